@@ -1,0 +1,2 @@
+//! The binary `ecs-etl`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The loop of ecs-etl: scan and watch the directory, queue, reconcile, report.

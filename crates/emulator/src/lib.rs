@@ -1,0 +1,1 @@
+//! The embedded AWS: ECS task definitions and EventBridge rules as a sans-IO state machine.

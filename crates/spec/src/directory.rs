@@ -1,0 +1,55 @@
+//! A directory's worth of manifests: parse each file, resolve jobs against clusters, keep what is valid.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::job::{Cluster, Controller, Job};
+use crate::name::{ClusterName, JobName};
+
+/// Everything a directory says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Directory {
+    /// Valid jobs that resolve.
+    pub jobs: BTreeMap<JobName, Job>,
+    /// Jobs that are written but cannot be used: invalid, duplicate, or with an unknown cluster. Their live state stays.
+    pub blocked: BTreeMap<JobName, Blocked>,
+    /// Valid clusters.
+    pub clusters: BTreeMap<ClusterName, Cluster>,
+    /// The controller, or the defaults.
+    pub controller: Controller,
+    /// Every finding, sorted by file and line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files that could not be understood as a whole or in part: any job may have been in them.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+/// Why a named job cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Closed reason for the condition.
+    pub reason: BlockedReason,
+    /// Sentence for a person.
+    pub message: String,
+    /// Where the document is.
+    pub origin: crate::job::Origin,
+}
+
+/// Closed list of reasons for which a manifest is not acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockedReason {
+    /// The manifest breaks a rule.
+    InvalidSpec,
+    /// Two documents have this name.
+    DuplicateName,
+    /// `spec.cluster` names no EtlCluster of the directory.
+    ClusterNotFound,
+}
+
+/// One manifest file as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Path below the manifest directory, with `/` between parts.
+    pub path: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}

@@ -1,0 +1,1 @@
+//! End-to-end tests of ecs-etl; see the `tests` folder of this crate.

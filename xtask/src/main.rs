@@ -1,0 +1,2 @@
+//! Development tasks of ecs-etl.
+fn main() {}
