@@ -1,11 +1,17 @@
-//! The shapes of AWS, generated from its service models.
+//! The shapes of AWS: what ECS registers, how a run is started, and what an EventBridge target holds.
+//!
+//! Everything under [`ecs`], [`events`] and the tables of [`members`] is generated from AWS's service models
+//! (`cargo xtask codegen`). Every member is optional and keeps apart "absent", `false`, `0` and `""`; what AWS
+//! requires stands in the member table, for the checks. Reading is strict: see [`strict`].
 
-use serde::{Deserialize, Serialize};
+pub mod ecs;
+pub mod events;
+pub mod members;
+pub mod size;
+pub mod strict;
 
-/// The shape of RegisterTaskDefinition less family and tags.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TaskDefinition {}
+pub use ecs::*;
+pub use members::enum_values;
 
-/// The words of RunTask as far as an EventBridge ECS target can say them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunTask {}
+#[cfg(test)]
+mod tests;
