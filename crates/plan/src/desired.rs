@@ -1,0 +1,79 @@
+//! What a job should be in AWS: names, tags and contents, with nothing left to choose.
+
+use ecs_etl_spec::job::{DeletionPolicy, Place};
+use ecs_etl_spec::name::{AccountId, ControllerName, Digest, Family, JobName, RuleName};
+use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::shapes::TaskDefinition;
+use ecs_etl_spec::shapes::events::Target;
+
+use crate::normalise::Normal;
+use crate::tags::Tags;
+
+/// Id of the one target that the controller puts on each of its rules.
+pub const TARGET_ID: &str = "ecs-etl";
+
+/// Who we are, for ownership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Value of the ownership tag.
+    pub controller: ControllerName,
+    /// Value of the source tag.
+    pub source: String,
+}
+
+/// One job, lowered to AWS's terms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// The job.
+    pub job: JobName,
+    /// Where it lives.
+    pub place: Place,
+    /// Account it lives in.
+    pub account: AccountId,
+    /// Family of its task definition.
+    pub family: Family,
+    /// What to register.
+    pub task_definition: TaskDefinition,
+    /// The same, normalised: what live revisions are compared with.
+    pub normal: Normal,
+    /// `v1:<64 hex>` of `normal`: the spec tag.
+    pub spec_tag: String,
+    /// Tags of a new revision, ownership and spec included.
+    pub revision_tags: Tags,
+    /// Tags of a rule, ownership included.
+    pub rule_tags: Tags,
+    /// Its rules by name, at least one.
+    pub rules: Vec<DesiredRule>,
+    /// The one target of every rule; the task definition ARN is filled in by the plan.
+    pub target: Target,
+    /// Names the job had before: its own under `moved-from`.
+    pub moved_from: Option<Former>,
+    /// The manifest says to leave the job alone.
+    pub reconcile_disabled: bool,
+    /// What becomes of it when the manifest goes.
+    pub deletion_policy: DeletionPolicy,
+    /// Digest of the job after defaults: `status.observedSpec`.
+    pub observed_spec: Digest,
+}
+
+/// One rule of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredRule {
+    /// Its name.
+    pub name: RuleName,
+    /// Its schedule.
+    pub schedule: Schedule,
+    /// False while the job is suspended.
+    pub enabled: bool,
+    /// Description, a hint of the ownership for people and bulk reads.
+    pub description: String,
+}
+
+/// The home a job had before a rename.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Former {
+    /// Its old name.
+    pub job: JobName,
+    /// Its old family.
+    pub family: Family,
+}

@@ -1,0 +1,47 @@
+//! What AWS refused, and what that means for trying again.
+
+use jiff::Timestamp;
+
+/// When a failed call is worth another try (docs/aws.md, Errors).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RetryClass {
+    /// AWS asks for fewer calls: back off, and slow the bucket down.
+    Throttled,
+    /// It may pass in seconds: a server error, a lost connection, a concurrent change.
+    Soon,
+    /// It waits for something else: a permission, a quota, a role that is not assumable yet. Minutes.
+    Slow,
+    /// It stays so until the manifest changes.
+    Terminal,
+    /// The resource does not exist.
+    NotFound,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{operation} on {resource} failed: {code}: {message}")]
+pub struct Failure {
+    /// AWS operation, such as `PutTargets`.
+    pub operation: &'static str,
+    /// What it acted on.
+    pub resource: String,
+    /// AWS's error code, or `Timeout`, `Connection`, `Response` for what never became an answer.
+    pub code: String,
+    /// AWS's words, cut to a length that can be shown.
+    pub message: String,
+    /// AWS's request id, when there was an answer.
+    pub request_id: Option<String>,
+    /// When to try again.
+    pub class: RetryClass,
+    /// Whether the effect may have happened although the answer says otherwise: a timeout or a lost connection.
+    pub ambiguous: bool,
+}
+
+/// When and why the next try is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NextTry {
+    /// When.
+    pub at: Timestamp,
+    /// How many tries have failed.
+    pub attempts: u32,
+}

@@ -1,0 +1,201 @@
+//! A plan: the writes that converge a job, in order, each with its reasons.
+
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Family, JobName, RuleName};
+use ecs_etl_spec::shapes::TaskDefinition;
+use ecs_etl_spec::shapes::events::Target;
+
+use crate::condition::Verdict;
+use crate::normalise::FieldChange;
+use crate::observed::{RevisionArn, RuleState};
+use crate::tags::Tags;
+
+/// A task definition that exists, or that an earlier step of the same plan registers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevisionRef {
+    /// It exists.
+    Existing(RevisionArn),
+    /// The step with this index registers it.
+    FromStep(usize),
+}
+
+/// One write. Everything in it is final but a [`RevisionRef::FromStep`], which the executor substitutes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// RegisterTaskDefinition with its tags.
+    RegisterTaskDefinition {
+        /// Family.
+        family: Family,
+        /// Content.
+        task_definition: Box<TaskDefinition>,
+        /// Tags, ownership included.
+        tags: Tags,
+    },
+    /// PutRule: the whole rule, always with its state. `tags` only when it is created: AWS ignores them later.
+    PutRule {
+        /// Name.
+        rule: RuleName,
+        /// Schedule expression.
+        expression: String,
+        /// ENABLED or DISABLED.
+        state: RuleState,
+        /// Description.
+        description: String,
+        /// Tags when it is created.
+        tags: Option<Tags>,
+    },
+    /// EnableRule.
+    EnableRule {
+        /// Name.
+        rule: RuleName,
+    },
+    /// DisableRule.
+    DisableRule {
+        /// Name.
+        rule: RuleName,
+    },
+    /// PutTargets with one target whose task definition is `revision`.
+    PutTargets {
+        /// Rule.
+        rule: RuleName,
+        /// The target; its task definition ARN is empty.
+        target: Box<Target>,
+        /// What it pins.
+        revision: RevisionRef,
+    },
+    /// RemoveTargets.
+    RemoveTargets {
+        /// Rule.
+        rule: RuleName,
+        /// Ids to remove.
+        ids: Vec<String>,
+    },
+    /// DeleteRule.
+    DeleteRule {
+        /// Rule.
+        rule: RuleName,
+    },
+    /// TagResource of EventBridge.
+    TagRule {
+        /// ARN of the rule.
+        arn: String,
+        /// Tags to set.
+        tags: Tags,
+    },
+    /// UntagResource of EventBridge.
+    UntagRule {
+        /// ARN of the rule.
+        arn: String,
+        /// Keys to remove.
+        keys: Vec<String>,
+    },
+    /// TagResource of ECS.
+    TagRevision {
+        /// Revision.
+        revision: RevisionArn,
+        /// Tags to set.
+        tags: Tags,
+    },
+    /// UntagResource of ECS.
+    UntagRevision {
+        /// Revision.
+        revision: RevisionArn,
+        /// Keys to remove.
+        keys: Vec<String>,
+    },
+    /// DeregisterTaskDefinition.
+    DeregisterTaskDefinition {
+        /// Revision.
+        revision: RevisionArn,
+    },
+}
+
+impl Action {
+    /// The AWS operation it calls.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::RegisterTaskDefinition { .. } => "RegisterTaskDefinition",
+            Self::PutRule { .. } => "PutRule",
+            Self::EnableRule { .. } => "EnableRule",
+            Self::DisableRule { .. } => "DisableRule",
+            Self::PutTargets { .. } => "PutTargets",
+            Self::RemoveTargets { .. } => "RemoveTargets",
+            Self::DeleteRule { .. } => "DeleteRule",
+            Self::TagRule { .. } | Self::TagRevision { .. } => "TagResource",
+            Self::UntagRule { .. } | Self::UntagRevision { .. } => "UntagResource",
+            Self::DeregisterTaskDefinition { .. } => "DeregisterTaskDefinition",
+        }
+    }
+
+    /// What it acts on, for logs: a family, a rule name, an ARN.
+    pub fn resource(&self) -> &str {
+        match self {
+            Self::RegisterTaskDefinition { family, .. } => family.as_str(),
+            Self::PutRule { rule, .. }
+            | Self::EnableRule { rule }
+            | Self::DisableRule { rule }
+            | Self::PutTargets { rule, .. }
+            | Self::RemoveTargets { rule, .. }
+            | Self::DeleteRule { rule } => rule.as_str(),
+            Self::TagRule { arn, .. } | Self::UntagRule { arn, .. } => arn,
+            Self::TagRevision { revision, .. }
+            | Self::UntagRevision { revision, .. }
+            | Self::DeregisterTaskDefinition { revision } => revision.as_str(),
+        }
+    }
+}
+
+/// Why a step is there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Because {
+    /// The resource does not exist.
+    Missing,
+    /// These fields differ.
+    Differs(Vec<FieldChange>),
+    /// A sentence, for reasons that are no difference of a field.
+    Note(String),
+}
+
+/// One write, where, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Where it goes.
+    pub place: Place,
+    /// What it does.
+    pub action: Action,
+    /// Why.
+    pub because: Because,
+}
+
+/// What kind of work a plan is, for people and for the order in which jobs are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Nothing to do.
+    None,
+    /// The job has nothing in AWS yet.
+    Create,
+    /// Its live state differs from the manifest.
+    Change,
+    /// The job moves between names, Regions or accounts.
+    Move,
+    /// The job goes.
+    Remove,
+    /// Retired revisions are tidied away.
+    CleanUp,
+}
+
+/// What to do for one job, and what is true of it once it is done.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Plan {
+    /// The job.
+    pub job: JobName,
+    /// What kind of work it is.
+    pub kind: Kind,
+    /// Writes in order; each is safe to stop after.
+    pub steps: Vec<Step>,
+    /// What is true once every step has worked.
+    pub verdict: Verdict,
+    /// Things to tell a person that change nothing: a stranger's revision in our family, a stranger's target.
+    pub notes: Vec<String>,
+}
