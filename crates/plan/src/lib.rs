@@ -10,6 +10,7 @@
 pub mod condition;
 pub mod desired;
 pub mod failure;
+pub mod normalise;
 pub mod observed;
 pub mod step;
 pub mod tags;
