@@ -1,6 +1,11 @@
 //! What AWS refused, and what that means for trying again.
 
+mod classify;
+mod explain;
+
 use jiff::Timestamp;
+
+pub use classify::{Service, classify};
 
 /// When a failed call is worth another try (docs/aws.md, Errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +22,17 @@ pub enum RetryClass {
     NotFound,
 }
 
+/// The call was given up before an answer came.
+pub const TIMEOUT: &str = "Timeout";
+/// The connection could not be made, or broke before the answer was complete.
+pub const CONNECTION: &str = "Connection";
+/// What came back is no answer of AWS: not its protocol, or without a member that it always sends.
+pub const RESPONSE: &str = "Response";
+/// There are no credentials to sign the call with.
+pub const CREDENTIALS: &str = "Credentials";
+/// The call could not be built from what it was given.
+pub const REQUEST: &str = "Request";
+
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{operation} on {resource} failed: {code}: {message}")]
@@ -25,7 +41,8 @@ pub struct Failure {
     pub operation: &'static str,
     /// What it acted on.
     pub resource: String,
-    /// AWS's error code, or `Timeout`, `Connection`, `Response` for what never became an answer.
+    /// AWS's error code; [`TIMEOUT`], [`CONNECTION`], [`RESPONSE`], [`CREDENTIALS`] or [`REQUEST`] for what never became an
+    /// answer of AWS.
     pub code: String,
     /// AWS's words, cut to a length that can be shown.
     pub message: String,
@@ -33,7 +50,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// When to try again.
     pub class: RetryClass,
-    /// Whether the effect may have happened although the answer says otherwise: a timeout or a lost connection.
+    /// Whether the effect may have happened although the answer says otherwise: a timeout, a lost connection, an answer that
+    /// cannot be read, a server error.
     pub ambiguous: bool,
 }
 
