@@ -1,1 +1,20 @@
-//! End-to-end tests of ecs-etl; see the `tests` folder of this crate.
+//! What the end-to-end tests stand on: servers that play AWS, a meter of the calls between, the real program, and a
+//! client of our own that reads and spoils what the program built.
+//!
+//! Nothing here uses the AWS SDK or the crates under test, so that a fault of theirs cannot hide itself.
+
+// Every item here serves tests alone: what cannot go on ends the test, with the reason.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says why and ends; there is nobody to hand an error to"
+)]
+
+pub mod deviations;
+pub mod meter;
+pub mod program;
+pub mod raw;
+pub mod server;
+pub mod tools;
+pub mod wire;
+pub mod workspace;

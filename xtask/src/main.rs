@@ -1,6 +1,11 @@
 //! Development tasks of ecs-etl, run as `cargo xtask TASK`.
 
 mod codegen;
+mod test;
+mod venv;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -15,10 +20,31 @@ struct Args {
 enum Task {
     /// Generate the shapes of AWS and their SDK conversions from AWS's service models
     Codegen(codegen::Args),
+    /// Run every check: layout, lints, and all tests, the end-to-end ones included
+    Test,
+    /// Make the tests' Python environment in target/venv, or bring it up to date
+    Venv,
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Codegen(args) => codegen::run(&args),
+        Task::Test => test::run(),
+        Task::Venv => venv::ensure().map(|_| ()),
     }
+}
+
+/// Root of the repository.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The cargo that runs us.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

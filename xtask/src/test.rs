@@ -1,0 +1,60 @@
+//! Every check there is, in one run.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use crate::{root, target, venv};
+
+/// Runs everything that a change must pass: layout, lints, and all tests, the end-to-end ones included.
+///
+/// # Errors
+/// If any of it fails; the rest still runs, so that one run shows everything.
+pub fn run() -> anyhow::Result<()> {
+    let begin = Instant::now();
+    let environment = venv::ensure()?;
+    let steps: [(&str, &[&str]); 4] = [
+        ("layout", &["fmt", "--all", "--check"]),
+        ("lints", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+        ("binary", &["build", "--package", "ecs-etl"]),
+        ("tests", &["test", "--workspace", "--no-fail-fast"]),
+    ];
+    let mut results = Vec::new();
+    for (name, arguments) in steps {
+        let start = Instant::now();
+        let passed = cargo(arguments, &environment)?;
+        results.push((name, passed, start.elapsed()));
+    }
+    summary(&results, begin.elapsed())?;
+    match results.iter().filter(|(_, passed, _)| !passed).count() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} steps failed", results.len()),
+    }
+}
+
+fn cargo(arguments: &[&str], environment: &Path) -> anyhow::Result<bool> {
+    say(&format!("$ cargo {}", arguments.join(" ")))?;
+    let status = Command::new(crate::cargo())
+        .args(arguments)
+        .current_dir(root())
+        .env("ECS_ETL_VENV", environment)
+        .env("ECS_ETL_BIN", target().join("debug").join("ecs-etl"))
+        .status()
+        .with_context(|| format!("cargo {} did not start", arguments.join(" ")))?;
+    Ok(status.success())
+}
+
+fn summary(results: &[(&str, bool, Duration)], total: Duration) -> anyhow::Result<()> {
+    say("")?;
+    for (name, passed, took) in results {
+        say(&format!("{:8} {:6} {:>5} s", name, if *passed { "passed" } else { "FAILED" }, took.as_secs()))?;
+    }
+    say(&format!("{:8} {:6} {:>5} s", "all", "", total.as_secs()))
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}

@@ -1,0 +1,70 @@
+//! The Python tools of the tests, in a virtual environment below `target`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// Oldest Python that the pinned tools run on.
+const OLDEST: (u32, u32) = (3, 10);
+
+/// Makes the virtual environment of `tests/requirements.txt`, unless it is there and up to date, and says where it is.
+///
+/// Whoever comes second at the same time waits for the first.
+pub fn ensure() -> anyhow::Result<PathBuf> {
+    let requirements = crate::root().join("tests").join("requirements.txt");
+    let wanted =
+        fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let target = crate::target();
+    fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
+    let lock = target.join("venv.lock");
+    let lock = File::create(&lock).with_context(|| format!("cannot make {}", lock.display()))?;
+    lock.lock().context("cannot wait for another run that makes the virtual environment")?;
+
+    let environment = target.join("venv");
+    // Written last, so an environment that was cut off half-made is made anew.
+    let stamp = environment.join("installed-requirements.txt");
+    let version = python_version()?;
+    let wanted = format!("# Python {}.{}\n{wanted}", version.0, version.1);
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(environment);
+    }
+    if environment.exists() {
+        fs::remove_dir_all(&environment).with_context(|| format!("cannot remove the old {}", environment.display()))?;
+    }
+    make(&environment)?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    let mut install = Command::new(environment.join("bin").join("python"));
+    install.args(pip).arg(&requirements);
+    let status = install.status().context("pip did not start")?;
+    ensure!(status.success(), "pip could not install {}: {status}", requirements.display());
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(environment)
+}
+
+fn make(environment: &Path) -> anyhow::Result<()> {
+    let output =
+        Command::new("python3").args(["-m", "venv"]).arg(environment).output().context("python3 did not start")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    bail!(
+        "python3 cannot make a virtual environment (Debian and Ubuntu keep that in the package `python3-venv`):\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn python_version() -> anyhow::Result<(u32, u32)> {
+    let output = Command::new("python3")
+        .args(["-c", "import sys; print(*sys.version_info[:2])"])
+        .output()
+        .context("the tests need Python 3 as `python3` on the PATH")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version =
+        text.trim().split_once(' ').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let Some(version) = version else { bail!("`python3` did not tell its version: {text:?}") };
+    ensure!(version >= OLDEST, "the tests need Python {}.{} or newer, `python3` is {text}", OLDEST.0, OLDEST.1);
+    Ok(version)
+}
