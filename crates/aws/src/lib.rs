@@ -1,1 +1,3 @@
 //! The only crate of ecs-etl that names the AWS SDK: observe, act, classify, and the call budget.
+
+pub mod convert;

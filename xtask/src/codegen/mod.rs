@@ -3,8 +3,10 @@
 //! The models are those that botocore ships; the SDK's own source says which of its fields are boxed and which must be
 //! given. Output is checked in: a build needs neither botocore nor this task.
 
+mod convert;
 mod model;
 mod rust;
+mod sdk;
 mod shapes;
 mod table;
 
@@ -14,6 +16,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 
 use model::{Member, Model};
+use sdk::Sdk;
 
 /// Where the models are, and whether to write.
 #[derive(Debug, clap::Args)]
@@ -68,6 +71,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     outputs.push(shapes::events(&events, &version)?);
     outputs.push(table::ecs(&ecs, &version)?);
     outputs.push(table::events(&events, &version)?);
+    outputs.push(convert::ecs(&ecs, &Sdk::read(workspace, "aws-sdk-ecs")?, &version)?);
+    outputs.push(convert::events(&events, &Sdk::read(workspace, "aws-sdk-eventbridge")?, &version)?);
 
     let mut stale = Vec::new();
     for output in &outputs {
