@@ -16,8 +16,9 @@ use crate::{root, target, venv};
 pub fn run() -> anyhow::Result<()> {
     let begin = Instant::now();
     let environment = venv::ensure()?;
-    let steps: [(&str, &[&str]); 4] = [
+    let steps: [(&str, &[&str]); 5] = [
         ("layout", &["fmt", "--all", "--check"]),
+        ("codegen", &["run", "--quiet", "--package", "xtask", "--", "codegen", "--check"]),
         ("lints", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
         ("binary", &["build", "--package", "ecs-etl"]),
         ("tests", &["test", "--workspace", "--no-fail-fast"]),

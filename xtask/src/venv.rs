@@ -1,5 +1,6 @@
 //! The Python tools of the tests, in a virtual environment below `target`.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,13 +10,17 @@ use anyhow::{Context as _, bail, ensure};
 /// Oldest Python that the pinned tools run on.
 const OLDEST: (u32, u32) = (3, 10);
 
-/// Makes the virtual environment of `tests/requirements.txt`, unless it is there and up to date, and says where it is.
+/// Makes the virtual environment of `tests/requirements*.txt`, unless it is there and up to date, and says where it is.
 ///
-/// Whoever comes second at the same time waits for the first.
+/// Its folder `service-model` holds the botocore whose service models are the yardstick of the shapes: it is newer than
+/// the one that the other tools agree on. Whoever comes second at the same time waits for the first.
+///
+/// # Errors
+/// If there is no suitable Python, or pip cannot install everything.
 pub fn ensure() -> anyhow::Result<PathBuf> {
-    let requirements = crate::root().join("tests").join("requirements.txt");
-    let wanted =
-        fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let tools = crate::root().join("tests").join("requirements.txt");
+    let model = crate::root().join("tests").join("requirements-model.txt");
+    let wanted = wanted(&[&tools, &model])?;
     let target = crate::target();
     fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
     let lock = target.join("venv.lock");
@@ -25,8 +30,6 @@ pub fn ensure() -> anyhow::Result<PathBuf> {
     let environment = target.join("venv");
     // Written last, so an environment that was cut off half-made is made anew.
     let stamp = environment.join("installed-requirements.txt");
-    let version = python_version()?;
-    let wanted = format!("# Python {}.{}\n{wanted}", version.0, version.1);
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(environment);
     }
@@ -34,13 +37,30 @@ pub fn ensure() -> anyhow::Result<PathBuf> {
         fs::remove_dir_all(&environment).with_context(|| format!("cannot remove the old {}", environment.display()))?;
     }
     make(&environment)?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    let mut install = Command::new(environment.join("bin").join("python"));
-    install.args(pip).arg(&requirements);
-    let status = install.status().context("pip did not start")?;
-    ensure!(status.success(), "pip could not install {}: {status}", requirements.display());
+    install(&environment, &tools, &[])?;
+    let models = environment.join("service-model");
+    install(&environment, &model, &["--no-deps".as_ref(), "--target".as_ref(), models.as_os_str()])?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(environment)
+}
+
+/// Everything that an environment depends on, as one text.
+fn wanted(requirements: &[&Path]) -> anyhow::Result<String> {
+    let (major, minor) = python_version()?;
+    let mut text = format!("# Python {major}.{minor}\n");
+    for path in requirements {
+        text += &fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    Ok(text)
+}
+
+fn install(environment: &Path, requirements: &Path, arguments: &[&OsStr]) -> anyhow::Result<()> {
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    let mut install = Command::new(environment.join("bin").join("python"));
+    install.args(pip).arg(requirements).args(arguments);
+    let status = install.status().context("pip did not start")?;
+    ensure!(status.success(), "pip could not install {}: {status}", requirements.display());
+    Ok(())
 }
 
 fn make(environment: &Path) -> anyhow::Result<()> {

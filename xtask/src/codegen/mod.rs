@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
     let botocore = match &args.botocore {
         Some(dir) => dir.clone(),
-        None => installed_botocore(workspace)?,
+        None => crate::venv::ensure()?.join("service-model").join("botocore"),
     };
     let ecs = ecs_model(&botocore)?;
     let events = Model::read(&botocore, "events/2015-10-07")?;
@@ -109,18 +109,6 @@ fn ecs_model(botocore: &Path) -> anyhow::Result<Model> {
         ecs.narrow_values("RunTask", member, &events.values(shape)?)?;
     }
     Ok(ecs)
-}
-
-fn installed_botocore(workspace: &Path) -> anyhow::Result<PathBuf> {
-    let lib = workspace.join("target/venv/lib");
-    let found = std::fs::read_dir(&lib)
-        .ok()
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-        .map(|python| python.path().join("site-packages/botocore"))
-        .find(|dir| dir.join("data").is_dir());
-    found.with_context(|| format!("no botocore below {}: run the tests once, or give --botocore DIR", lib.display()))
 }
 
 fn rustfmt(workspace: &Path, text: &str) -> anyhow::Result<String> {
