@@ -33,13 +33,12 @@ pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
     let singular = unit.to_ascii_lowercase();
     let singular = singular.trim().strip_suffix('s').unwrap_or(singular.trim());
     let known = UNITS.iter().find(|(name, _)| *name == singular);
-    let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    let Some(((name, seconds), true)) = known.map(|unit| (unit, digits)) else {
-        return Err(match known {
-            Some(_) => malformed(text),
-            None => ScheduleError::new(format!("{} is not a unit of a rate", quoted(unit)))
-                .help("write minutes, hours or days; a rate below a minute is not possible"),
-        });
+    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(malformed(text));
+    }
+    let Some((name, seconds)) = known else {
+        return Err(ScheduleError::new(format!("{} is not a unit of a rate", quoted(unit)))
+            .help("write minutes, hours or days; a rate below a minute is not possible"));
     };
     let Ok(count) = value.parse::<u32>() else {
         return Err(ScheduleError::new(format!("the rate {} is too large", quoted(value))));
