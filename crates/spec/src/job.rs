@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
 use crate::schedule::Schedule;
@@ -29,7 +30,7 @@ pub struct Place {
 }
 
 /// What becomes of a job's AWS resources when its manifest goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
     /// They are removed, after the grace period and within the caps.
     Delete,
@@ -87,6 +88,10 @@ pub struct Job {
     pub task_definition: TaskDefinition,
     /// How a run is started; `overrides` may hold `${scheduledTime}`.
     pub run_task: RunTask,
+    /// Texts from the cluster's defaults in which `${account}` is still open, by JSON pointer from the job
+    /// (`/taskDefinition/containerDefinitions/0/image`, `/runTask/…`, `/tags/…`), as templates with `$${` for `${`.
+    /// What a job says itself is never a template.
+    pub open: BTreeMap<String, String>,
     /// Digest of the job after defaults: `status.observedSpec`.
     pub digest: Digest,
 }

@@ -3,9 +3,23 @@
 //! The crate is pure: it reads no file, clock or socket. Its one entry is [`directory::load`], which takes the
 //! bytes of every manifest file and returns what is valid beside what is wrong.
 
+mod bind;
+mod defaults;
 pub mod diagnostic;
 pub mod directory;
+mod document;
+mod finding;
 pub mod job;
+mod manifest;
 pub mod name;
+mod path;
+pub mod render;
+mod resolve;
 pub mod schedule;
 pub mod shapes;
+mod suggest;
+mod typed;
+pub mod variables;
+mod yaml;
+
+pub use bind::BindError;

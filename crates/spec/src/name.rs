@@ -40,6 +40,12 @@ macro_rules! name {
                 }
             }
 
+            /// Wraps a constant of this crate; a test holds that it is valid.
+            #[allow(dead_code, reason = "most names have no constant")]
+            pub(crate) fn constant(value: &'static str) -> Self {
+                Self(value.to_owned())
+            }
+
             /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -190,7 +196,9 @@ impl Digest {
 
     /// Digest of a JSON value: object keys are sorted, so key order does not matter.
     pub fn of_json(value: &serde_json::Value) -> Self {
-        Self::of(value.to_string().as_bytes())
+        let mut text = String::new();
+        canonical(value, &mut text);
+        Self::of(text.as_bytes())
     }
 
     /// Parses `sha256:<64 hex>`.
@@ -212,6 +220,38 @@ impl Digest {
     pub fn short(&self, n: usize) -> &str {
         let hex = self.0.strip_prefix("sha256:").unwrap_or(&self.0);
         hex.get(..n).unwrap_or(hex)
+    }
+}
+
+/// JSON with sorted keys and no blanks. Not left to serde_json: whether its maps are sorted is a feature that any crate
+/// of a build can switch.
+fn canonical(value: &serde_json::Value, out: &mut String) {
+    use serde_json::Value;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => out.push_str(&value.to_string()),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            let sorted: std::collections::BTreeMap<&String, &Value> = map.iter().collect();
+            out.push('{');
+            for (index, (key, item)) in sorted.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                canonical(item, out);
+            }
+            out.push('}');
+        }
     }
 }
 

@@ -1,10 +1,16 @@
 //! A directory's worth of manifests: parse each file, resolve jobs against clusters, keep what is valid.
 
+mod across;
+mod load;
+
 use std::collections::BTreeMap;
+
+pub use load::{load, load_within};
 
 use crate::diagnostic::Diagnostic;
 use crate::job::{Cluster, Controller, Job};
 use crate::name::{ClusterName, JobName};
+pub use crate::yaml::Limits;
 
 /// Everything a directory says.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +23,13 @@ pub struct Directory {
     pub clusters: BTreeMap<ClusterName, Cluster>,
     /// The controller, or the defaults.
     pub controller: Controller,
+    /// Why nothing may be written at all: the EtlController is invalid or there are two, so whose resources these are
+    /// is not known. `controller` then holds the defaults, which must not be used.
+    pub controller_problem: Option<String>,
     /// Every finding, sorted by file and line.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files that could not be understood as a whole or in part: any job may have been in them.
+    /// Files that could not be understood as a whole or in part, with the reason: any job may have been in them, so
+    /// nothing may be deleted.
     pub unreadable: BTreeMap<String, String>,
 }
 

@@ -1,0 +1,231 @@
+//! From files to a [`Directory`].
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Blocked, BlockedReason, Directory, File, across};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::{self, Document, Sorted};
+use crate::finding::Findings;
+use crate::job::{Controller, Job, Origin};
+use crate::manifest::Kind;
+use crate::name::{ClusterName, JobName};
+use crate::resolve::{self, Context, Known, Refused};
+use crate::yaml::{self, Limits, Mark};
+
+/// Loads a directory's files. What is wrong with one document does not stop the others.
+///
+/// `now` only tells schedules whose last run is over, for a warning: whether a manifest is valid does not depend on it.
+pub fn load(files: &[File<'_>], now: Timestamp) -> Directory {
+    load_within(files, now, Limits::default())
+}
+
+/// [`load`] with budgets of one's own for each file.
+pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Directory {
+    let mut sorted: Vec<&File<'_>> = files.iter().collect();
+    sorted.sort_by_key(|file| file.path);
+    let mut loader = Loader {
+        files: sorted.iter().map(|file| file.path).collect(),
+        diagnostics: Vec::new(),
+        unreadable: BTreeMap::new(),
+    };
+    let mut read = Read::default();
+    for (index, file) in sorted.into_iter().enumerate() {
+        loader.read(u32::try_from(index).unwrap_or(u32::MAX), file, limits, &mut read);
+    }
+    let (controller, controller_problem) = loader.controller(read.controllers);
+    let (clusters, broken) = loader.clusters(read.clusters);
+    let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
+    let (mut jobs, mut blocked) = loader.jobs(read.jobs, &context);
+    across::moves(&mut jobs, &mut blocked, &mut loader.diagnostics);
+    across::quotas(&jobs, &mut loader.diagnostics);
+    loader.diagnostics.sort();
+    Directory {
+        jobs,
+        blocked,
+        clusters: clusters.into_iter().map(|(name, known)| (name, known.cluster)).collect(),
+        controller,
+        controller_problem,
+        diagnostics: loader.diagnostics,
+        unreadable: loader.unreadable,
+    }
+}
+
+/// Documents of ours by kind, in the order of their files.
+#[derive(Default)]
+struct Read {
+    jobs: Vec<Document>,
+    clusters: Vec<Document>,
+    controllers: Vec<Document>,
+}
+
+struct Loader<'f> {
+    files: Vec<&'f str>,
+    diagnostics: Vec<Diagnostic>,
+    unreadable: BTreeMap<String, String>,
+}
+
+impl Loader<'_> {
+    fn read(&mut self, index: u32, file: &File<'_>, limits: Limits, read: &mut Read) {
+        let stream = yaml::read(index, file.bytes, limits);
+        for document in stream.documents {
+            match document::sort(document) {
+                Sorted::Ours(document) => match document.kind {
+                    Kind::Job => read.jobs.push(document),
+                    Kind::Cluster => read.clusters.push(document),
+                    Kind::Controller => read.controllers.push(document),
+                },
+                Sorted::Foreign(findings) => self.report(findings, None),
+                Sorted::Unclear(findings) => {
+                    self.unreadable(file.path, findings.summary());
+                    self.report(findings, None);
+                }
+            }
+        }
+        if let Some(fault) = stream.fault {
+            self.unreadable(file.path, Some(fault.message.clone()));
+            let mut findings = Findings::default();
+            findings.error(fault.at, "", fault.message, fault.help);
+            self.report(findings, None);
+        }
+    }
+
+    fn unreadable(&mut self, path: &str, why: Option<String>) {
+        self.unreadable.entry(path.to_owned()).or_insert_with(|| why.unwrap_or_default());
+    }
+
+    fn report(&mut self, findings: Findings, job: Option<&str>) {
+        let files = &self.files;
+        let file = |index: u32| files.get(index as usize).copied().unwrap_or_default().to_owned();
+        self.diagnostics.extend(findings.into_diagnostics(job, file));
+    }
+
+    fn file(&self, at: Mark) -> &str {
+        self.files.get(at.file as usize).copied().unwrap_or_default()
+    }
+
+    fn origin(&self, document: &Document) -> Origin {
+        Origin { file: self.file(document.at()).to_owned(), line: document.at().line }
+    }
+
+    /// The controller, and why nothing may be written if there is no single valid one.
+    fn controller(&mut self, documents: Vec<Document>) -> (Controller, Option<String>) {
+        let count = documents.len();
+        let places: Vec<String> = documents.iter().map(|document| self.place(document.at())).collect();
+        let mut controller = None;
+        let mut problem = None;
+        for (index, mut document) in documents.into_iter().enumerate() {
+            if count > 1 {
+                let other = if index == 0 { places.get(1) } else { places.first() };
+                let message =
+                    format!("there are {count} EtlControllers; another is at {}", other.cloned().unwrap_or_default());
+                document.findings.error(document.at(), "", message, Some("keep one".to_owned()));
+            }
+            let origin = self.origin(&document);
+            let valid = resolve::controller(&mut document, origin);
+            if document.findings.has_errors() {
+                let why = document.findings.summary().unwrap_or_default();
+                problem.get_or_insert(format!("EtlController at {}: {why}", self.place(document.at())));
+            } else {
+                controller = valid;
+            }
+            self.report(document.findings, None);
+        }
+        (controller.filter(|_| problem.is_none()).unwrap_or_default(), problem)
+    }
+
+    fn place(&self, at: Mark) -> String {
+        format!("{}:{}", self.file(at), at.line)
+    }
+
+    /// Valid clusters, and for the others why they are not.
+    fn clusters(&mut self, documents: Vec<Document>) -> (BTreeMap<ClusterName, Known>, BTreeMap<String, String>) {
+        let twice = self.duplicates(&documents);
+        let (mut clusters, mut broken) = (BTreeMap::new(), BTreeMap::new());
+        for (mut document, twice) in documents.into_iter().zip(twice) {
+            if let Some(other) = twice {
+                let message = format!("two EtlClusters have this name; the other is at {other}");
+                document.findings.error(document.name_at(), "metadata.name", message, None);
+            }
+            let origin = self.origin(&document);
+            let known = resolve::cluster(&mut document, origin);
+            match (known, document.findings.summary()) {
+                (Some(known), None) => {
+                    clusters.insert(known.cluster.name.clone(), known);
+                }
+                (_, why) => {
+                    if let Some(name) = &document.name {
+                        let why = format!("{}: {}", self.place(document.at()), why.unwrap_or_default());
+                        broken.entry(name.clone()).or_insert(why);
+                    }
+                }
+            }
+            self.report(document.findings, None);
+        }
+        (clusters, broken)
+    }
+
+    /// Valid jobs, and the others that at least have a name.
+    fn jobs(
+        &mut self,
+        documents: Vec<Document>,
+        context: &Context<'_>,
+    ) -> (BTreeMap<JobName, Job>, BTreeMap<JobName, Blocked>) {
+        let twice = self.duplicates(&documents);
+        let (mut jobs, mut blocked) = (BTreeMap::new(), BTreeMap::new());
+        for (mut document, twice) in documents.into_iter().zip(twice) {
+            let origin = self.origin(&document);
+            let result = resolve::job(&mut document, origin.clone(), context);
+            let result = match twice {
+                Some(other) => {
+                    let message = format!("two EtlJobs have this name; the other is at {other}");
+                    document.findings.error(document.name_at(), "metadata.name", message.clone(), None);
+                    Err(Refused { reason: BlockedReason::DuplicateName, message })
+                }
+                None => result,
+            };
+            let name = document.name.as_deref().and_then(|name| JobName::new(name).ok());
+            match (result, name) {
+                (Ok(job), _) => {
+                    jobs.insert(job.name.clone(), job);
+                }
+                (Err(Refused { reason, message }), Some(name)) => {
+                    blocked.entry(name).or_insert(Blocked { reason, message, origin });
+                }
+                (Err(_), None) => self.unreadable(&origin.file, document.findings.summary()),
+            }
+            self.report(document.findings, document.name.as_deref());
+        }
+        (jobs, blocked)
+    }
+
+    /// For each document the place of another one with its name, if there is one.
+    fn duplicates(&self, documents: &[Document]) -> Vec<Option<String>> {
+        let mut places: BTreeMap<&str, Vec<Mark>> = BTreeMap::new();
+        for document in documents {
+            if let Some(name) = &document.name {
+                places.entry(name).or_default().push(document.at());
+            }
+        }
+        let other = |document: &Document| {
+            let marks = places.get(document.name.as_deref()?)?;
+            marks.iter().find(|mark| **mark != document.at()).map(|mark| self.place(*mark))
+        };
+        documents.iter().map(other).collect()
+    }
+}
+
+/// A diagnostic about a job that only the whole directory shows.
+pub(super) fn about(job: &Job, severity: Severity, path: &str, message: String, help: Option<String>) -> Diagnostic {
+    Diagnostic {
+        file: job.origin.file.clone(),
+        line: job.origin.line,
+        column: 0,
+        severity,
+        path: path.to_owned(),
+        message,
+        help,
+        job: Some(job.name.to_string()),
+    }
+}

@@ -1,0 +1,74 @@
+//! A resolved job as a manifest again: what `ecs-etl render` shows.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::job::{DeletionPolicy, Job};
+use crate::manifest::{API_VERSION, Kind, MOVED_FROM, RECONCILE};
+
+/// The job after defaults as an EtlJob document.
+///
+/// Loaded beside a cluster of the same place without defaults but its tags, it gives a job with the same digest; save
+/// where `${account}` is still open, which a job cannot say of itself.
+pub fn yaml(job: &Job) -> String {
+    crate::yaml::emit(&document(job))
+}
+
+fn document(job: &Job) -> Json {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(job.name));
+    if !job.labels.is_empty() {
+        metadata.insert("labels".to_owned(), json!(job.labels));
+    }
+    let mut annotations = Map::new();
+    if job.reconcile_disabled {
+        annotations.insert(RECONCILE.to_owned(), json!("disabled"));
+    }
+    if let Some(old) = &job.moved_from {
+        annotations.insert(MOVED_FROM.to_owned(), json!(old));
+    }
+    if !annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), Json::Object(annotations));
+    }
+    json!({"apiVersion": API_VERSION, "kind": Kind::Job.name(), "metadata": metadata, "spec": spec(job)})
+}
+
+fn spec(job: &Job) -> Json {
+    let mut spec = Map::new();
+    let mut put = |key: &str, value: Json| {
+        spec.insert(key.to_owned(), value);
+    };
+    put("cluster", json!(job.cluster));
+    let expressions: Vec<&str> = job.schedules.iter().map(crate::schedule::Schedule::expression).collect();
+    match expressions.as_slice() {
+        [only] if !job.schedule_is_list => put("schedule", json!(only)),
+        several => put("schedule", json!(several)),
+    }
+    if several_may_coincide(job) {
+        put("allowOverlap", json!(true));
+    }
+    put("suspend", json!(job.suspend));
+    put("startingDeadlineSeconds", json!(job.retry.maximum_event_age_seconds));
+    put("maximumRetryAttempts", json!(job.retry.maximum_attempts));
+    if let Some(queue) = &job.dead_letter_queue_arn {
+        put("deadLetterQueueArn", json!(queue));
+    }
+    put("roleArn", json!(job.role_arn));
+    put(
+        "deletionPolicy",
+        match job.deletion_policy {
+            DeletionPolicy::Delete => json!("Delete"),
+            DeletionPolicy::Retain => json!("Retain"),
+        },
+    );
+    put("taskDefinition", serde_json::to_value(&job.task_definition).unwrap_or_default());
+    let run_task = serde_json::to_value(&job.run_task).unwrap_or_default();
+    if run_task.as_object().is_some_and(|map| !map.is_empty()) {
+        put("runTask", run_task);
+    }
+    Json::Object(spec)
+}
+
+/// Whether the schedules may coincide was checked when the job was loaded; several are only written back as allowed.
+fn several_may_coincide(job: &Job) -> bool {
+    job.schedules.len() > 1
+}

@@ -1,0 +1,79 @@
+//! From documents to what the rest of the program works on: checked, with defaults merged in.
+
+mod arn;
+mod cluster;
+mod controller;
+mod job;
+mod metadata;
+mod schedules;
+
+pub use arn::Role;
+pub use cluster::{Known, cluster};
+pub use controller::controller;
+pub use job::{Context, Refused, job};
+
+use crate::finding::Findings;
+use crate::path;
+use crate::yaml::{Mark, Node};
+
+/// Findings about fields of one document, whose places its tree knows.
+struct Fields<'d> {
+    root: &'d Node,
+    findings: &'d mut Findings,
+}
+
+impl<'d> Fields<'d> {
+    fn new(root: &'d Node, findings: &'d mut Findings) -> Self {
+        Self { root, findings }
+    }
+
+    /// Where a field stands, or the innermost part of its path that is there.
+    fn at(&self, path: &str) -> Mark {
+        path::nearest(self.root, &path::parse(path)).0.at
+    }
+
+    fn has(&self, path: &str) -> bool {
+        path::nearest(self.root, &path::parse(path)).1
+    }
+
+    fn error(&mut self, path: &str, message: impl Into<String>, help: Option<String>) {
+        self.findings.error(self.at(path), path, message, help);
+    }
+
+    fn warning(&mut self, path: &str, message: impl Into<String>, help: Option<String>) {
+        self.findings.warning(self.at(path), path, message, help);
+    }
+
+    /// Reports that a field is missing, unless it is there and was refused already.
+    fn missing(&mut self, path: &str, help: &str) {
+        if !self.has(path) {
+            let (parent, field) = path.rsplit_once('.').unwrap_or(("", path));
+            let message = format!("missing field `{field}`");
+            self.findings.error(self.at(path), parent, message, Some(help.to_owned()));
+        }
+    }
+
+    /// A number within bounds, or its default.
+    fn number(&mut self, path: &str, value: Option<i32>, range: std::ops::RangeInclusive<u32>, default: u32) -> u32 {
+        let Some(value) = value else { return default };
+        match u32::try_from(value).ok().filter(|value| range.contains(value)) {
+            Some(value) => value,
+            None => {
+                let message = format!("expected a number from {} to {}, found {value}", range.start(), range.end());
+                self.error(path, message, None);
+                default
+            }
+        }
+    }
+
+    /// A value checked by its newtype.
+    fn name<T>(&mut self, path: &str, result: Result<T, crate::name::NameError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error(path, error.to_string(), None);
+                None
+            }
+        }
+    }
+}

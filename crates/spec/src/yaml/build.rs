@@ -1,0 +1,366 @@
+//! From parser events to the tree, with aliases replayed and merge keys applied, within the budgets.
+
+use std::collections::{BTreeMap, HashMap};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+
+use super::node::{Entry, Mark, Node, Value};
+use super::read::{Fault, Limits};
+use super::{scalar, shown};
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// Its documents up to the fault, empty ones left out.
+    pub documents: Vec<Document>,
+    /// Why the rest could not be read.
+    pub fault: Option<Fault>,
+}
+
+/// One document of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its value.
+    pub root: Node,
+    /// What YAML allows to be read but not to be used, in the order written.
+    pub problems: Vec<Problem>,
+}
+
+/// A key written twice, a tag that means nothing here, or the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it stands.
+    pub at: Mark,
+    /// Keys from the root to it.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// A list or mapping that has begun and not ended.
+enum Open {
+    Sequence { at: Mark, anchor: usize, items: Vec<Node> },
+    Mapping { at: Mark, anchor: usize, map: BTreeMap<String, Entry>, merges: Vec<Node>, key: Option<Key> },
+}
+
+/// A key whose value is still to come.
+struct Key {
+    name: String,
+    at: Mark,
+    merge: bool,
+}
+
+/// An anchored value, with what a replay of it costs.
+struct Anchored {
+    node: Node,
+    nodes: usize,
+    text: usize,
+}
+
+/// Builds the tree of one file.
+pub struct Builder<'t> {
+    file: u32,
+    limits: Limits,
+    text: &'t str,
+    parser: Parser<'t, StrInput<'t>>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Anchored>,
+    nodes: usize,
+    bytes: usize,
+    problems: Vec<Problem>,
+    documents: Vec<Document>,
+}
+
+/// Problems kept per document: enough to mend a file, too few to fill a log.
+const MOST_PROBLEMS: usize = 50;
+
+impl<'t> Builder<'t> {
+    /// A builder for a file's text.
+    pub fn new(file: u32, text: &'t str, limits: Limits) -> Self {
+        Self {
+            file,
+            limits,
+            text,
+            parser: Parser::new_from_str(text),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            bytes: 0,
+            problems: Vec::new(),
+            documents: Vec::new(),
+        }
+    }
+
+    /// Runs to the end or to the first fault.
+    pub fn run(mut self) -> Stream {
+        while let Some(event) = self.parser.next_event() {
+            let step = match event {
+                Ok((event, span)) => self.event(event, span),
+                Err(error) => Err(self.syntax(&error)),
+            };
+            if let Err(fault) = step {
+                return Stream { documents: self.documents, fault: Some(fault) };
+            }
+        }
+        Stream { documents: self.documents, fault: None }
+    }
+
+    fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), Fault> {
+        let at = self.mark(&span);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                self.problems.clear();
+                Ok(())
+            }
+            Event::Alias(anchor) => self.alias(at, anchor),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.spend(at, 1, text.len())?;
+                if style == ScalarStyle::Plain && text == "<<" && self.awaits_key() {
+                    self.set_key(at, text.into_owned(), true);
+                    return Ok(());
+                }
+                let value = self.scalar(at, text.into_owned(), style, tag.as_deref());
+                self.finish(Node { at, value }, anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.begin(at, tag.as_deref(), "seq")?;
+                self.open.push(Open::Sequence { at, anchor, items: Vec::new() });
+                Ok(())
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.begin(at, tag.as_deref(), "map")?;
+                let map = BTreeMap::new();
+                self.open.push(Open::Mapping { at, anchor, map, merges: Vec::new(), key: None });
+                Ok(())
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(Open::Sequence { at, anchor, items }) => {
+                    self.finish(Node { at, value: Value::Sequence(items) }, anchor)
+                }
+                Some(Open::Mapping { at, anchor, mut map, merges, key: _ }) => {
+                    for merge in merges {
+                        self.merge(&mut map, merge);
+                    }
+                    self.finish(Node { at, value: Value::Mapping(map) }, anchor)
+                }
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn begin(&mut self, at: Mark, tag: Option<&Tag>, core: &str) -> Result<(), Fault> {
+        self.spend(at, 1, 0)?;
+        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == core)) {
+            self.unknown_tag(at, tag);
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(fault(at, format!("nested more than {} levels deep", self.limits.depth)));
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            return Err(fault(at, "an alias that stands inside its own anchor".to_owned()));
+        };
+        let (nodes, text) = (anchored.nodes, anchored.text);
+        if self.nodes + nodes > self.limits.nodes || self.bytes + text > self.limits.text {
+            return Err(fault(at, "aliases repeat more than a manifest may hold".to_owned()));
+        }
+        let node = anchored.node.clone();
+        self.spend(at, nodes, text)?;
+        self.finish(node, 0)
+    }
+
+    fn spend(&mut self, at: Mark, nodes: usize, text: usize) -> Result<(), Fault> {
+        self.nodes += nodes;
+        self.bytes += text;
+        if self.nodes > self.limits.nodes {
+            return Err(fault(at, format!("more than {} values in one file", self.limits.nodes)));
+        }
+        if self.bytes > self.limits.text {
+            return Err(fault(at, format!("more than {} bytes of text in one file", self.limits.text)));
+        }
+        Ok(())
+    }
+
+    /// Puts a finished value where it belongs.
+    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Fault> {
+        if anchor > 0 {
+            let (nodes, text) = (node.count(), node.text_bytes());
+            // The copy kept for replays is paid for like any other.
+            self.spend(node.at, nodes, text)?;
+            self.anchors.insert(anchor, Anchored { node: node.clone(), nodes, text });
+        }
+        match self.open.last_mut() {
+            None => {
+                let problems = std::mem::take(&mut self.problems);
+                if !node.is_null() {
+                    self.documents.push(Document { root: node, problems });
+                }
+            }
+            Some(Open::Sequence { items, .. }) => items.push(node),
+            Some(Open::Mapping { key, map, merges, .. }) => match key.take() {
+                None => self.key(node),
+                Some(key) if key.merge => merges.push(node),
+                Some(key) => {
+                    map.entry(key.name).or_insert(Entry { key_at: key.at, node });
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn awaits_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Mapping { key: None, .. }))
+    }
+
+    fn key(&mut self, node: Node) {
+        let at = node.at;
+        let name = match node.value {
+            Value::String(name) | Value::Open { shown: name, .. } => name,
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                let kind = node.value.kind();
+                let help = Some("put it in quotes".to_owned());
+                self.problem(at, String::new(), format!("a key must be a string, this is {kind}"), help);
+                format!("?{}:{}", at.line, at.column)
+            }
+            Value::Sequence(_) | Value::Mapping(_) => {
+                let kind = node.value.kind();
+                self.problem(at, String::new(), format!("a key must be a string, this is {kind}"), None);
+                format!("?{}:{}", at.line, at.column)
+            }
+        };
+        self.set_key(at, name, false);
+    }
+
+    fn set_key(&mut self, at: Mark, name: String, merge: bool) {
+        let mut twice = None;
+        if let Some(Open::Mapping { map, key, .. }) = self.open.last_mut() {
+            twice = map.get(&name).map(|first| first.key_at);
+            *key = Some(Key { name: name.clone(), at, merge });
+        }
+        if let Some(first) = twice {
+            let message =
+                format!("the key `{}` is here twice; the first is at {}:{}", shown(&name), first.line, first.column);
+            self.problem(at, name, message, None);
+        }
+    }
+
+    /// Adds what `<<` brings in and the mapping does not say itself; of several, the earlier wins.
+    fn merge(&mut self, map: &mut BTreeMap<String, Entry>, merge: Node) {
+        match merge.value {
+            Value::Mapping(entries) => {
+                for (name, entry) in entries {
+                    map.entry(name).or_insert(entry);
+                }
+            }
+            Value::Sequence(items) if items.iter().all(|item| item.mapping().is_some()) => {
+                for item in items {
+                    self.merge(map, item);
+                }
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::String(_)
+            | Value::Open { .. }
+            | Value::Sequence(_) => {
+                let message = "`<<` takes a mapping or a list of mappings".to_owned();
+                self.problem(merge.at, "<<".to_owned(), message, None);
+            }
+        }
+    }
+
+    fn scalar(&mut self, at: Mark, text: String, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+        let Some(tag) = tag else {
+            return if style == ScalarStyle::Plain { scalar::resolve(&text) } else { Value::String(text) };
+        };
+        if !tag.is_yaml_core_schema() {
+            // A lone `!` says: not resolved, so text.
+            if !(tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()) {
+                self.unknown_tag(at, tag);
+            }
+            return Value::String(text);
+        }
+        let value = scalar::resolve(&text);
+        match (tag.suffix.as_str(), value) {
+            ("str", _) => Value::String(text),
+            ("null", Value::Null) => Value::Null,
+            ("bool", Value::Bool(value)) => Value::Bool(value),
+            ("int", Value::Int(value)) => Value::Int(value),
+            ("float", Value::Float(value)) => Value::Float(value),
+            #[expect(clippy::cast_precision_loss, reason = "`!!float 1` asks for exactly this")]
+            ("float", Value::Int(value)) => Value::Float(value as f64),
+            (suffix, _) => {
+                let message = format!("`!!{}` does not fit this value", shown(suffix));
+                self.problem(at, String::new(), message, None);
+                Value::String(text)
+            }
+        }
+    }
+
+    fn unknown_tag(&mut self, at: Mark, tag: &Tag) {
+        let message = format!("the tag `{}{}` means nothing here", shown(&tag.handle), shown(&tag.suffix));
+        self.problem(at, String::new(), message, Some("remove it".to_owned()));
+    }
+
+    fn problem(&mut self, at: Mark, key: String, message: String, help: Option<String>) {
+        if self.problems.len() < MOST_PROBLEMS {
+            let path = self.path(&key);
+            self.problems.push(Problem { at, path, message, help });
+        }
+    }
+
+    /// The path to what is being read, `key` being the last part where there is none yet.
+    fn path(&self, key: &str) -> String {
+        let mut path = String::new();
+        for (depth, open) in self.open.iter().enumerate() {
+            match open {
+                Open::Sequence { items, .. } => path.push_str(&format!("[{}]", items.len())),
+                Open::Mapping { key: pending, .. } => {
+                    let innermost = depth + 1 == self.open.len();
+                    let name = match pending {
+                        Some(pending) => pending.name.as_str(),
+                        None if innermost => key,
+                        None => "",
+                    };
+                    if !name.is_empty() {
+                        crate::path::push_key(&mut path, name);
+                    }
+                }
+            }
+        }
+        path
+    }
+
+    fn mark(&self, span: &Span) -> Mark {
+        mark(self.file, &span.start)
+    }
+
+    fn syntax(&self, error: &saphyr_parser::ScanError) -> Fault {
+        let at = mark(self.file, error.marker());
+        let line = self.text.lines().nth((at.line as usize).saturating_sub(1)).unwrap_or_default();
+        let indent = line.len() - line.trim_start().len();
+        let tab = line.get(..indent).is_some_and(|blank| blank.contains('\t'));
+        Fault {
+            at,
+            message: format!("not YAML: {}", shown(error.info())),
+            help: tab.then(|| "this line is indented with a tab; YAML wants spaces".to_owned()),
+        }
+    }
+}
+
+fn mark(file: u32, marker: &saphyr_parser::Marker) -> Mark {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Mark { file, line: number(marker.line()), column: number(marker.col().saturating_add(1)) }
+}
+
+fn fault(at: Mark, message: String) -> Fault {
+    Fault { at, message, help: None }
+}

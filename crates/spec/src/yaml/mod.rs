@@ -1,0 +1,36 @@
+//! YAML as this crate takes it: one event pass that keeps where every key and value was written, within budgets.
+//!
+//! There is one parser and one tree. Values and positions cannot disagree, and what a budget refuses was never built:
+//! an alias bomb, a hundred thousand brackets or a binary file cost milliseconds, not the process.
+
+mod build;
+mod emit;
+mod node;
+mod read;
+mod scalar;
+
+pub use build::Document;
+pub use emit::emit;
+pub use node::{Entry, Mark, Node, Value};
+pub use read::{Limits, read};
+
+/// Makes a piece of a manifest fit to be shown: at most 60 characters, on one line, nothing a terminal would obey.
+pub fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut out = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST {
+            out.push('…');
+            break;
+        }
+        match c {
+            // Bidirectional controls reorder what a reader sees; the rest of Cf and Cc moves the cursor or hides.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+                out.extend(c.escape_unicode());
+            }
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out
+}
