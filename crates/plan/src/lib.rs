@@ -12,5 +12,6 @@ pub mod desired;
 pub mod failure;
 pub mod normalise;
 pub mod observed;
+pub mod status;
 pub mod step;
 pub mod tags;
