@@ -171,18 +171,15 @@ impl Service<'_> {
         let Some(known) = self.sdk.find(name) else { return Ok(()) };
         writeln!(text, "impl FromSdk<types::{}> for shapes::{name} {{", known.name)?;
         if known.union {
-            writeln!(text, "fn from_sdk(sdk: types::{}) -> Self {{\nmatch sdk {{", known.name)?;
-            for member in &members {
-                let field = rust::field(&member.name);
-                let variant = rust::pascal(&field);
-                writeln!(
-                    text,
-                    "types::{}::{variant}(given) => Self {{ {field}: Some(FromSdk::from_sdk(given)) }},",
-                    known.name
-                )?;
-            }
-            text.push_str("// One that this SDK does not know equals nothing we can ask for.\n_ => Self::default(),\n");
-            text.push_str("}\n}\n}\n\n");
+            let [member] = members.as_slice() else {
+                bail!("{name} has several members: generate a match");
+            };
+            let field = rust::field(&member.name);
+            let (sdk, variant) = (&known.name, rust::pascal(&field));
+            writeln!(text, "fn from_sdk(sdk: types::{sdk}) -> Self {{")?;
+            text.push_str("// One that this SDK does not know equals nothing we can ask for.\n");
+            writeln!(text, "let types::{sdk}::{variant}(given) = sdk else {{ return Self::default() }};")?;
+            writeln!(text, "Self {{ {field}: Some(FromSdk::from_sdk(given)) }}\n}}\n}}\n")?;
             return Ok(());
         }
         writeln!(text, "fn from_sdk(sdk: types::{}) -> Self {{\nSelf {{", known.name)?;

@@ -56,6 +56,9 @@ const RUN_TASK: &[&str] = &[
 /// Members of RegisterTaskDefinition that the controller decides, not the manifest.
 const NOT_IN_TASK_DEFINITION: &[&str] = &["family", "tags"];
 
+/// Members of PutRule that live apart from the rule once it is there.
+const NOT_IN_RULE: &[&str] = &["Tags"];
+
 /// Generates all files, then writes or compares them.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
@@ -64,7 +67,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         None => crate::venv::ensure()?.join("service-model").join("botocore"),
     };
     let ecs = ecs_model(&botocore)?;
-    let events = Model::read(&botocore, "events/2015-10-07")?;
+    let mut events = Model::read(&botocore, "events/2015-10-07")?;
+    events.derive("Rule", "PutRuleRequest", |member| !NOT_IN_RULE.contains(&member))?;
     let version = model::botocore_version(&botocore)?;
 
     let mut outputs = shapes::ecs(&ecs, &version)?;

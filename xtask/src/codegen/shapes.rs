@@ -37,10 +37,11 @@ pub fn ecs(model: &Model, version: &str) -> anyhow::Result<Vec<Output>> {
     Ok(outputs)
 }
 
-/// The shapes of an EventBridge target.
+/// The shapes of an EventBridge rule and its targets.
 pub fn events(model: &Model, version: &str) -> anyhow::Result<Output> {
-    let structures = model.reachable("Target")?;
-    let text = file(model, &structures, &BTreeSet::new(), "A target of an EventBridge rule.", version)?;
+    let mut structures = model.reachable("Rule")?;
+    structures.extend(model.reachable("Target")?);
+    let text = file(model, &structures, &BTreeSet::new(), "An EventBridge rule and its targets.", version)?;
     Ok(Output { path: "crates/spec/src/shapes/events.rs", text })
 }
 

@@ -13,10 +13,10 @@ pub fn ecs(model: &Model, version: &str) -> anyhow::Result<Output> {
     Ok(Output { path, text: file(model, &["TaskDefinition", "RunTask"], "ECS", version)? })
 }
 
-/// Members of everything a target can say.
+/// Members of everything a rule and a target can say.
 pub fn events(model: &Model, version: &str) -> anyhow::Result<Output> {
     let path = "crates/spec/src/shapes/members/events.rs";
-    Ok(Output { path, text: file(model, &["Target"], "EventBridge", version)? })
+    Ok(Output { path, text: file(model, &["Rule", "Target"], "EventBridge", version)? })
 }
 
 fn file(model: &Model, roots: &[&str], service: &str, version: &str) -> anyhow::Result<String> {

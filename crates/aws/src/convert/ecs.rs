@@ -668,11 +668,9 @@ impl ToSdk for shapes::SharingStrategy {
 
 impl FromSdk<types::SharingStrategy> for shapes::SharingStrategy {
     fn from_sdk(sdk: types::SharingStrategy) -> Self {
-        match sdk {
-            types::SharingStrategy::NvidiaMps(given) => Self { nvidia_mps: Some(FromSdk::from_sdk(given)) },
-            // One that this SDK does not know equals nothing we can ask for.
-            _ => Self::default(),
-        }
+        // One that this SDK does not know equals nothing we can ask for.
+        let types::SharingStrategy::NvidiaMps(given) = sdk else { return Self::default() };
+        Self { nvidia_mps: Some(FromSdk::from_sdk(given)) }
     }
 }
 

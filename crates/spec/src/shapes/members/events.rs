@@ -6,6 +6,19 @@ use super::{Kind, Member};
 
 /// Every member of the EventBridge shapes, structure by structure in the model's order.
 pub const MEMBERS: &[Member] = &[
+    Member::new("Rule", "Name", Kind::String).required().limits(Some(1), Some(64)).pattern("[\\.\\-_A-Za-z0-9]+"),
+    Member::new("Rule", "ScheduleExpression", Kind::String).limits(None, Some(256)),
+    Member::new("Rule", "EventPattern", Kind::String).limits(None, Some(4096)),
+    Member::new("Rule", "State", Kind::String).values(&[
+        "ENABLED",
+        "DISABLED",
+        "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+    ]),
+    Member::new("Rule", "Description", Kind::String).limits(None, Some(512)),
+    Member::new("Rule", "RoleArn", Kind::String).limits(Some(1), Some(1600)),
+    Member::new("Rule", "EventBusName", Kind::String)
+        .limits(Some(1), Some(1600))
+        .pattern("(arn:aws[\\w-]*:events:[a-z]+-[a-z]+-[\\w-]+:[0-9]{12}:event-bus\\/)?[/\\.\\-_A-Za-z0-9]+"),
     Member::new("Target", "Id", Kind::String).required().limits(Some(1), Some(64)).pattern("[\\.\\-_A-Za-z0-9]+"),
     Member::new("Target", "Arn", Kind::String).required().limits(Some(1), Some(1600)),
     Member::new("Target", "RoleArn", Kind::String).limits(Some(1), Some(1600)),
