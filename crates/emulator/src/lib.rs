@@ -1,1 +1,42 @@
 //! The embedded AWS: ECS task definitions and EventBridge rules as a sans-IO state machine.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`request`], [`reply`] | what goes over the wire |
+//! | `emulator` | [`Emulator`]: `handle`, `advance`, `next_due`, `snapshot` |
+//! | `model` | AWS's service models: members, types, bounds |
+//! | `ecs`, `events`, `tagging`, `sts` | the operations, one module per service |
+//! | `throttle` | AWS's token buckets |
+//! | `state`, `journal` | what is remembered, and how it survives the process |
+//! | [`door`] | what carries requests and owns the clock: in process, or over HTTP |
+//!
+//! It is faithful where a controller can tell the difference: what AWS fills in, refuses, pages, reorders and never
+//! reuses. Each such rule in the code names the section of `docs/aws.md` that it follows; `docs/emulator.md` lists what
+//! is left out.
+
+pub mod door;
+pub mod reply;
+pub mod request;
+
+mod context;
+mod ecs;
+mod emulator;
+mod events;
+mod journal;
+mod model;
+mod page;
+mod place;
+mod settings;
+mod snapshot;
+mod state;
+mod sts;
+mod tagging;
+mod throttle;
+
+pub use emulator::Emulator;
+pub use journal::{Journal, JournalError};
+pub use place::{DEFAULT_ACCOUNT, DEFAULT_REGION};
+pub use reply::Reply;
+pub use request::Request;
+pub use settings::Settings;
+pub use state::Change;

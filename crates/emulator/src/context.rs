@@ -1,0 +1,31 @@
+//! What an operation knows besides its input.
+
+use jiff::Timestamp;
+
+use crate::place::Place;
+use crate::settings::Settings;
+
+/// The header by which a test plays an AWS service: rules put with it are managed by the service it names.
+pub(crate) const ACTS_AS: &str = "x-embedded-aws-acts-as";
+
+/// When, where and for whom an operation runs.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub now: Timestamp,
+    pub place: Place,
+    pub settings: &'a Settings,
+    /// The caller's ARN, as GetCallerIdentity tells it.
+    pub caller: String,
+    /// The AWS service that makes the request, for rules that only it may change; see [`ACTS_AS`].
+    pub acts_as: Option<String>,
+}
+
+/// A moment as AWS's JSON protocols write it: seconds since 1970 with milliseconds behind the point.
+pub(crate) fn epoch_seconds(at: Timestamp) -> serde_json::Value {
+    let milliseconds = at.as_millisecond();
+    if milliseconds % 1000 == 0 {
+        return serde_json::Value::from(milliseconds / 1000);
+    }
+    // Milliseconds of any year that Timestamp holds stay below 2^53.
+    serde_json::Value::from(milliseconds as f64 / 1000.0)
+}

@@ -1,0 +1,218 @@
+//! The in-process door: an actor that owns every request once it is sent.
+//!
+//! A request that left the caller cannot be recalled, as on a network: dropping the caller's future loses the answer,
+//! never the effect. Each request is a task of its own (delay, effect, delay, answer), so requests overtake one another
+//! when their delays differ; the effects are applied one by one by a single task that owns emulator and journal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
+use super::clock::Clock;
+use super::hook::{Call, Conduct, Hook};
+use crate::emulator::Emulator;
+use crate::journal::{Journal, JournalError};
+use crate::reply::Reply;
+use crate::request::Request;
+
+/// How many requests at most share one write to the disk.
+const BATCH: usize = 256;
+
+/// The connection broke before an answer arrived; whether the request took effect is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the connection to the embedded AWS was lost")]
+pub struct ConnectionLost;
+
+/// A handle on an emulator that runs in this process; clones share it.
+#[derive(Debug, Clone)]
+pub struct InProcess {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    effects: mpsc::UnboundedSender<Effect>,
+    hook: Hook,
+    sequence: AtomicU64,
+    in_flight: TaskTracker,
+    actor: std::sync::Mutex<Option<JoinHandle<Result<(), JournalError>>>>,
+}
+
+/// A request at the moment of its effect.
+#[derive(Debug)]
+enum Effect {
+    Request { request: Arc<Request>, done: oneshot::Sender<Reply> },
+    Inspect { done: oneshot::Sender<serde_json::Value> },
+    Close,
+}
+
+/// What reaches the caller.
+#[derive(Debug)]
+enum Outcome {
+    Reply(Reply),
+    Reset,
+    Never,
+}
+
+impl InProcess {
+    /// Starts the actor on the current tokio runtime.
+    ///
+    /// With a journal, an answer is sent only after what it says is on the disk.
+    pub fn spawn(emulator: Emulator, journal: Option<Journal>, clock: Clock, hook: Hook) -> Self {
+        let (effects, inbox) = mpsc::unbounded_channel();
+        let actor = tokio::spawn(Actor { emulator, journal, clock }.run(inbox));
+        Self {
+            inner: Arc::new(Inner {
+                effects,
+                hook,
+                sequence: AtomicU64::new(0),
+                in_flight: TaskTracker::new(),
+                actor: std::sync::Mutex::new(Some(actor)),
+            }),
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionLost`] when a fault says so, and after [`InProcess::close`] or a failed write of the journal.
+    pub async fn call(&self, request: Request) -> Result<Reply, ConnectionLost> {
+        let operation = request.operation().map_or_else(|| "unknown".to_owned(), |operation| operation.to_string());
+        let call = Call { sequence: self.inner.sequence.fetch_add(1, Ordering::Relaxed), operation };
+        let (tell, told) = oneshot::channel();
+        let inner = Arc::clone(&self.inner);
+        self.inner.in_flight.spawn(async move {
+            let outcome = inner.carry(&call, request).await;
+            // A caller that went away has lost its answer; the effect stands.
+            drop(tell.send(outcome));
+        });
+        match told.await {
+            Ok(Outcome::Reply(reply)) => Ok(reply),
+            Ok(Outcome::Never) => std::future::pending().await,
+            Ok(Outcome::Reset) | Err(_) => Err(ConnectionLost),
+        }
+    }
+
+    /// The whole state as JSON; see [`Emulator::snapshot`]. It is no request: no hook sees it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionLost`] after [`InProcess::close`].
+    pub async fn snapshot(&self) -> Result<serde_json::Value, ConnectionLost> {
+        let (done, snapshot) = oneshot::channel();
+        self.inner.effects.send(Effect::Inspect { done }).map_err(|_closed| ConnectionLost)?;
+        snapshot.await.map_err(|_closed| ConnectionLost)
+    }
+
+    /// Waits for the requests under way, then stops the actor and lets go of the journal.
+    ///
+    /// Requests sent later, and a second close, find the door closed.
+    ///
+    /// # Errors
+    ///
+    /// The write of the journal that failed, if one did: from then on nothing was answered.
+    pub async fn close(&self) -> Result<(), JournalError> {
+        self.inner.in_flight.close();
+        self.inner.in_flight.wait().await;
+        let actor = self.inner.actor.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(actor) = actor else { return Ok(()) };
+        // An actor that is gone already has its result to tell below.
+        drop(self.inner.effects.send(Effect::Close));
+        match actor.await {
+            Ok(result) => result,
+            Err(_aborted) => Ok(()),
+        }
+    }
+}
+
+impl Inner {
+    /// Takes one request through its fault.
+    async fn carry(&self, call: &Call, request: Request) -> Outcome {
+        let fault = self.hook.decide(call, &request);
+        if !fault.before.is_zero() {
+            tokio::time::sleep(fault.before).await;
+        }
+        let request = Arc::new(request);
+        let reply = if fault.effect { self.effect(Arc::clone(&request)).await } else { None };
+        self.hook.saw(call, &request, reply.as_ref());
+        if !fault.after.is_zero() {
+            tokio::time::sleep(fault.after).await;
+        }
+        match (fault.answer, reply) {
+            (Conduct::Reply(reply), _) | (Conduct::Normal, Some(reply)) => Outcome::Reply(reply),
+            (Conduct::ConnectionReset, _) | (Conduct::Normal, None) => Outcome::Reset,
+            (Conduct::Never, _) => Outcome::Never,
+        }
+    }
+
+    async fn effect(&self, request: Arc<Request>) -> Option<Reply> {
+        let (done, reply) = oneshot::channel();
+        self.effects.send(Effect::Request { request, done }).ok()?;
+        reply.await.ok()
+    }
+}
+
+/// The one owner of emulator and journal.
+struct Actor {
+    emulator: Emulator,
+    journal: Option<Journal>,
+    clock: Clock,
+}
+
+impl Actor {
+    /// Applies effects until told to close, or until the journal fails.
+    ///
+    /// Whatever waits in the inbox together shares one write to the disk, and no answer overtakes its write.
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Effect>) -> Result<(), JournalError> {
+        let mut batch = Vec::new();
+        while inbox.recv_many(&mut batch, BATCH).await > 0 {
+            let mut answers = Vec::with_capacity(batch.len());
+            let mut closing = false;
+            let mut lines = Vec::new();
+            for effect in batch.drain(..) {
+                match effect {
+                    Effect::Request { request, done } => {
+                        let reply = self.emulator.handle(self.clock.now(), &request);
+                        lines.extend(self.emulator.take_changes());
+                        answers.push((done, reply));
+                    }
+                    Effect::Inspect { done } => drop(done.send(self.emulator.snapshot())),
+                    Effect::Close => closing = true,
+                }
+            }
+            self.write(lines).await?;
+            for (done, reply) in answers {
+                // The request's task may be gone with its runtime; nobody is left to answer then.
+                drop(done.send(reply));
+            }
+            if closing {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, changes: Vec<crate::state::Change>) -> Result<(), JournalError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let Some(mut journal) = self.journal.take() else { return Ok(()) };
+        // Waiting for the disk must not hold up the runtime, nor its paused clock run ahead of it.
+        let written = tokio::task::spawn_blocking(move || journal.append(&changes).map(|()| journal)).await;
+        match written {
+            Ok(Ok(journal)) => {
+                self.journal = Some(journal);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the embedded AWS cannot write its journal and stops answering");
+                Err(error)
+            }
+            Err(_shutdown) => Err(JournalError::Interrupted),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Clusters, as far as schedules name them: created, described, listed, deleted.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{bad_token, client, invalid, items, max_results, tags, text};
+use crate::context::Context;
+use crate::page;
+use crate::place::Place;
+use crate::reply::Answer;
+use crate::settings::Settings;
+use crate::state::{Cluster, State};
+use crate::tagging;
+
+/// The cluster of a request that names none.
+const DEFAULT_CLUSTER: &str = "default";
+
+/// How many clusters one DescribeClusters takes.
+const DESCRIBE_AT_ONCE: usize = 100;
+
+/// What a cluster counts; there is nothing to count here.
+const COUNTS: [&str; 4] =
+    ["registeredContainerInstancesCount", "runningTasksCount", "pendingTasksCount", "activeServicesCount"];
+
+/// CreateCluster: creating what is there gives it back as it is.
+pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "clusterName").unwrap_or(DEFAULT_CLUSTER);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if name.is_empty() || name.len() > 255 || !name.chars().all(is_name) {
+        return Err(invalid("Cluster name contains invalid characters."));
+    }
+    let key = (context.place.clone(), name.to_owned());
+    if let Some(cluster) = state.clusters.get(&key).filter(|cluster| cluster.deleted_at.is_none()) {
+        return Ok(answer(shown(&context.place, name, cluster, true)));
+    }
+    let tags = tags::read(items(body, "tags"))?;
+    let mut given = body.as_object().cloned().unwrap_or_default();
+    given.remove("tags");
+    given.remove("clusterName");
+    let cluster = Cluster { given, tags, deleted_at: None };
+    let shown = shown(&context.place, name, &cluster, true);
+    tagging::note(state, context, &arn(&context.place, name), &cluster.tags);
+    state.clusters.insert(key, cluster);
+    Ok(answer(shown))
+}
+
+/// DescribeClusters: what is not there is a failure of its own in a 200.
+pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> Answer {
+    let asked: Vec<&str> = items(body, "clusters").iter().filter_map(Value::as_str).collect();
+    if asked.len() > DESCRIBE_AT_ONCE {
+        return Err(invalid("Clusters can not have more than 100 elements."));
+    }
+    let asked = if asked.is_empty() { vec![DEFAULT_CLUSTER] } else { asked };
+    let with_tags = items(body, "include").iter().any(|field| field == "TAGS");
+    let (mut clusters, mut failures) = (Vec::new(), Vec::new());
+    for given in asked {
+        let name = short_name(&context.place, given);
+        let found = name.and_then(|name| {
+            let cluster = state.clusters.get(&(context.place.clone(), name.to_owned()))?;
+            Some(shown(&context.place, name, cluster, with_tags))
+        });
+        match found {
+            Some(shown) => clusters.push(shown),
+            None => {
+                let arn = name.map_or_else(|| given.to_owned(), |name| arn(&context.place, name));
+                failures.push(json!({"arn": arn, "reason": "MISSING"}));
+            }
+        }
+    }
+    let mut answer = Map::new();
+    answer.insert("clusters".to_owned(), Value::Array(clusters));
+    answer.insert("failures".to_owned(), Value::Array(failures));
+    Ok(answer)
+}
+
+/// ListClusters: those that are not deleted.
+pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
+    let clusters = crate::state::starting_with(&state.clusters, &context.place, "")
+        .filter(|(_, cluster)| cluster.deleted_at.is_none())
+        .map(|(name, _)| (name.to_owned(), arn(&context.place, name)));
+    let page =
+        page::cut(clusters, "clusters", text(body, "nextToken"), max_results(body)?, false).map_err(bad_token)?;
+    Ok(page::members(("clusterArns", json!(page.items)), ("nextToken", page.next)))
+}
+
+/// DeleteCluster: it stays to be described as INACTIVE for a while.
+pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
+    let given = text(body, "cluster").unwrap_or_default();
+    let name = short_name(&context.place, given).ok_or_else(|| client("Invalid cluster identifier."))?;
+    let key = (context.place.clone(), name.to_owned());
+    if state.clusters.get(&key).is_none() {
+        return Err(crate::reply::Refusal::new("ClusterNotFoundException", "Cluster not found."));
+    }
+    let shown = state.clusters.update(&key, |cluster| {
+        cluster.deleted_at.get_or_insert(context.now);
+        shown(&context.place, name, cluster, true)
+    });
+    let arn = arn(&context.place, name);
+    tagging::forget(state, context.settings, context.now, &context.place, &arn);
+    Ok(answer(shown.unwrap_or_default()))
+}
+
+/// Deleted clusters that had their time are forgotten.
+pub(super) fn advance(state: &mut State, settings: &Settings, now: Timestamp) {
+    state.clusters.expire(|_, cluster| gone_at(cluster, settings).is_some_and(|at| at <= now));
+}
+
+/// When the next one is.
+pub(super) fn next_due(state: &State, settings: &Settings) -> Option<Timestamp> {
+    state.clusters.iter().filter_map(|(_, cluster)| gone_at(cluster, settings)).min()
+}
+
+fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
+    cluster.deleted_at.and_then(|at| at.checked_add(settings.inactive_cluster_stays).ok())
+}
+
+/// The name of a cluster here, from its name or ARN.
+fn short_name<'a>(place: &Place, given: &'a str) -> Option<&'a str> {
+    match given.strip_prefix("arn:") {
+        None => Some(given),
+        Some(_) => given.strip_prefix(&place.arn("ecs", "cluster/")),
+    }
+}
+
+fn arn(place: &Place, name: &str) -> String {
+    place.arn("ecs", format_args!("cluster/{name}"))
+}
+
+fn shown(place: &Place, name: &str, cluster: &Cluster, with_tags: bool) -> Value {
+    let mut shown = cluster.given.clone();
+    shown.insert("clusterArn".to_owned(), json!(arn(place, name)));
+    shown.insert("clusterName".to_owned(), json!(name));
+    shown.insert("status".to_owned(), json!(if cluster.deleted_at.is_some() { "INACTIVE" } else { "ACTIVE" }));
+    for count in COUNTS {
+        shown.insert(count.to_owned(), json!(0));
+    }
+    for list in ["statistics", "capacityProviders", "defaultCapacityProviderStrategy"] {
+        shown.entry(list).or_insert_with(|| json!([]));
+    }
+    shown.entry("settings").or_insert_with(|| json!([{"name": "containerInsights", "value": "disabled"}]));
+    shown.insert("tags".to_owned(), if with_tags { tags::shown(&cluster.tags) } else { json!([]) });
+    Value::Object(shown)
+}
+
+fn answer(cluster: Value) -> Map<String, Value> {
+    let mut answer = Map::new();
+    answer.insert("cluster".to_owned(), cluster);
+    answer
+}

@@ -1,0 +1,86 @@
+//! Amazon ECS: task definitions, clusters and their tags.
+
+mod clusters;
+mod revisions;
+mod tags;
+mod task_definition;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::emulator::Input;
+use crate::model;
+use crate::page::BadToken;
+use crate::reply::{Answer, Refusal};
+use crate::settings::Settings;
+use crate::state::State;
+
+/// Answers one operation.
+pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, input: &Input<'_>) -> Answer {
+    let body = input.body;
+    if !input.broken.is_empty() {
+        return Err(Refusal::new("ClientException", model::message(&input.broken)));
+    }
+    match operation {
+        "RegisterTaskDefinition" => task_definition::register(state, context, body),
+        "DescribeTaskDefinition" => revisions::describe(state, context, body),
+        "ListTaskDefinitions" => revisions::list(state, context, body),
+        "ListTaskDefinitionFamilies" => revisions::list_families(state, context, body),
+        "DeregisterTaskDefinition" => revisions::deregister(state, context, body),
+        "DeleteTaskDefinitions" => revisions::delete(state, context, body),
+        "CreateCluster" => clusters::create(state, context, body),
+        "DescribeClusters" => clusters::describe(state, context, body),
+        "ListClusters" => clusters::list(state, context, body),
+        "DeleteCluster" => clusters::delete(state, context, body),
+        "TagResource" => tags::tag(state, context, body),
+        "UntagResource" => tags::untag(state, context, body),
+        "ListTagsForResource" => tags::list(state, context, body),
+        _ => Err(Refusal::new("UnknownOperationException", "")),
+    }
+}
+
+/// Ends what time ends: deletions in progress, and the afterlife of deleted clusters.
+pub(crate) fn advance(state: &mut State, settings: &Settings, now: Timestamp) {
+    revisions::advance(state, settings, now);
+    clusters::advance(state, settings, now);
+}
+
+/// When [`advance`] next has something to do.
+pub(crate) fn next_due(state: &State, settings: &Settings) -> Option<Timestamp> {
+    [revisions::next_due(state, settings), clusters::next_due(state, settings)].into_iter().flatten().min()
+}
+
+/// ECS's two words for a request that makes no sense.
+fn client(message: impl Into<String>) -> Refusal {
+    Refusal::new("ClientException", message)
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidParameterException", message)
+}
+
+/// A string member, if it was given.
+fn text<'a>(body: &'a Value, member: &str) -> Option<&'a str> {
+    body.get(member).and_then(Value::as_str)
+}
+
+/// The items of a list member; none when it was not given.
+fn items<'a>(body: &'a Value, member: &str) -> &'a [Value] {
+    body.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The page size asked for, from 1 to 100 (docs/aws.md, Revision lifecycle).
+fn max_results(body: &Value) -> Result<usize, Refusal> {
+    match body.get("maxResults").and_then(Value::as_i64) {
+        None => Ok(100),
+        Some(asked) => usize::try_from(asked)
+            .ok()
+            .filter(|asked| (1..=100).contains(asked))
+            .ok_or_else(|| invalid("maxResults must be between 1 and 100.")),
+    }
+}
+
+fn bad_token(_: BadToken) -> Refusal {
+    invalid("Invalid token.")
+}

@@ -1,0 +1,186 @@
+//! What RegisterTaskDefinition refuses on the level of the task, in ECS's words as far as they are on record.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::super::{client, invalid, items, text};
+use super::{container, fargate, number, size};
+use crate::reply::Refusal;
+
+/// The size of a whole task definition (docs/aws.md, Throttles and quotas).
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Containers in a task definition (docs/aws.md, Throttles and quotas).
+const MOST_CONTAINERS: usize = 10;
+
+/// Placement constraints in a task definition (docs/aws.md, Throttles and quotas).
+const MOST_CONSTRAINTS: usize = 10;
+
+/// The longest family, container name and volume name (docs/aws.md, Sizes and names).
+const LONGEST_NAME: usize = 255;
+
+/// Refuses a task definition that ECS would refuse.
+pub(super) fn check(body: &Value) -> Result<(), Refusal> {
+    family(text(body, "family").unwrap_or_default())?;
+    let containers = items(body, "containerDefinitions");
+    if containers.is_empty() {
+        return Err(client("Container list cannot be empty."));
+    }
+    if containers.len() > MOST_CONTAINERS {
+        return Err(client(format!(
+            "Too many container definitions: at most {MOST_CONTAINERS} are allowed in a task definition."
+        )));
+    }
+    if body.to_string().len() > MOST_BYTES {
+        return Err(client("Actual length: the task definition exceeds the maximum size of 65536 bytes."));
+    }
+    let cpu = text(body, "cpu").map(size::cpu_units).transpose()?;
+    let memory = text(body, "memory").map(size::memory_mebibytes).transpose()?;
+    roles(body)?;
+    volumes(body)?;
+    for definition in containers {
+        container::check(body, definition)?;
+    }
+    containers_together(containers)?;
+    sums(containers, cpu, memory)?;
+    if items(body, "placementConstraints").len() > MOST_CONSTRAINTS {
+        return Err(invalid("Too many placement constraints: at most 10 are allowed in a task definition."));
+    }
+    ephemeral_storage(body)?;
+    if asks_for_fargate(body) {
+        fargate::check(body, cpu, memory)?;
+    }
+    Ok(())
+}
+
+/// Whether the task definition is to be checked against Fargate.
+fn asks_for_fargate(body: &Value) -> bool {
+    items(body, "requiresCompatibilities").iter().any(|compatibility| compatibility == "FARGATE")
+}
+
+fn family(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Err(client("Family should not be null or empty."));
+    }
+    if name.chars().count() > LONGEST_NAME {
+        return Err(client("Family is too long."));
+    }
+    if !is_name(name) {
+        return Err(client("Family contains invalid characters."));
+    }
+    Ok(())
+}
+
+/// Letters, digits, hyphens and underscores.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
+/// A role is named by its ARN or its short name.
+fn roles(body: &Value) -> Result<(), Refusal> {
+    let role = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-/".contains(character);
+    for member in ["taskRoleArn", "executionRoleArn"] {
+        let Some(given) = text(body, member) else { continue };
+        let name = match given.strip_prefix("arn:") {
+            None => Some(given),
+            Some(rest) => {
+                rest.split_once(":iam::").and_then(|(_, rest)| rest.split_once(":role/")).map(|(_, name)| name)
+            }
+        };
+        if !name.is_some_and(|name| !name.is_empty() && name.chars().all(role)) {
+            return Err(client("Role is not valid"));
+        }
+    }
+    Ok(())
+}
+
+fn volumes(body: &Value) -> Result<(), Refusal> {
+    let mut names = BTreeSet::new();
+    for volume in items(body, "volumes") {
+        let name = text(volume, "name").unwrap_or_default();
+        if name.is_empty() {
+            return Err(client("Volume name should not be null or empty."));
+        }
+        if !is_name(name) {
+            return Err(client("Volume name contains invalid characters."));
+        }
+        if !names.insert(name) {
+            return Err(client(format!("Duplicate volume name '{name}'.")));
+        }
+        let kinds = [
+            "host",
+            "dockerVolumeConfiguration",
+            "efsVolumeConfiguration",
+            "fsxWindowsFileServerVolumeConfiguration",
+            "s3filesVolumeConfiguration",
+        ];
+        if kinds.iter().filter(|kind| volume.get(**kind).is_some()).count() > 1 {
+            return Err(client("Volume configuration is invalid: only one volume type can be specified."));
+        }
+        let efs = volume.get("efsVolumeConfiguration").unwrap_or(&Value::Null);
+        efs_volume(efs)?;
+    }
+    Ok(())
+}
+
+/// An access point and IAM both need encryption, and an access point brings its own root.
+fn efs_volume(efs: &Value) -> Result<(), Refusal> {
+    let authorization = efs.get("authorizationConfig").unwrap_or(&Value::Null);
+    let access_point = text(authorization, "accessPointId");
+    let encrypted = text(efs, "transitEncryption") == Some("ENABLED");
+    if !encrypted && (access_point.is_some() || text(authorization, "iam") == Some("ENABLED")) {
+        return Err(client("To use EFS authorization, transit encryption must be enabled."));
+    }
+    if access_point.is_some() && !matches!(text(efs, "rootDirectory"), None | Some("/" | "")) {
+        return Err(client("When specifying an EFS access point, the root directory must be omitted or set to '/'."));
+    }
+    Ok(())
+}
+
+fn containers_together(containers: &[Value]) -> Result<(), Refusal> {
+    let mut names = BTreeSet::new();
+    for name in containers.iter().filter_map(|definition| text(definition, "name")) {
+        if !names.insert(name) {
+            return Err(client("Container.name should be unique within a task definition."));
+        }
+    }
+    if containers.iter().all(|definition| definition.get("essential") == Some(&Value::Bool(false))) {
+        return Err(client("At least one container must be marked as essential."));
+    }
+    container::dependencies(containers)
+}
+
+/// Containers share what the task has (docs/aws.md, Sizes and names).
+fn sums(containers: &[Value], cpu: Option<i64>, memory: Option<i64>) -> Result<(), Refusal> {
+    let sum = |member: &str| containers.iter().filter_map(|definition| number(definition, member)).sum::<i64>();
+    if cpu.is_some_and(|cpu| sum("cpu") > cpu) {
+        return Err(client(
+            "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+        ));
+    }
+    let Some(memory) = memory else { return Ok(()) };
+    if sum("memory") > memory {
+        return Err(client(
+            "The sum of all container 'memory' values cannot be greater than the value of the task 'memory'.",
+        ));
+    }
+    if sum("memoryReservation") > memory {
+        return Err(client(
+            "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'.",
+        ));
+    }
+    Ok(())
+}
+
+fn ephemeral_storage(body: &Value) -> Result<(), Refusal> {
+    let size = body.get("ephemeralStorage").and_then(|storage| number(storage, "sizeInGiB"));
+    match size {
+        Some(size) if !(21..=200).contains(&size) => {
+            Err(client("Ephemeral storage size must be between 21 GiB and 200 GiB."))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

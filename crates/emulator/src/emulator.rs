@@ -1,0 +1,147 @@
+//! The state machine: a request in, a reply out, and time only as an argument.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::context::{ACTS_AS, Context};
+use crate::model::{self, Model};
+use crate::place::Place;
+use crate::reply::{Answer, Refusal, Reply};
+use crate::request::{Operation, Request, Service};
+use crate::settings::Settings;
+use crate::state::{Change, State};
+use crate::throttle::Buckets;
+use crate::{ecs, events, sts, tagging};
+
+/// The embedded AWS: all accounts, all Regions, no input or output of its own.
+#[derive(Debug)]
+pub struct Emulator {
+    settings: Settings,
+    state: State,
+    buckets: Buckets,
+    requests: u64,
+}
+
+impl Emulator {
+    /// An AWS in which nothing was ever made.
+    pub fn new(settings: Settings) -> Self {
+        Self::with_state(settings, State::default())
+    }
+
+    /// An AWS that goes on from what a journal remembers.
+    pub(crate) fn with_state(settings: Settings, state: State) -> Self {
+        Self { settings, state, buckets: Buckets::default(), requests: 0 }
+    }
+
+    /// Applies one request and answers it. `now` should not go backwards.
+    ///
+    /// Every input is answered, garbage with AWS's own refusals.
+    pub fn handle(&mut self, now: Timestamp, request: &Request) -> Reply {
+        self.advance(now);
+        let mut reply = match request.operation() {
+            None => unknown_operation(),
+            Some(operation) => self.operate(now, request, &operation),
+        };
+        self.requests += 1;
+        let id = self.request_id(now);
+        reply.headers.push(("x-amzn-requestid".to_owned(), id));
+        reply
+    }
+
+    /// Lets time do its work: what was to end or to be seen by `now` has ended and is seen.
+    pub fn advance(&mut self, now: Timestamp) {
+        ecs::advance(&mut self.state, &self.settings, now);
+        tagging::advance(&mut self.state, now);
+    }
+
+    /// When [`Emulator::advance`] next has something to do, if ever.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        [ecs::next_due(&self.state, &self.settings), tagging::next_due(&self.state)].into_iter().flatten().min()
+    }
+
+    /// What changed since the last call, to be written down before the reply is sent.
+    #[must_use = "changes that are not written are lost with the process"]
+    pub fn take_changes(&mut self) -> Option<Change> {
+        self.state.take_change()
+    }
+
+    /// Everything there is, in a form that is equal byte for byte when the state is equal.
+    pub fn snapshot(&self) -> Value {
+        crate::snapshot::of(&self.state)
+    }
+
+    fn operate(&mut self, now: Timestamp, request: &Request, operation: &Operation) -> Reply {
+        let place = Place::of(request);
+        if self.settings.throttle && !self.buckets.admit(now, &place, operation) {
+            return crate::throttle::refusal(operation.service);
+        }
+        let answer = match operation.service {
+            Service::Sts => return sts::handle(now, &place, request, &operation.name),
+            Service::Emulator => {
+                self.state.reset();
+                self.buckets = Buckets::default();
+                return Reply::json(200, &json!({"status": "ok"}));
+            }
+            Service::Ecs | Service::Events | Service::Tag => self.answer(now, place, request, operation),
+        };
+        match answer {
+            Ok(members) => Reply::json(200, &Value::Object(members)),
+            Err(refusal) => refusal.reply(),
+        }
+    }
+
+    /// Reads the body as the operation's input and hands it to the service.
+    fn answer(&mut self, now: Timestamp, place: Place, request: &Request, operation: &Operation) -> Answer {
+        let unknown = || Refusal::new("UnknownOperationException", "");
+        let service_model = Model::of(operation.service).ok_or_else(unknown)?;
+        let input = service_model.input(&operation.name).ok_or_else(unknown)?;
+        let body = parse_body(&request.body)?;
+        let body = model::cast(service_model, input, &body)?;
+        let context = Context {
+            now,
+            place,
+            settings: &self.settings,
+            caller: sts::caller_arn(request),
+            acts_as: request.header(ACTS_AS).map(str::to_owned),
+        };
+        let given = Input { body: &body, broken: model::violations(service_model, input, &body) };
+        match operation.service {
+            Service::Ecs => ecs::answer(&mut self.state, &context, &operation.name, &given),
+            Service::Events => events::answer(&mut self.state, &context, &operation.name, &given),
+            Service::Tag => tagging::answer(&self.state, &context, &operation.name, &given),
+            Service::Sts | Service::Emulator => Err(unknown()),
+        }
+    }
+
+    /// A request id in the shape of AWS's, unlike any before it in this process.
+    fn request_id(&self, now: Timestamp) -> String {
+        let digest = Sha256::digest(format!("{}/{}", now.as_nanosecond(), self.requests));
+        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+}
+
+/// A request body that has the types of its operation's input, and what of the model's bounds it breaks.
+pub(crate) struct Input<'a> {
+    pub body: &'a Value,
+    pub broken: Vec<String>,
+}
+
+/// Reads a JSON body; no body at all means no members.
+fn parse_body(body: &[u8]) -> Result<Value, Refusal> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Refusal::new("SerializationException", "Unexpected field type")),
+        // AWS gives no reason for a body that is no JSON.
+        Err(_) => Err(Refusal::new("SerializationException", "")),
+    }
+}
+
+fn unknown_operation() -> Reply {
+    Refusal::new("UnknownOperationException", "").reply()
+}

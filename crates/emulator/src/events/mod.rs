@@ -1,0 +1,148 @@
+//! Amazon EventBridge: the rules of the default event bus, their targets and tags (docs/aws.md, Rules and schedules).
+
+mod rules;
+mod schedule;
+mod tags;
+mod target;
+mod targets;
+mod template;
+
+use serde_json::{Map, Value, json};
+
+use crate::context::Context;
+use crate::emulator::Input;
+use crate::model;
+use crate::page::BadToken;
+use crate::place::Place;
+use crate::reply::{Answer, Refusal};
+use crate::state::{Rule, State};
+
+/// The one event bus there is here, and the only one that AWS lets schedules live on.
+const BUS: &str = "default";
+
+/// Answers one operation.
+pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, input: &Input<'_>) -> Answer {
+    let body = input.body;
+    if !input.broken.is_empty() {
+        return Err(validation(model::message(&input.broken)));
+    }
+    if let Some(bus) = text(body, "EventBusName") {
+        on_default_bus(&context.place, bus)?;
+    }
+    match operation {
+        "PutRule" => rules::put(state, context, body),
+        "DeleteRule" => rules::delete(state, context, body),
+        "DescribeRule" => rules::describe(state, context, body),
+        "EnableRule" => rules::set_state(state, context, body, "ENABLED"),
+        "DisableRule" => rules::set_state(state, context, body, "DISABLED"),
+        "ListRules" => rules::list(state, context, body),
+        "ListRuleNamesByTarget" => rules::names_by_target(state, context, body),
+        "PutTargets" => targets::put(state, context, body),
+        "RemoveTargets" => targets::remove(state, context, body),
+        "ListTargetsByRule" => targets::list(state, context, body),
+        "TagResource" => tags::tag(state, context, body),
+        "UntagResource" => tags::untag(state, context, body),
+        "ListTagsForResource" => tags::list(state, context, body),
+        "DescribeEventBus" => describe_bus(context, body),
+        "ListEventBuses" => Ok(list_buses(context, body)),
+        _ => Err(Refusal::new("UnknownOperationException", "")),
+    }
+}
+
+/// Refuses a bus other than the default one, named or by ARN.
+fn on_default_bus(place: &Place, bus: &str) -> Result<(), Refusal> {
+    let name = bus.rsplit("event-bus/").next().unwrap_or(bus);
+    if bus == BUS || bus == place.arn("events", "event-bus/default") {
+        return Ok(());
+    }
+    Err(not_found(format!("Event bus {name} does not exist.")))
+}
+
+fn bus(place: &Place) -> Map<String, Value> {
+    let mut bus = Map::new();
+    bus.insert("Name".to_owned(), json!(BUS));
+    bus.insert("Arn".to_owned(), json!(place.arn("events", "event-bus/default")));
+    bus
+}
+
+fn describe_bus(context: &Context<'_>, body: &Value) -> Answer {
+    on_default_bus(&context.place, text(body, "Name").unwrap_or(BUS))?;
+    Ok(bus(&context.place))
+}
+
+fn list_buses(context: &Context<'_>, body: &Value) -> Map<String, Value> {
+    let listed = text(body, "NamePrefix").is_none_or(|prefix| BUS.starts_with(prefix));
+    let buses: Vec<_> = listed.then(|| bus(&context.place)).into_iter().collect();
+    let mut answer = Map::new();
+    answer.insert("EventBuses".to_owned(), json!(buses));
+    answer
+}
+
+fn validation(message: impl Into<String>) -> Refusal {
+    Refusal::new("ValidationException", message)
+}
+
+fn not_found(message: impl Into<String>) -> Refusal {
+    Refusal::new("ResourceNotFoundException", message)
+}
+
+fn rule_not_found(name: &str) -> Refusal {
+    not_found(format!("Rule {name} does not exist on EventBus {BUS}."))
+}
+
+/// A quota is full; terminal until something is deleted (docs/aws.md, Throttles and quotas).
+fn limit_exceeded() -> Refusal {
+    Refusal::new("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+}
+
+fn bad_token(_: BadToken) -> Refusal {
+    validation("Invalid NextToken.")
+}
+
+/// Rules that an AWS service made are that service's alone to change.
+fn refuse_managed(context: &Context<'_>, name: &str, rule: &Rule, forced: bool) -> Result<(), Refusal> {
+    match rule.members.get("ManagedBy").and_then(Value::as_str) {
+        Some(service) if !forced && context.acts_as.as_deref() != Some(service) => Err(Refusal::new(
+            "ManagedRuleException",
+            format!("Rule {name} is managed by an AWS service ({service}) can't be modified"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The ARN of a rule of the default bus.
+fn rule_arn(place: &Place, name: &str) -> String {
+    place.arn("events", format_args!("rule/{name}"))
+}
+
+/// A string member, if it was given.
+fn text<'a>(body: &'a Value, member: &str) -> Option<&'a str> {
+    body.get(member).and_then(Value::as_str)
+}
+
+/// The items of a list member; none when it was not given.
+fn items<'a>(body: &'a Value, member: &str) -> &'a [Value] {
+    body.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The page size asked for; the model holds it to 1..100.
+fn limit(body: &Value) -> usize {
+    body.get("Limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100)
+}
+
+/// Whether this is the ARN of an IAM role.
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [prefix, partition, service, region, account, resource] = parts[..] else { return false };
+    prefix == "arn"
+        && partition.starts_with("aws")
+        && service == "iam"
+        && region.is_empty()
+        && crate::place::is_account(account)
+        && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty() && !name.ends_with('/'))
+}
+
+/// The words for a text that is no ARN, or not one of the kind that is asked for.
+fn not_an_arn(given: &str) -> Refusal {
+    validation(format!("Parameter {given} is not valid. Reason: Provided Arn is not in correct format."))
+}

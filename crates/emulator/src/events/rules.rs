@@ -1,0 +1,175 @@
+//! Rules: put, described, listed, enabled, disabled, deleted (docs/aws.md, Rules and schedules).
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    BUS, bad_token, is_role, items, limit, limit_exceeded, not_an_arn, refuse_managed, rule_arn, rule_not_found,
+    schedule, tags, text, validation,
+};
+use crate::context::Context;
+use crate::page;
+use crate::place::Place;
+use crate::reply::{Answer, Refusal};
+use crate::state::{Rule, State};
+use crate::tagging;
+
+/// Rules per bus, but for two Regions (docs/aws.md, Throttles and quotas).
+fn most_rules(region: &str) -> usize {
+    if matches!(region, "af-south-1" | "eu-south-1") { 100 } else { 300 }
+}
+
+/// The longest event pattern before a quota is raised (docs/aws.md, Throttles and quotas).
+const LONGEST_PATTERN: usize = 2048;
+
+/// The members of PutRule that make up a rule; those that a PutRule leaves out are gone.
+const MEMBERS: [&str; 4] = ["ScheduleExpression", "EventPattern", "Description", "RoleArn"];
+
+/// PutRule: replaces all of a rule but its targets and its tags.
+///
+/// A State left out is ENABLED, also for a rule that was disabled. Tags count for a new rule only.
+pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "Name").unwrap_or_default();
+    let key = (context.place.clone(), name.to_owned());
+    check(body)?;
+    let mut members = Map::new();
+    for member in MEMBERS {
+        if let Some(value) = text(body, member).filter(|value| !value.is_empty()) {
+            members.insert(member.to_owned(), json!(value));
+        }
+    }
+    members.insert("State".to_owned(), json!(text(body, "State").unwrap_or("ENABLED")));
+    if let Some(service) = &context.acts_as {
+        members.insert("ManagedBy".to_owned(), json!(service));
+    }
+    let given_tags = tags::read(items(body, "Tags"))?;
+
+    let arn = rule_arn(&context.place, name);
+    if let Some(rule) = state.rules.get(&key) {
+        refuse_managed(context, name, rule, false)?;
+        // Putting what is there already is no change worth remembering.
+        if rule.members != members {
+            state.rules.update(&key, |rule| rule.members = members);
+        }
+    } else {
+        if state.rules_with_prefix(&context.place, "").count() >= most_rules(&context.place.region) {
+            return Err(limit_exceeded());
+        }
+        tagging::note(state, context, &arn, &given_tags);
+        let rule = Rule { members, tags: given_tags, created_at: context.now, targets: Default::default() };
+        state.rules.insert(key, rule);
+    }
+    let mut answer = Map::new();
+    answer.insert("RuleArn".to_owned(), json!(arn));
+    Ok(answer)
+}
+
+fn check(body: &Value) -> Result<(), Refusal> {
+    let given = |member: &str| text(body, member).filter(|value| !value.is_empty());
+    let (expression, pattern) = (given("ScheduleExpression"), given("EventPattern"));
+    if expression.is_none() && pattern.is_none() {
+        return Err(validation("Parameter(s) EventPattern or ScheduleExpression must be specified."));
+    }
+    if expression.is_some_and(|expression| !schedule::is_valid(expression)) {
+        return Err(validation("Parameter ScheduleExpression is not valid."));
+    }
+    if let Some(pattern) = pattern {
+        check_pattern(pattern)?;
+    }
+    match given("RoleArn") {
+        Some(role) if !is_role(role) => Err(not_an_arn(role)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The shape of an event pattern: an object whose leaves are non-empty lists.
+fn check_pattern(pattern: &str) -> Result<(), Refusal> {
+    let invalid = |reason: &str| {
+        Refusal::new("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
+    };
+    if pattern.chars().count() > LONGEST_PATTERN {
+        return Err(limit_exceeded());
+    }
+    let pattern: Value = serde_json::from_str(pattern).map_err(|_| invalid("Filter is not valid JSON"))?;
+    let Value::Object(fields) = &pattern else { return Err(invalid("Filter is not an object")) };
+    if fields.is_empty() {
+        return Err(invalid("Empty objects are not allowed"));
+    }
+    let mut rest: Vec<(&str, &Value)> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    while let Some((name, value)) = rest.pop() {
+        match value {
+            Value::Object(fields) if fields.is_empty() => return Err(invalid("Empty objects are not allowed")),
+            Value::Object(fields) => rest.extend(fields.iter().map(|(name, value)| (name.as_str(), value))),
+            Value::Array(words) if words.is_empty() => return Err(invalid("Empty arrays are not allowed")),
+            Value::Array(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err(invalid(&format!("\"{name}\" must be an object or an array")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// DeleteRule: a rule that is not there is deleted already; one with targets is not deleted.
+pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "Name").unwrap_or_default();
+    let key = (context.place.clone(), name.to_owned());
+    let Some(rule) = state.rules.get(&key) else { return Ok(Map::new()) };
+    refuse_managed(context, name, rule, body.get("Force") == Some(&Value::Bool(true)))?;
+    if !rule.targets.is_empty() {
+        return Err(validation("Rule can't be deleted since it has targets."));
+    }
+    state.rules.remove(&key);
+    tagging::forget(state, context.settings, context.now, &context.place, &rule_arn(&context.place, name));
+    Ok(Map::new())
+}
+
+/// DescribeRule.
+pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "Name").unwrap_or_default();
+    let rule = state.rules.get(&(context.place.clone(), name.to_owned())).ok_or_else(|| rule_not_found(name))?;
+    let mut answer = shown(&context.place, name, rule);
+    answer.insert("CreatedBy".to_owned(), json!(context.place.account));
+    Ok(answer)
+}
+
+/// EnableRule and DisableRule: the state alone, everything else stays.
+pub(super) fn set_state(state: &mut State, context: &Context<'_>, body: &Value, to: &str) -> Answer {
+    let name = text(body, "Name").unwrap_or_default();
+    let key = (context.place.clone(), name.to_owned());
+    let rule = state.rules.get(&key).ok_or_else(|| rule_not_found(name))?;
+    refuse_managed(context, name, rule, false)?;
+    if rule.members.get("State") != Some(&json!(to)) {
+        state.rules.update(&key, |rule| rule.members.insert("State".to_owned(), json!(to)));
+    }
+    Ok(Map::new())
+}
+
+/// ListRules: by true prefix, in the order of names, without tags and targets.
+pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
+    let prefix = text(body, "NamePrefix").unwrap_or_default();
+    let rules = state.rules_with_prefix(&context.place, prefix);
+    let rules = rules.map(|(name, rule)| (name.to_owned(), shown(&context.place, name, rule)));
+    let page = page::cut(rules, &format!("rules/{prefix}"), text(body, "NextToken"), limit(body), false);
+    let page = page.map_err(bad_token)?;
+    Ok(page::members(("Rules", json!(page.items)), ("NextToken", page.next)))
+}
+
+/// ListRuleNamesByTarget.
+pub(super) fn names_by_target(state: &State, context: &Context<'_>, body: &Value) -> Answer {
+    let wanted = text(body, "TargetArn").unwrap_or_default();
+    let names = state
+        .rules_with_prefix(&context.place, "")
+        .filter(|(_, rule)| rule.targets.values().any(|target| text(target, "Arn") == Some(wanted)))
+        .map(|(name, _)| (name.to_owned(), name.to_owned()));
+    let page = page::cut(names, &format!("rules-of/{wanted}"), text(body, "NextToken"), limit(body), false);
+    let page = page.map_err(bad_token)?;
+    Ok(page::members(("RuleNames", json!(page.items)), ("NextToken", page.next)))
+}
+
+fn shown(place: &Place, name: &str, rule: &Rule) -> Map<String, Value> {
+    let mut shown = rule.members.clone();
+    shown.insert("Name".to_owned(), json!(name));
+    shown.insert("Arn".to_owned(), json!(rule_arn(place, name)));
+    shown.insert("EventBusName".to_owned(), json!(BUS));
+    shown
+}

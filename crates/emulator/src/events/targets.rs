@@ -1,0 +1,63 @@
+//! Targets of rules: put and removed by Id, each Id for itself (docs/aws.md, Rules and schedules).
+
+use serde_json::{Map, Value, json};
+
+use super::{bad_token, items, limit, limit_exceeded, refuse_managed, rule_not_found, target, text};
+use crate::context::Context;
+use crate::page;
+use crate::reply::Answer;
+use crate::state::State;
+
+/// Targets per rule, which no quota raises (docs/aws.md, Throttles and quotas).
+const MOST_TARGETS: usize = 5;
+
+/// PutTargets: replaces the targets of these Ids whole, and leaves those of other Ids alone.
+pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "Rule").unwrap_or_default();
+    let key = (context.place.clone(), name.to_owned());
+    let rule = state.rules.get(&key).ok_or_else(|| rule_not_found(name))?;
+    refuse_managed(context, name, rule, false)?;
+    let mut targets = rule.targets.clone();
+    for given in items(body, "Targets") {
+        target::check(given)?;
+        targets.insert(text(given, "Id").unwrap_or_default().to_owned(), given.clone());
+    }
+    if targets.len() > MOST_TARGETS {
+        return Err(limit_exceeded());
+    }
+    if targets != rule.targets {
+        state.rules.update(&key, |rule| rule.targets = targets);
+    }
+    Ok(no_failures())
+}
+
+/// RemoveTargets: Ids that are not there are removed already.
+pub(super) fn remove(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "Rule").unwrap_or_default();
+    let key = (context.place.clone(), name.to_owned());
+    let rule = state.rules.get(&key).ok_or_else(|| rule_not_found(name))?;
+    refuse_managed(context, name, rule, body.get("Force") == Some(&Value::Bool(true)))?;
+    let ids: Vec<&str> = items(body, "Ids").iter().filter_map(Value::as_str).collect();
+    if ids.iter().any(|id| rule.targets.contains_key(*id)) {
+        state.rules.update(&key, |rule| rule.targets.retain(|id, _| !ids.contains(&id.as_str())));
+    }
+    Ok(no_failures())
+}
+
+/// ListTargetsByRule: in the order of Ids, each as it was put; no default is filled in.
+pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
+    let name = text(body, "Rule").unwrap_or_default();
+    let rule = state.rules.get(&(context.place.clone(), name.to_owned())).ok_or_else(|| rule_not_found(name))?;
+    let targets = rule.targets.iter().map(|(id, target)| (id.clone(), target.clone()));
+    let page = page::cut(targets, &format!("targets/{name}"), text(body, "NextToken"), limit(body), false);
+    let page = page.map_err(bad_token)?;
+    Ok(page::members(("Targets", Value::Array(page.items)), ("NextToken", page.next)))
+}
+
+/// Nothing fails halfway here; a door's hook can make it.
+fn no_failures() -> Map<String, Value> {
+    let mut answer = Map::new();
+    answer.insert("FailedEntryCount".to_owned(), json!(0));
+    answer.insert("FailedEntries".to_owned(), json!([]));
+    answer
+}

@@ -1,0 +1,182 @@
+//! AWS's service models, as far as requests go: which members there are, of which type, within which bounds.
+//!
+//! The tables are cut from AWS's own models (see `model/extract.py`). Unknown members are ignored, as AWS does.
+
+mod cast;
+mod constraint;
+mod pattern;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+pub(crate) use cast::cast;
+pub(crate) use constraint::{message, violations};
+pub(crate) use pattern::tag_character;
+
+use crate::request::Service;
+
+static ECS: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../model/ecs.txt")));
+static EVENTS: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../model/events.txt")));
+static TAGGING: LazyLock<Model> =
+    LazyLock::new(|| Model::parse(include_str!("../../model/resourcegroupstaggingapi.txt")));
+
+/// The least and the most, where AWS says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Bounds {
+    min: Option<i64>,
+    max: Option<i64>,
+}
+
+/// What a string may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Words {
+    Any,
+    OneOf(Vec<&'static str>),
+    Pattern(&'static str),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    name: &'static str,
+    shape: &'static str,
+    required: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Shape {
+    Structure(Vec<Member>),
+    List { member: &'static str, bounds: Bounds },
+    Map { key: &'static str, value: &'static str, bounds: Bounds },
+    String { bounds: Bounds, words: Words },
+    Integer { bounds: Bounds },
+    Boolean,
+}
+
+/// One service's requests.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    inputs: BTreeMap<&'static str, &'static str>,
+    shapes: BTreeMap<&'static str, Shape>,
+}
+
+impl Model {
+    /// The model of a JSON service.
+    pub(crate) fn of(service: Service) -> Option<&'static Self> {
+        match service {
+            Service::Ecs => Some(&ECS),
+            Service::Events => Some(&EVENTS),
+            Service::Tag => Some(&TAGGING),
+            Service::Sts | Service::Emulator => None,
+        }
+    }
+
+    /// The input shape of an operation, if the emulator has it.
+    pub(crate) fn input(&self, operation: &str) -> Option<&'static str> {
+        self.inputs.get(operation).copied()
+    }
+
+    fn shape(&self, name: &str) -> Option<&Shape> {
+        self.shapes.get(name)
+    }
+
+    /// Reads a checked-in table; a test reads each of them whole.
+    fn parse(text: &'static str) -> Self {
+        let mut model = Self::default();
+        let mut structure = "";
+        for line in text.lines() {
+            if let Some(member) = line.strip_prefix("  ") {
+                let (name, shape) = member.split_once(' ').unwrap_or((member, ""));
+                let required = name.ends_with('!');
+                let member = Member { name: name.trim_end_matches('!'), shape, required };
+                if let Some(Shape::Structure(members)) = model.shapes.get_mut(structure) {
+                    members.push(member);
+                }
+                continue;
+            }
+            let Some((kind, rest)) = line.split_once(' ') else { continue };
+            let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let shape = match kind {
+                "operation" => {
+                    model.inputs.insert(name, rest);
+                    continue;
+                }
+                "structure" => {
+                    structure = name;
+                    Shape::Structure(Vec::new())
+                }
+                "list" => {
+                    let (member, bounds) = rest.split_once(' ').unwrap_or((rest, ""));
+                    Shape::List { member, bounds: split_bounds(bounds).0 }
+                }
+                "map" => {
+                    let (key, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                    let (value, bounds) = rest.split_once(' ').unwrap_or((rest, ""));
+                    Shape::Map { key, value, bounds: split_bounds(bounds).0 }
+                }
+                "string" => {
+                    let (bounds, rest) = split_bounds(rest);
+                    let words = match rest.strip_prefix("one of ") {
+                        Some(words) => Words::OneOf(words.split('|').collect()),
+                        None if rest.is_empty() => Words::Any,
+                        None => Words::Pattern(rest),
+                    };
+                    Shape::String { bounds, words }
+                }
+                "integer" => Shape::Integer { bounds: split_bounds(rest).0 },
+                "boolean" => Shape::Boolean,
+                _ => continue,
+            };
+            model.shapes.insert(name, shape);
+        }
+        model
+    }
+}
+
+/// Takes `MIN MAX` off the front of the rest of a line, if it is there.
+fn split_bounds(text: &'static str) -> (Bounds, &'static str) {
+    let number = |word: &str| (word == "-").then_some(None).or_else(|| word.parse().ok().map(Some));
+    let mut words = text.splitn(3, ' ');
+    match (words.next().and_then(number), words.next().and_then(number)) {
+        (Some(min), Some(max)) => (Bounds { min, max }, words.next().unwrap_or("")),
+        _ => (Bounds::default(), text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_member_of_the_tables_leads_to_a_shape() {
+        for service in [Service::Ecs, Service::Events, Service::Tag] {
+            let model = Model::of(service).unwrap();
+            assert!(!model.inputs.is_empty());
+            for input in model.inputs.values() {
+                assert!(matches!(model.shape(input), Some(Shape::Structure(_))), "{input}");
+            }
+            for (name, shape) in &model.shapes {
+                let leads_to: Vec<&str> = match shape {
+                    Shape::Structure(members) => members.iter().map(|member| member.shape).collect(),
+                    Shape::List { member, .. } => vec![member],
+                    Shape::Map { key, value, .. } => vec![key, value],
+                    Shape::String { .. } | Shape::Integer { .. } | Shape::Boolean => vec![],
+                };
+                for target in leads_to {
+                    assert!(model.shape(target).is_some(), "{name} names {target}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_says_bounds_and_words() {
+        let model = Model::parse("string A 1 64 [a-z]+\nstring B - 5\nstring C one of X|Y\nlist L A 0 50\ninteger N\n");
+        let bounds = |min, max| Bounds { min, max };
+        let string = |bounds, words| Shape::String { bounds, words };
+        assert_eq!(model.shape("A"), Some(&string(bounds(Some(1), Some(64)), Words::Pattern("[a-z]+"))));
+        assert_eq!(model.shape("B"), Some(&string(bounds(None, Some(5)), Words::Any)));
+        assert_eq!(model.shape("C"), Some(&string(bounds(None, None), Words::OneOf(vec!["X", "Y"]))));
+        assert_eq!(model.shape("L"), Some(&Shape::List { member: "A", bounds: bounds(Some(0), Some(50)) }));
+        assert_eq!(model.shape("N"), Some(&Shape::Integer { bounds: bounds(None, None) }));
+    }
+}

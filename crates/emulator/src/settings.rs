@@ -1,0 +1,33 @@
+//! How the embedded AWS behaves where AWS leaves room, or where a test wants to see the worst of it.
+
+use jiff::SignedDuration;
+
+/// Settings of an [`crate::Emulator`]; the default is an unthrottled AWS in a good mood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Answer `ThrottlingException` when AWS's token buckets are empty (docs/aws.md, Throttles and quotas).
+    pub throttle: bool,
+    /// How long the tagging index is behind; AWS: minutes to hours (docs/aws.md, Consistency).
+    pub tagging_lag: SignedDuration,
+    /// How much longer a deleted resource haunts the tagging index; AWS: hours to days.
+    pub tagging_ghosts: SignedDuration,
+    /// How long a revision stays DELETE_IN_PROGRESS when nothing uses it.
+    pub deletion_takes: SignedDuration,
+    /// How long a deleted cluster can still be described, as INACTIVE.
+    pub inactive_cluster_stays: SignedDuration,
+    /// Give containers back in another order than they came, which AWS is free to do.
+    pub reorder_containers: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            throttle: false,
+            tagging_lag: SignedDuration::ZERO,
+            tagging_ghosts: SignedDuration::ZERO,
+            deletion_takes: SignedDuration::from_hours(1),
+            inactive_cluster_stays: SignedDuration::from_hours(1),
+            reorder_containers: false,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The whole state as JSON, for tests that compare what a run left behind.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::place::Place;
+use crate::state::State;
+
+/// The rows of one Region, by kind and name.
+type Kinds = BTreeMap<&'static str, Map<String, Value>>;
+
+/// Account, then Region, then kind, then name; every map in the order of its keys.
+pub(crate) fn of(state: &State) -> Value {
+    let mut accounts: BTreeMap<String, BTreeMap<String, Kinds>> = BTreeMap::new();
+    let mut put = |place: &Place, kind: &'static str, name: String, value: Value| {
+        let regions = accounts.entry(place.account.clone()).or_default();
+        regions.entry(place.region.clone()).or_default().entry(kind).or_default().insert(name, value);
+    };
+    for ((place, name), family) in state.families.iter() {
+        put(place, "families", name.clone(), json!({"lastRevision": family.last_revision}));
+    }
+    for ((place, family, number), revision) in state.revisions.iter() {
+        put(place, "revisions", format!("{family}:{number}"), row(revision));
+    }
+    for ((place, name), cluster) in state.clusters.iter() {
+        put(place, "clusters", name.clone(), row(cluster));
+    }
+    for ((place, name), rule) in state.rules.iter() {
+        put(place, "rules", name.clone(), row(rule));
+    }
+    row(&accounts)
+}
+
+fn row(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
