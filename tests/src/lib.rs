@@ -15,6 +15,7 @@ pub mod meter;
 pub mod program;
 pub mod raw;
 pub mod server;
+pub mod template;
 pub mod tools;
 pub mod wire;
 pub mod workspace;
