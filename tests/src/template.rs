@@ -58,7 +58,8 @@ fn plain(yaml: serde_yaml::Value) -> Value {
         serde_yaml::Value::String(text) => Value::String(text),
         serde_yaml::Value::Sequence(items) => Value::Array(items.into_iter().map(plain).collect()),
         serde_yaml::Value::Mapping(members) => {
-            let pairs = members.into_iter().map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), plain(value)));
+            let pairs =
+                members.into_iter().map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), plain(value)));
             Value::Object(pairs.collect::<Map<_, _>>())
         }
         serde_yaml::Value::Tagged(tagged) => plain(tagged.value),
