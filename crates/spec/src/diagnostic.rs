@@ -31,7 +31,7 @@ pub struct Diagnostic {
     pub message: String,
     /// What to write instead, if that is known.
     pub help: Option<String>,
-    /// `metadata.name` of the document, when it could be read.
+    /// `metadata.name` of an EtlJob, when it could be read.
     pub job: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::arn::{self, Role};
-use super::{Fields, Known, metadata, schedules};
+use super::{Fields, Known, metadata, schedules, templates};
 use crate::defaults;
 use crate::directory::BlockedReason;
 use crate::document::Document;
@@ -71,6 +71,9 @@ pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Re
     if let (Some(name), Some(checked)) = (&name, &checked) {
         name_length(&mut fields, name, context.prefix, checked.schedules.is_list);
     }
+    if let Some(spec) = root.get("spec") {
+        templates::check(spec, findings);
+    }
     let known = match cluster {
         Ok(known) => known,
         Err(refused) => {
@@ -92,7 +95,7 @@ pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Re
         ("/tags", root.get("tags")),
     ] {
         if let Some(node) = node {
-            templates(node, &mut pointer.to_owned(), &mut open);
+            open_texts(node, &mut pointer.to_owned(), &mut open);
         }
     }
     let mut job = Job {
@@ -296,7 +299,7 @@ fn name_length(fields: &mut Fields<'_>, name: &JobName, prefix: &Prefix, list: b
 }
 
 /// Collects what is still open, by JSON pointer.
-fn templates(node: &Node, pointer: &mut String, open: &mut BTreeMap<String, String>) {
+fn open_texts(node: &Node, pointer: &mut String, open: &mut BTreeMap<String, String>) {
     let length = pointer.len();
     match &node.value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) => {}
@@ -306,7 +309,7 @@ fn templates(node: &Node, pointer: &mut String, open: &mut BTreeMap<String, Stri
         Value::Sequence(items) => {
             for (index, item) in items.iter().enumerate() {
                 pointer.push_str(&format!("/{index}"));
-                templates(item, pointer, open);
+                open_texts(item, pointer, open);
                 pointer.truncate(length);
             }
         }
@@ -314,7 +317,7 @@ fn templates(node: &Node, pointer: &mut String, open: &mut BTreeMap<String, Stri
             for (key, entry) in map {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                templates(&entry.node, pointer, open);
+                open_texts(&entry.node, pointer, open);
                 pointer.truncate(length);
             }
         }

@@ -6,6 +6,7 @@ mod controller;
 mod job;
 mod metadata;
 mod schedules;
+mod templates;
 
 pub use arn::Role;
 pub use cluster::{Known, cluster};

@@ -15,7 +15,7 @@ pub enum Cause {
     /// A word that the enumeration does not have.
     UnknownVariant { variant: String, expected: &'static [&'static str] },
     /// A value of another kind, or out of range. Values themselves are not shown: they may be secret.
-    Type { found: String, expected: String, quotes: bool },
+    Type { found: String, expected: String },
     /// A member that must be there.
     Missing { field: &'static str },
     /// What a structure's own reading says.
@@ -59,13 +59,7 @@ impl de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let expected = in_words(&expected.to_string());
-        let scalar = matches!(
-            found,
-            Unexpected::Bool(_) | Unexpected::Signed(_) | Unexpected::Unsigned(_) | Unexpected::Float(_)
-        );
-        let quotes = scalar && expected == "a string";
-        Self::new(Cause::Type { found: kind(found).to_owned(), expected, quotes })
+        Self::new(Cause::Type { found: kind(found).to_owned(), expected: in_words(&expected.to_string()) })
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -89,7 +83,7 @@ impl de::Error for Error {
             | Unexpected::StructVariant
             | Unexpected::Other(_) => kind(found).to_owned(),
         };
-        Self::new(Cause::Type { found, expected: in_words(&expected.to_string()), quotes: false })
+        Self::new(Cause::Type { found, expected: in_words(&expected.to_string()) })
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -132,7 +126,7 @@ fn in_words(expected: &str) -> String {
         "f32" | "f64" => "a number".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a mapping".to_owned(),
-        _ if expected.starts_with("struct ") => "a mapping".to_owned(),
+        _ if expected.starts_with("struct ") || expected.starts_with("a map ") => "a mapping".to_owned(),
         _ => shown(expected),
     }
 }
@@ -195,7 +189,6 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             None => Err(Error::new(Cause::Type {
                 found: self.node.value.kind().to_owned(),
                 expected: "a string".to_owned(),
-                quotes: false,
             })),
         };
         self.located(result)

@@ -24,10 +24,9 @@ pub fn read<T: DeserializeOwned>(node: &Node, base: &[Segment], findings: &mut F
             Ok(value) => return Some(value),
             Err(error) => error,
         };
-        let segments: Vec<Segment> = base.iter().chain(error.path.iter().rev()).cloned().collect();
-        report(&error, tree, &segments, findings);
+        let inner: Vec<Segment> = error.path.iter().rev().cloned().collect();
+        report(&error, tree, base, &inner, findings);
         let mut rest = pruned.take().unwrap_or_else(|| node.clone());
-        let inner: Vec<Segment> = error.path.into_iter().rev().collect();
         if !cut(&mut rest, &inner) {
             return None;
         }
@@ -36,7 +35,7 @@ pub fn read<T: DeserializeOwned>(node: &Node, base: &[Segment], findings: &mut F
     None
 }
 
-fn report(error: &Error, tree: &Node, segments: &[Segment], findings: &mut Findings) {
+fn report(error: &Error, tree: &Node, base: &[Segment], inner: &[Segment], findings: &mut Findings) {
     let at = error.at.unwrap_or(tree.at);
     let (message, help) = match &error.cause {
         Cause::UnknownField { field, expected } => {
@@ -47,14 +46,33 @@ fn report(error: &Error, tree: &Node, segments: &[Segment], findings: &mut Findi
             let message = format!("unknown value `{}`", crate::yaml::shown(variant));
             (message, crate::suggest::among(variant, expected.iter().copied()))
         }
-        Cause::Type { found, expected, quotes } => {
+        Cause::Type { found, expected } => {
             let message = format!("expected {expected}, found {found}");
-            (message, quotes.then(|| "put it in quotes".to_owned()))
+            let text = match path::nearest(tree, inner) {
+                (node, true) => node.text(),
+                (_, false) => None,
+            };
+            (message, text.and_then(|text| bare(text, expected)))
         }
         Cause::Missing { field } => (format!("missing field `{field}`"), None),
         Cause::Other { message } => (message.clone(), None),
     };
-    findings.error(at, path::display(segments), message, help);
+    let segments: Vec<Segment> = base.iter().chain(inner).cloned().collect();
+    findings.error(at, path::display(&segments), message, help);
+}
+
+/// What to write instead of a text that was meant as a boolean or a number.
+fn bare(text: &str, expected: &str) -> Option<String> {
+    let boolean = match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" | "true" => Some("true"),
+        "no" | "off" | "n" | "false" => Some("false"),
+        _ => None,
+    };
+    match (expected, boolean) {
+        ("true or false", Some(value)) => Some(format!("write `{value}`, without quotes")),
+        _ if expected.contains("integer") && text.parse::<i64>().is_ok() => Some("remove the quotes".to_owned()),
+        _ => None,
+    }
 }
 
 /// Cuts out the innermost mapping entry on the path; `false` if there is none.

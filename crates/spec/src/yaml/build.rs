@@ -1,9 +1,11 @@
 //! From parser events to the tree, with aliases replayed and merge keys applied, within the budgets.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+use saphyr_parser::{BufferedInput, Event, Parser, ScalarStyle, Span, Tag};
 
+use super::meter::{Meter, Metered};
 use super::node::{Entry, Mark, Node, Value};
 use super::read::{Fault, Limits};
 use super::{scalar, shown};
@@ -64,11 +66,14 @@ pub struct Builder<'t> {
     file: u32,
     limits: Limits,
     text: &'t str,
-    parser: Parser<'t, StrInput<'t>>,
+    parser: Parser<'t, BufferedInput<Metered<'t>>>,
+    meter: Rc<Meter>,
     open: Vec<Open>,
     anchors: HashMap<usize, Anchored>,
     nodes: usize,
     bytes: usize,
+    /// Where the event before ended.
+    last: Mark,
     problems: Vec<Problem>,
     documents: Vec<Document>,
 }
@@ -79,15 +84,18 @@ const MOST_PROBLEMS: usize = 50;
 impl<'t> Builder<'t> {
     /// A builder for a file's text.
     pub fn new(file: u32, text: &'t str, limits: Limits) -> Self {
+        let meter = Rc::new(Meter::default());
         Self {
             file,
             limits,
             text,
-            parser: Parser::new_from_str(text),
+            parser: Parser::new_from_iter(Metered::new(text, Rc::clone(&meter))),
+            meter,
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
             bytes: 0,
+            last: Mark { file, line: 1, column: 1 },
             problems: Vec::new(),
             documents: Vec::new(),
         }
@@ -97,6 +105,8 @@ impl<'t> Builder<'t> {
     pub fn run(mut self) -> Stream {
         while let Some(event) = self.parser.next_event() {
             let step = match event {
+                // What the parser makes of a text that was cut short means nothing.
+                _ if self.meter.exceeded() => Err(self.too_long()),
                 Ok((event, span)) => self.event(event, span),
                 Err(error) => Err(self.syntax(&error)),
             };
@@ -107,13 +117,24 @@ impl<'t> Builder<'t> {
         Stream { documents: self.documents, fault: None }
     }
 
+    fn too_long(&self) -> Fault {
+        let at = self.last;
+        let message = "what begins here is too long, or its brackets are nested too deep, for a manifest".to_owned();
+        Fault { at, message, help: None }
+    }
+
     fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), Fault> {
         let at = self.mark(&span);
+        self.meter.event();
+        self.last = mark(self.file, &span.end);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
                 self.anchors.clear();
                 self.problems.clear();
+                if self.documents.len() >= self.limits.documents {
+                    return Err(fault(at, format!("more than {} documents in one file", self.limits.documents)));
+                }
                 Ok(())
             }
             Event::Alias(anchor) => self.alias(at, anchor),
@@ -240,8 +261,9 @@ impl<'t> Builder<'t> {
 
     fn set_key(&mut self, at: Mark, name: String, merge: bool) {
         let mut twice = None;
-        if let Some(Open::Mapping { map, key, .. }) = self.open.last_mut() {
-            twice = map.get(&name).map(|first| first.key_at);
+        if let Some(Open::Mapping { map, merges, key, .. }) = self.open.last_mut() {
+            let merged = merges.first().filter(|_| merge).map(|first| first.at);
+            twice = merged.or_else(|| map.get(&name).map(|first| first.key_at));
             *key = Some(Key { name: name.clone(), at, merge });
         }
         if let Some(first) = twice {

@@ -5,6 +5,7 @@
 
 mod build;
 mod emit;
+mod meter;
 mod node;
 mod read;
 mod scalar;

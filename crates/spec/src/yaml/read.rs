@@ -10,8 +10,8 @@ pub struct Limits {
     pub bytes: usize,
     /// How deep lists and mappings may nest.
     pub depth: usize,
-    /// Brackets that may be open at once, in text too: the scanner looks ahead through all of them.
-    pub brackets: usize,
+    /// Documents of one file.
+    pub documents: usize,
     /// Values of one file, what aliases repeat among them.
     pub nodes: usize,
     /// Bytes of text of one file, what aliases repeat among them.
@@ -20,7 +20,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 20, depth: 64, brackets: 256, nodes: 200_000, text: 4 << 20 }
+        Self { bytes: 1 << 20, depth: 64, documents: 10_000, nodes: 100_000, text: 4 << 20 }
     }
 }
 
@@ -78,28 +78,7 @@ fn text(file: u32, bytes: &[u8], limits: Limits) -> Result<&str, Fault> {
             help: Some("is this a text file?".to_owned()),
         });
     }
-    brackets(file, text, limits.brackets)?;
     Ok(text)
-}
-
-/// Refuses text with more brackets open at once than any manifest has: the scanner's look-ahead is quadratic in them.
-fn brackets(file: u32, text: &str, limit: usize) -> Result<(), Fault> {
-    let mut open = 0_usize;
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        if open > limit {
-            return Err(Fault {
-                at: end_of(file, text.get(..index).unwrap_or_default()),
-                message: format!("more than {limit} brackets are open at once"),
-                help: None,
-            });
-        }
-    }
-    Ok(())
 }
 
 fn end_of(file: u32, before: &str) -> Mark {
