@@ -15,6 +15,8 @@ pub struct Document {
     pub name: Option<String>,
     /// The whole document.
     pub root: Node,
+    /// Kind and version are what they must be. Otherwise the rest says nothing: another version has other fields.
+    pub settled: bool,
     /// What was found so far.
     pub findings: Findings,
 }
@@ -104,6 +106,7 @@ pub fn sort(document: yaml::Document) -> Sorted {
             None
         }
     };
+    let settled = !findings.has_errors();
     let mut ambiguous = false;
     for problem in problems {
         ambiguous |= matches!(problem.path.as_str(), "metadata" | "metadata.name" | "kind" | "apiVersion");
@@ -125,7 +128,7 @@ pub fn sort(document: yaml::Document) -> Sorted {
     let name = root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
     let name = name.filter(|_| !ambiguous).map(str::to_owned);
     match kind {
-        Some(kind) => Sorted::Ours(Document { kind, name, root, findings }),
+        Some(kind) => Sorted::Ours(Document { kind, name, root, settled, findings }),
         None => Sorted::Unclear(findings),
     }
 }
@@ -136,9 +139,9 @@ impl Document {
         self.root.at
     }
 
-    /// Where `metadata.name` stands, or the document if it has none.
-    pub fn name_at(&self) -> Mark {
-        let segments = [Segment::Key("metadata".to_owned()), Segment::Key("name".to_owned())];
+    /// Where the value under these keys stands, or the innermost of them that is there.
+    pub fn at_path(&self, keys: &[&str]) -> Mark {
+        let segments: Vec<Segment> = keys.iter().map(|key| Segment::Key((*key).to_owned())).collect();
         path::nearest(&self.root, &segments).0.at
     }
 }

@@ -51,8 +51,9 @@ impl Findings {
 
     /// The first error in a sentence, and how many more there are.
     pub fn summary(&self) -> Option<String> {
-        let mut errors = self.list.iter().filter(|finding| finding.severity == Severity::Error);
-        let first = errors.next()?;
+        let errors = self.list.iter().filter(|finding| finding.severity == Severity::Error);
+        let count = errors.clone().count();
+        let first = errors.min_by_key(|finding| finding.at)?;
         let mut text = String::new();
         if !first.path.is_empty() {
             text.push_str(&first.path);
@@ -62,9 +63,8 @@ impl Findings {
         if let Some(help) = &first.help {
             text.push_str(&format!(" ({help})"));
         }
-        match errors.count() {
-            0 => {}
-            more => text.push_str(&format!("; and {more} more")),
+        if count > 1 {
+            text.push_str(&format!("; and {} more", count - 1));
         }
         Some(text)
     }

@@ -13,9 +13,10 @@ pub enum Segment {
 
 /// Adds a key to a path; a key that would read as several is quoted.
 pub fn push_key(path: &mut String, key: &str) {
-    let simple = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    let simple =
+        (1..=60).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if !simple {
-        path.push_str(&format!("[{:?}]", shown(key)));
+        path.push_str(&format!("[\"{}\"]", shown(key)));
     } else {
         if !path.is_empty() {
             path.push('.');

@@ -11,7 +11,8 @@ pub fn among<'n>(written: &str, names: impl Iterator<Item = &'n str> + Clone) ->
     let all: Vec<String> = names.take(MOST_NAMES + 1).map(|name| format!("`{name}`")).collect();
     match all.len() {
         0 => None,
-        1..=MOST_NAMES => Some(format!("expected one of {}", all.join(", "))),
+        1 => Some(format!("expected {}", all.concat())),
+        2..=MOST_NAMES => Some(format!("expected one of {}", all.join(", "))),
         _ => None,
     }
 }

@@ -56,6 +56,16 @@ pub fn names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What to write instead of an unknown variable.
+pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
+    let near = crate::suggest::nearest(name, known.iter().copied()).map(|near| format!("did you mean `${{{near}}}`?"));
+    let near = near.unwrap_or_else(|| {
+        let all: Vec<String> = known.iter().map(|name| format!("`${{{name}}}`")).collect();
+        format!("known here: {};", all.join(", "))
+    });
+    format!("{near} `$${{` is a literal `${{`")
+}
+
 /// Fills `${account}` into a template of [`Value::Open`].
 pub fn close(template: &str, account: &str, overrides: bool) -> String {
     let mut out = String::new();

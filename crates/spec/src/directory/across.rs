@@ -7,6 +7,7 @@ use super::{Blocked, BlockedReason};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::job::{Job, Place};
 use crate::name::JobName;
+use crate::yaml::Mark;
 
 /// Rules of one event bus, unless AWS was asked for more (docs/aws.md, Throttles and quotas).
 const RULES_PER_BUS: usize = 300;
@@ -18,6 +19,7 @@ const RULES_PER_BUS: usize = 300;
 pub fn moves(
     jobs: &mut BTreeMap<JobName, Job>,
     blocked: &mut BTreeMap<JobName, Blocked>,
+    moved_at: &BTreeMap<JobName, Mark>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     const PATH: &str = "metadata.annotations[\"ecs-etl/moved-from\"]";
@@ -46,7 +48,11 @@ pub fn moves(
     }
     for (name, message) in refused {
         if let Some(job) = jobs.remove(&name) {
-            diagnostics.push(about(&job, Severity::Error, PATH, message.clone(), None));
+            let mut diagnostic = about(&job, Severity::Error, PATH, message.clone(), None);
+            if let Some(at) = moved_at.get(&name) {
+                (diagnostic.line, diagnostic.column) = (at.line, at.column);
+            }
+            diagnostics.push(diagnostic);
             let message = format!("{PATH}: {message}");
             blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin });
         }

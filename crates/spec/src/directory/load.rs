@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Document, Sorted};
 use crate::finding::Findings;
 use crate::job::{Controller, Job, Origin};
-use crate::manifest::Kind;
+use crate::manifest::{Kind, MOVED_FROM};
 use crate::name::{ClusterName, JobName};
 use crate::resolve::{self, Context, Known, Refused};
 use crate::yaml::{self, Limits, Mark};
@@ -37,8 +37,8 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
     let (controller, controller_problem) = loader.controller(read.controllers);
     let (clusters, broken) = loader.clusters(read.clusters);
     let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
-    let (mut jobs, mut blocked) = loader.jobs(read.jobs, &context);
-    across::moves(&mut jobs, &mut blocked, &mut loader.diagnostics);
+    let Jobs { valid: mut jobs, mut blocked, moved_at } = loader.jobs(read.jobs, &context);
+    across::moves(&mut jobs, &mut blocked, &moved_at, &mut loader.diagnostics);
     across::quotas(&jobs, &mut loader.diagnostics);
     loader.diagnostics.sort();
     Directory {
@@ -58,6 +58,16 @@ struct Read {
     jobs: Vec<Document>,
     clusters: Vec<Document>,
     controllers: Vec<Document>,
+}
+
+/// Jobs by their fate.
+#[derive(Default)]
+struct Jobs {
+    valid: BTreeMap<JobName, Job>,
+    /// Those that at least have a name.
+    blocked: BTreeMap<JobName, Blocked>,
+    /// Where valid jobs say what they moved from.
+    moved_at: BTreeMap<JobName, Mark>,
 }
 
 struct Loader<'f> {
@@ -123,7 +133,7 @@ impl Loader<'_> {
                 document.findings.error(document.at(), "", message, Some("keep one".to_owned()));
             }
             let origin = self.origin(&document);
-            let valid = resolve::controller(&mut document, origin);
+            let valid = if document.settled { resolve::controller(&mut document, origin) } else { None };
             if document.findings.has_errors() {
                 let why = document.findings.summary().unwrap_or_default();
                 problem.get_or_insert(format!("EtlController at {}: {why}", self.place(document.at())));
@@ -146,10 +156,10 @@ impl Loader<'_> {
         for (mut document, twice) in documents.into_iter().zip(twice) {
             if let Some(other) = twice {
                 let message = format!("two EtlClusters have this name; the other is at {other}");
-                document.findings.error(document.name_at(), "metadata.name", message, None);
+                document.findings.error(document.at_path(&["metadata", "name"]), "metadata.name", message, None);
             }
             let origin = self.origin(&document);
-            let known = resolve::cluster(&mut document, origin);
+            let known = if document.settled { resolve::cluster(&mut document, origin) } else { None };
             match (known, document.findings.summary()) {
                 (Some(known), None) => {
                     clusters.insert(known.cluster.name.clone(), known);
@@ -166,21 +176,26 @@ impl Loader<'_> {
         (clusters, broken)
     }
 
-    /// Valid jobs, and the others that at least have a name.
-    fn jobs(
-        &mut self,
-        documents: Vec<Document>,
-        context: &Context<'_>,
-    ) -> (BTreeMap<JobName, Job>, BTreeMap<JobName, Blocked>) {
+    fn jobs(&mut self, documents: Vec<Document>, context: &Context<'_>) -> Jobs {
         let twice = self.duplicates(&documents);
-        let (mut jobs, mut blocked) = (BTreeMap::new(), BTreeMap::new());
+        let mut jobs = Jobs::default();
         for (mut document, twice) in documents.into_iter().zip(twice) {
             let origin = self.origin(&document);
-            let result = resolve::job(&mut document, origin.clone(), context);
+            let result = if document.settled {
+                resolve::job(&mut document, origin.clone(), context)
+            } else {
+                let message = document.findings.summary().unwrap_or_default();
+                Err(Refused { reason: BlockedReason::InvalidSpec, message })
+            };
             let result = match twice {
                 Some(other) => {
                     let message = format!("two EtlJobs have this name; the other is at {other}");
-                    document.findings.error(document.name_at(), "metadata.name", message.clone(), None);
+                    document.findings.error(
+                        document.at_path(&["metadata", "name"]),
+                        "metadata.name",
+                        message.clone(),
+                        None,
+                    );
                     Err(Refused { reason: BlockedReason::DuplicateName, message })
                 }
                 None => result,
@@ -188,16 +203,20 @@ impl Loader<'_> {
             let name = document.name.as_deref().and_then(|name| JobName::new(name).ok());
             match (result, name) {
                 (Ok(job), _) => {
-                    jobs.insert(job.name.clone(), job);
+                    if job.moved_from.is_some() {
+                        jobs.moved_at
+                            .insert(job.name.clone(), document.at_path(&["metadata", "annotations", MOVED_FROM]));
+                    }
+                    jobs.valid.insert(job.name.clone(), job);
                 }
                 (Err(Refused { reason, message }), Some(name)) => {
-                    blocked.entry(name).or_insert(Blocked { reason, message, origin });
+                    jobs.blocked.entry(name).or_insert(Blocked { reason, message, origin });
                 }
                 (Err(_), None) => self.unreadable(&origin.file, document.findings.summary()),
             }
             self.report(document.findings, document.name.as_deref());
         }
-        (jobs, blocked)
+        jobs
     }
 
     /// For each document the place of another one with its name, if there is one.

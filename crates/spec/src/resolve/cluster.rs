@@ -97,12 +97,8 @@ fn take_defaults(root: &mut Node, findings: &mut Findings) -> Defaults {
         findings.warning(at, path, "null has no effect in defaults", None);
     }
     unknown_variables(node, &mut "spec.defaults".to_owned(), false, findings);
-    let node = &*node;
-    if let Some(tags) = node.get("tags") {
-        let read: Option<std::collections::BTreeMap<String, String>> = typed::read(tags, &[], &mut Findings::default());
-        let mut fields = Fields::new(root, findings);
-        metadata::tags(&mut fields, "spec.defaults.tags", &read.unwrap_or_default());
-    }
+    let tags = node.get("tags").cloned();
+    metadata::tags(&mut Fields::new(root, findings), "spec.defaults.tags", tags.as_ref());
     let Some(node) = root.get("spec").and_then(|spec| spec.get("defaults")) else { return Defaults::default() };
     let part = |key: &str| node.get(key).cloned();
     Defaults {
@@ -122,9 +118,9 @@ fn unknown_variables(node: &Node, path: &mut String, overrides: bool, findings: 
                 let run = overrides && name == variables::SCHEDULED_TIME;
                 if !run && !variables::IN_DEFAULTS.contains(&name) {
                     let known: &[&str] = if overrides { &KNOWN } else { &variables::IN_DEFAULTS };
-                    let help = crate::suggest::among(name, known.iter().copied());
-                    let help = help.map(|help| format!("{help}; `$${{` is a literal `${{`"));
-                    findings.error(node.at, path.as_str(), format!("unknown variable `${{{}}}`", shown(name)), help);
+                    let help = variables::suggest(name, known);
+                    let message = format!("unknown variable `${{{}}}`", shown(name));
+                    findings.error(node.at, path.as_str(), message, Some(help));
                 }
             }
         }

@@ -53,9 +53,12 @@ const ATTEMPTS: std::ops::RangeInclusive<u32> = 0..=185;
 pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Result<Job, Refused> {
     let cluster = find_cluster(document, context);
     let Document { root, findings, .. } = document;
-    let metadata: Metadata = read(root, "metadata", findings).unwrap_or_default();
-    let name = metadata.name.as_ref().and_then(|name| JobName::new(name.as_str()).ok());
+    let written = root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
+    let name = written.and_then(|name| JobName::new(name).ok());
     merge(root, findings, cluster.as_ref().ok().copied(), name.as_ref());
+    let metadata =
+        root.get("metadata").and_then(|node| typed::read(node, &[Segment::Key("metadata".to_owned())], findings));
+    let metadata: Metadata = metadata.unwrap_or_default();
     let spec: Option<JobSpec> = read(root, "spec", findings);
     let mut fields = Fields::new(root, findings);
     fields.missing("metadata.name", "the job's name, unique in the directory");
@@ -65,8 +68,7 @@ pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Re
     let annotations = metadata::annotations(&mut fields, &metadata);
     let tags: BTreeMap<String, String> = read_quietly(root.get("tags"));
     let labels = metadata.labels.unwrap_or_default();
-    let mut fields = Fields::new(root, findings);
-    metadata::tags(&mut fields, "metadata.labels", if tags.is_empty() { &labels } else { &tags });
+    metadata::tags(&mut fields, "metadata.labels", root.get("tags"));
     let checked = spec.map(|spec| check(&mut fields, spec, cluster.as_ref().ok().copied(), context.now));
     if let (Some(name), Some(checked)) = (&name, &checked) {
         name_length(&mut fields, name, context.prefix, checked.schedules.is_list);
@@ -130,8 +132,10 @@ const CLUSTER: &str = "spec.cluster";
 fn find_cluster<'c>(document: &mut Document, context: &Context<'c>) -> Result<&'c Known, Refused> {
     let node = document.root.get("spec").and_then(|spec| spec.get("cluster"));
     let Some((at, written)) = node.and_then(|node| node.text().map(|text| (node.at, text.to_owned()))) else {
-        let mut fields = Fields::new(&document.root, &mut document.findings);
-        fields.missing(CLUSTER, "the name of an EtlCluster in this directory");
+        if document.root.get("spec").is_some() {
+            let mut fields = Fields::new(&document.root, &mut document.findings);
+            fields.missing(CLUSTER, "the name of an EtlCluster in this directory");
+        }
         let message = "spec.cluster is missing".to_owned();
         return Err(Refused { reason: BlockedReason::InvalidSpec, message });
     };
@@ -198,6 +202,10 @@ fn merge(root: &mut Node, findings: &mut Findings, known: Option<&Known>, name: 
     }
     if let Some(labels) = root.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
         defaults::take_nulls(labels, &mut String::new(), &mut Vec::new());
+    }
+    if known.is_none() {
+        // There may be a default in the cluster that cannot be read.
+        return;
     }
     for (at, path) in nulls {
         let help = "leave the field out, or write \"\" for an empty string".to_owned();

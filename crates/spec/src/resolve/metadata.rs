@@ -1,18 +1,18 @@
 //! `metadata`: labels that become tags, and annotations.
 
-use std::collections::BTreeMap;
-
 use super::Fields;
 use crate::manifest::{MOVED_FROM, Metadata, OURS, RECONCILE};
 use crate::name::JobName;
 use crate::suggest;
-use crate::yaml::shown;
+use crate::yaml::{Node, Value, shown};
 
 /// Tags of one resource in AWS, ours among them (docs/aws.md, Sizes and names).
 const MOST_TAGS: usize = 50;
 
 /// Tags that the controller gives: controller, job, source, spec, policy, retired-at, reconcile.
 const OUR_TAGS: usize = 7;
+
+const STAND_IN: &str = "000000000000";
 
 /// What the annotations of a job say.
 pub struct Annotations {
@@ -50,14 +50,24 @@ fn unknown(fields: &mut Fields<'_>, key: &str, path: &str) {
     }
 }
 
-/// Checks what will be AWS tags. `path` is where a tag of the job's own would stand.
-pub fn tags(fields: &mut Fields<'_>, path: &str, tags: &BTreeMap<String, String>) {
+/// Checks what will be AWS tags, as written; `path` is where they stand in the document. Variables of defaults are
+/// taken for twelve characters each, as an account has.
+pub fn tags(fields: &mut Fields<'_>, path: &str, tags: Option<&Node>) {
+    let Some(tags) = tags.and_then(Node::mapping) else { return };
     let room = MOST_TAGS - OUR_TAGS;
     if tags.len() > room {
         let message = format!("{} tags; AWS takes {MOST_TAGS}, of which the controller needs {OUR_TAGS}", tags.len());
         fields.error(path, message, None);
     }
-    for (key, value) in tags {
+    for (key, entry) in tags {
+        // What is no text is for typing to refuse.
+        let value = match &entry.node.value {
+            Value::String(text) => text.replace("${job}", STAND_IN).replace("${region}", STAND_IN),
+            Value::Open { template, .. } => template.clone(),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => continue,
+            Value::Sequence(_) | Value::Mapping(_) => continue,
+        };
+        let value = value.replace("${account}", STAND_IN);
         let mut at = path.to_owned();
         crate::path::push_key(&mut at, key);
         let lower = key.to_ascii_lowercase();

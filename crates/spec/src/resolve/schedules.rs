@@ -95,6 +95,9 @@ pub fn time_zone(fields: &mut Fields<'_>, name: &str) {
     if matches!(name, "UTC" | "Etc/UTC") {
         return;
     }
+    if name.eq_ignore_ascii_case("UTC") || name.eq_ignore_ascii_case("Etc/UTC") {
+        return fields.error(PATH, format!("unknown time zone `{}`", shown(name)), Some("write `UTC`".to_owned()));
+    }
     let zones = TimeZoneDatabase::bundled();
     if zones.get(name).is_ok() {
         let message = format!("`{}` is not supported yet: schedules are in UTC", shown(name));
@@ -103,7 +106,8 @@ pub fn time_zone(fields: &mut Fields<'_>, name: &str) {
         return;
     }
     let known: Vec<String> = zones.available().map(|zone| zone.as_str().to_owned()).collect();
-    let help = crate::suggest::nearest(name, known.iter().map(String::as_str));
+    // An abbreviation such as `JST` is near to many another one, and means none of them.
+    let help = crate::suggest::nearest(name, known.iter().map(String::as_str)).filter(|_| name.len() > 4);
     let help = help.map(|near| format!("did you mean `{near}`?"));
     let help = help.or_else(|| Some("an IANA name such as `UTC` was expected".to_owned()));
     fields.error(PATH, format!("unknown time zone `{}`", shown(name)), help);

@@ -2,7 +2,6 @@
 
 use crate::finding::Findings;
 use crate::path;
-use crate::suggest;
 use crate::variables::{self, IN_DEFAULTS, SCHEDULED_TIME};
 use crate::yaml::{Node, Value, shown};
 
@@ -33,8 +32,7 @@ fn help(name: &str) -> String {
     if IN_DEFAULTS.contains(&name) {
         return format!("`${{{name}}}` works in a cluster's defaults; `$${{` is a literal `${{`");
     }
-    let known = suggest::among(name, std::iter::once(SCHEDULED_TIME)).unwrap_or_default();
-    format!("{known}; `$${{` is a literal `${{`")
+    variables::suggest(name, &[SCHEDULED_TIME])
 }
 
 /// Calls `see` with every text, its path, its template and whether that came from defaults with a variable still open.

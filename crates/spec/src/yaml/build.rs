@@ -51,7 +51,18 @@ enum Open {
 struct Key {
     name: String,
     at: Mark,
-    merge: bool,
+    role: Role,
+}
+
+/// What becomes of a key's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It goes under the key.
+    Field,
+    /// The key is `<<`: what it holds goes beside it.
+    Merge,
+    /// The key is none; that was reported, and the value is dropped.
+    None,
 }
 
 /// An anchored value, with what a replay of it costs.
@@ -141,7 +152,7 @@ impl<'t> Builder<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.spend(at, 1, text.len())?;
                 if style == ScalarStyle::Plain && text == "<<" && self.awaits_key() {
-                    self.set_key(at, text.into_owned(), true);
+                    self.set_key(at, text.into_owned(), Role::Merge);
                     return Ok(());
                 }
                 let value = self.scalar(at, text.into_owned(), style, tag.as_deref());
@@ -227,10 +238,13 @@ impl<'t> Builder<'t> {
             Some(Open::Sequence { items, .. }) => items.push(node),
             Some(Open::Mapping { key, map, merges, .. }) => match key.take() {
                 None => self.key(node),
-                Some(key) if key.merge => merges.push(node),
-                Some(key) => {
-                    map.entry(key.name).or_insert(Entry { key_at: key.at, node });
-                }
+                Some(key) => match key.role {
+                    Role::Merge => merges.push(node),
+                    Role::None => {}
+                    Role::Field => {
+                        map.entry(key.name).or_insert(Entry { key_at: key.at, node });
+                    }
+                },
             },
         }
         Ok(())
@@ -242,31 +256,25 @@ impl<'t> Builder<'t> {
 
     fn key(&mut self, node: Node) {
         let at = node.at;
-        let name = match node.value {
-            Value::String(name) | Value::Open { shown: name, .. } => name,
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                let kind = node.value.kind();
-                let help = Some("put it in quotes".to_owned());
-                self.problem(at, String::new(), format!("a key must be a string, this is {kind}"), help);
-                format!("?{}:{}", at.line, at.column)
-            }
-            Value::Sequence(_) | Value::Mapping(_) => {
-                let kind = node.value.kind();
-                self.problem(at, String::new(), format!("a key must be a string, this is {kind}"), None);
-                format!("?{}:{}", at.line, at.column)
-            }
+        let kind = node.value.kind();
+        let help = match node.value {
+            Value::String(name) | Value::Open { shown: name, .. } => return self.set_key(at, name, Role::Field),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => Some("put it in quotes".to_owned()),
+            Value::Sequence(_) | Value::Mapping(_) => None,
         };
-        self.set_key(at, name, false);
+        self.problem(at, String::new(), format!("a key must be a string, this is {kind}"), help);
+        self.set_key(at, String::new(), Role::None);
     }
 
-    fn set_key(&mut self, at: Mark, name: String, merge: bool) {
-        let mut twice = None;
-        if let Some(Open::Mapping { map, merges, key, .. }) = self.open.last_mut() {
-            let merged = merges.first().filter(|_| merge).map(|first| first.at);
-            twice = merged.or_else(|| map.get(&name).map(|first| first.key_at));
-            *key = Some(Key { name: name.clone(), at, merge });
-        }
-        if let Some(first) = twice {
+    fn set_key(&mut self, at: Mark, name: String, role: Role) {
+        let Some(Open::Mapping { map, merges, key, .. }) = self.open.last_mut() else { return };
+        let first = match role {
+            Role::Field => map.get(&name).map(|first| first.key_at),
+            Role::Merge => merges.first().map(|first| first.at),
+            Role::None => None,
+        };
+        *key = Some(Key { name: name.clone(), at, role });
+        if let Some(first) = first {
             let message =
                 format!("the key `{}` is here twice; the first is at {}:{}", shown(&name), first.line, first.column);
             self.problem(at, name, message, None);
@@ -372,7 +380,7 @@ impl<'t> Builder<'t> {
         let tab = line.get(..indent).is_some_and(|blank| blank.contains('\t'));
         Fault {
             at,
-            message: format!("not YAML: {}", shown(error.info())),
+            message: format!("not YAML: {}", super::shown_up_to(error.info(), 200)),
             help: tab.then(|| "this line is indented with a tab; YAML wants spaces".to_owned()),
         }
     }

@@ -17,10 +17,13 @@ pub use read::{Limits, read};
 
 /// Makes a piece of a manifest fit to be shown: at most 60 characters, on one line, nothing a terminal would obey.
 pub fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
+    shown_up_to(text, 60)
+}
+
+fn shown_up_to(text: &str, longest: usize) -> String {
     let mut out = String::new();
     for (count, c) in text.chars().enumerate() {
-        if count == LONGEST {
+        if count == longest {
             out.push('…');
             break;
         }
