@@ -4,6 +4,7 @@
 //! bytes of every manifest file and returns what is valid beside what is wrong.
 
 mod bind;
+pub mod check;
 mod defaults;
 pub mod diagnostic;
 pub mod directory;
