@@ -7,11 +7,15 @@
 //! [`step::Plan`] that leaves the executor no choice. So AWS is asked only what a decision hangs on, and each call can be
 //! explained.
 
+mod compare;
 pub mod condition;
+pub mod decide;
 pub mod desired;
 pub mod failure;
+pub mod lower;
 pub mod normalise;
 pub mod observed;
+pub mod ownership;
 pub mod status;
 pub mod step;
 pub mod tags;

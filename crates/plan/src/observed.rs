@@ -96,6 +96,25 @@ pub enum RuleState {
     Other(String),
 }
 
+impl RuleState {
+    /// AWS's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+            Self::Other(state) => state,
+        }
+    }
+
+    /// Whether a rule in this state may fire. One that we do not know is taken to.
+    pub fn may_fire(&self) -> bool {
+        match self {
+            Self::Enabled | Self::Other(_) => true,
+            Self::Disabled => false,
+        }
+    }
+}
+
 /// A live rule: what ListRules and DescribeRule both answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveRule {

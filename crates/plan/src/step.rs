@@ -196,6 +196,15 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is true once every step has worked.
     pub verdict: Verdict,
+    /// What the job's schedules pin once every step has worked; none for a job that is left alone or goes.
+    pub pins: Option<RevisionRef>,
     /// Things to tell a person that change nothing: a stranger's revision in our family, a stranger's target.
     pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// A plan that writes nothing.
+    pub fn leave(job: &JobName, verdict: Verdict) -> Self {
+        Self { job: job.clone(), kind: Kind::None, steps: Vec::new(), verdict, pins: None, notes: Vec::new() }
+    }
 }

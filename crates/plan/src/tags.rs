@@ -1,6 +1,8 @@
 //! The tags that prove ownership, and what else the controller remembers in AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecs_etl_spec::name::Digest;
 
 /// Tags of a resource, as AWS returns them.
 pub type Tags = BTreeMap<String, String>;
@@ -23,3 +25,57 @@ pub const RECONCILE: &str = "ecs-etl/reconcile";
 
 /// Version prefix of the digests this build writes.
 pub const SPEC_VERSION: &str = "v1";
+
+/// Which tags besides ours were written from the manifest, so that a label that goes there goes in AWS too, and tags of
+/// others stay: five hexadecimal digits of the SHA-256 of each key, sorted, without separators. Absent without labels.
+///
+/// Digests because keys may hold any separator, and 51 of them still fit a tag value's 256 characters.
+pub const LABELS: &str = "ecs-etl/labels";
+
+/// What the keys of all tags of ours start with; manifests cannot set them.
+pub const OURS: &str = "ecs-etl/";
+
+/// The value of [`LABELS`] for these keys; none without keys.
+pub fn label_list<'a>(keys: impl IntoIterator<Item = &'a String>) -> Option<String> {
+    let marks: BTreeSet<String> = keys.into_iter().map(|key| label_mark(key)).collect();
+    (!marks.is_empty()).then(|| marks.into_iter().collect())
+}
+
+fn label_mark(key: &str) -> String {
+    Digest::of(key.as_bytes()).short(LABEL_MARK).to_owned()
+}
+
+const LABEL_MARK: usize = 5;
+
+/// What must be written to a resource's tags.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TagChanges {
+    /// Tags to set: missing ones and those with another value.
+    pub set: Tags,
+    /// Keys to remove: labels that were written from the manifest and are no longer in it.
+    pub remove: Vec<String>,
+}
+
+/// Compares the tags of a resource of ours with what they should be. Tags of others are no difference.
+pub fn changes(wanted: &Tags, live: &Tags) -> TagChanges {
+    let set = wanted.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    let listed = live.get(LABELS).map(String::as_str).unwrap_or_default();
+    let marks: BTreeSet<&[u8]> = listed.as_bytes().chunks(LABEL_MARK).collect();
+    let gone = |key: &&String| {
+        !wanted.contains_key(*key)
+            && (*key == LABELS || (!key.starts_with(OURS) && marks.contains(label_mark(key).as_bytes())))
+    };
+    TagChanges {
+        set: set.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        remove: live.keys().filter(gone).cloned().collect(),
+    }
+}
+
+/// The version of a spec tag that this build did not write: `v2` of `v2:…`. None for our own version, and for what is no
+/// spec tag at all, which says nothing.
+pub fn foreign_spec_version(tag: &str) -> Option<&str> {
+    let (version, _) = tag.split_once(':')?;
+    let digits = version.strip_prefix('v')?;
+    let is_version = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    (is_version && version != SPEC_VERSION).then_some(version)
+}

@@ -1,0 +1,107 @@
+//! From one schedule to another when they are different rules: after a rename, a move between places, or a list of
+//! schedules that changed.
+//!
+//! AWS has no atomic step over two rules. Where both could fire at the same tick, the new one is made ready but disabled, the
+//! old one is stopped, and only then the new one starts: a run may be missed, none is doubled. So the exchange keeps away
+//! from ticks.
+
+use jiff::Timestamp;
+
+use super::Policy;
+use super::draft::Draft;
+use super::rules::{Firing, Goal};
+use super::see::Ours;
+use super::stop::Stop;
+use super::survey::{Old, Superseded, Survey, Wanted};
+use super::ticks::{self, Clearance};
+use crate::condition::{Reason, Verdict};
+use crate::step::{Action, Because};
+
+/// How the job's old rules give way.
+#[derive(Debug, Default)]
+pub(crate) struct Handover {
+    /// Old rules, by index into the survey, that must stop before the new ones start.
+    pub first_stop: Vec<usize>,
+    /// What a person should know of it.
+    pub notes: Vec<String>,
+}
+
+/// Decides which old rules must stop before new ones start, and whether now is a moment for it.
+pub(crate) fn handover(
+    survey: &Survey<'_>,
+    goal: &Goal<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Handover, Stop> {
+    let fires = |wanted: &Wanted<'_>| wanted.live.as_ref().is_some_and(|live| live.live.state.may_fire());
+    let starting: Vec<&Wanted<'_>> = survey.wanted.iter().filter(|w| w.desired.enabled && !fires(w)).collect();
+    let conflicts = |old: &Old<'_>| match old.why {
+        Superseded::Move(_) => !starting.is_empty(),
+        Superseded::Schedule => {
+            let expression = old.rule.live.expression.as_deref();
+            starting.iter().any(|wanted| ticks::may_coincide(&wanted.desired.schedule, expression, now))
+        }
+    };
+    let stopping = survey.old.iter().enumerate().filter(|(_, old)| starts_job(&old.rule) && conflicts(old));
+    let first_stop: Vec<usize> = stopping.map(|(index, _)| index).collect();
+
+    let stopped = first_stop.iter().filter_map(|index| survey.old.get(*index));
+    let mut expressions: Vec<&str> = stopped.filter_map(|old| old.rule.live.expression.as_deref()).collect();
+    if !first_stop.is_empty() {
+        expressions.extend(starting.iter().map(|wanted| wanted.desired.schedule.expression()));
+    }
+    let swapped = survey.wanted.iter().filter(|wanted| {
+        wanted.desired.enabled && wanted.live.as_ref().is_some_and(|live| goal.firing(live) == Firing::StraysOnly)
+    });
+    for wanted in swapped {
+        expressions.push(wanted.desired.schedule.expression());
+        expressions.extend(wanted.live.as_ref().and_then(|live| live.live.expression.as_deref()));
+    }
+    match ticks::clearance(&expressions, policy.move_margin, now) {
+        Clearance::Clear => Ok(Handover { first_stop, notes: Vec::new() }),
+        Clearance::Unavoidable(why) => Ok(Handover { first_stop, notes: vec![why] }),
+        Clearance::Wait(until) => {
+            let message = format!("the schedule is handed over at {until:.0}, away from its ticks");
+            Err(Stop::Leave(Verdict::Waiting(Reason::WaitingForTick, message, Some(until))))
+        }
+    }
+}
+
+/// Whether the rule fires and has a target that starts the job.
+fn starts_job(rule: &Ours<'_>) -> bool {
+    rule.live.state.may_fire() && !rule.split.our_ids().is_empty()
+}
+
+/// Stops an old rule: by its state, or by its target where disabling the rule would stop a stranger's as well.
+pub(crate) fn stop(old: &Old<'_>, draft: &mut Draft<'_>) {
+    let rule = old.rule.live.name.clone();
+    let why = Because::Note("another rule takes its place, and none may run beside it".to_owned());
+    let action = if old.rule.split.strangers.is_empty() {
+        Action::DisableRule { rule }
+    } else {
+        Action::RemoveTargets { rule, ids: old.rule.split.our_ids() }
+    };
+    draft.push_in(old.elsewhere, action, why);
+}
+
+/// Removes an old rule with our targets; `stopped` says that [`stop`] came before. A rule with strangers' targets stays.
+pub(crate) fn remove(old: &Old<'_>, stopped: bool, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
+    let rule = &old.rule.live.name;
+    let strangers = &old.rule.split.strangers;
+    let ids = old.rule.split.our_ids();
+    let why = || {
+        Because::Note(match old.why {
+            Superseded::Schedule => "the job has no such schedule any more".to_owned(),
+            Superseded::Move(_) => "the job does not live here any more".to_owned(),
+        })
+    };
+    let removed_by_stop = stopped && !strangers.is_empty();
+    if !ids.is_empty() && !removed_by_stop {
+        draft.push_in(old.elsewhere, Action::RemoveTargets { rule: rule.clone(), ids }, why());
+    }
+    if strangers.is_empty() {
+        draft.push_in(old.elsewhere, Action::DeleteRule { rule: rule.clone() }, why());
+    } else {
+        notes.push(format!("rule {rule} stays: it has targets of others ({})", strangers.join(", ")));
+    }
+}

@@ -1,0 +1,186 @@
+//! What to do for one job: a function of what is desired, what was observed, the policy and the time.
+//!
+//! The decision goes through stages, and each asks for all the facts it lacks at once, so that few rounds are needed and AWS is
+//! asked only what the decision hangs on. How it chooses is told in `docs/design/decide.md`.
+
+pub(crate) mod draft;
+mod handover;
+pub(crate) mod retire;
+mod revision;
+mod rules;
+pub(crate) mod see;
+pub(crate) mod stop;
+pub(crate) mod survey;
+mod tagging;
+pub(crate) mod targets;
+mod ticks;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::condition::{Reason, Verdict};
+use crate::desired::Desired;
+use crate::observed::{Observed, Questions};
+use crate::step::{Action, Kind, Plan, RevisionRef};
+
+use draft::Draft;
+use revision::Choice;
+use rules::Goal;
+use stop::Stop;
+use survey::{Superseded, Survey};
+
+pub use targets::pinning;
+
+/// What a decision is free to vary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How many revisions of a job are kept, `spec.keepRevisions`.
+    pub keep_revisions: u32,
+    /// How far a move keeps away from ticks, before and after.
+    pub move_margin: SignedDuration,
+}
+
+impl Policy {
+    /// How many of the newest ACTIVE revisions are looked at for an equal one: those that are kept and one more.
+    pub(crate) fn window(&self) -> usize {
+        usize::try_from(self.keep_revisions).unwrap_or(usize::MAX).saturating_add(1)
+    }
+}
+
+impl Default for Policy {
+    /// Five revisions; two minutes.
+    fn default() -> Self {
+        Self { keep_revisions: 5, move_margin: SignedDuration::from_secs(120) }
+    }
+}
+
+/// What is lacking, or what to do.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Decision {
+    /// These facts are lacking; decide again with them.
+    Look(Questions),
+    /// What to do.
+    Plan(Plan),
+}
+
+/// Decides what brings a job's live state to what is desired.
+///
+/// Every fact of `observed` that is `NotRead` and matters is asked for; one that is unreadable leaves the job alone.
+pub fn decide(desired: &Desired, observed: &Observed, policy: &Policy, now: Timestamp) -> Decision {
+    match converge(desired, observed, policy, now) {
+        Ok(plan) => Decision::Plan(plan),
+        Err(Stop::Look(questions)) => Decision::Look(questions),
+        Err(Stop::Leave(verdict)) => Decision::Plan(Plan::leave(&desired.job, verdict)),
+    }
+}
+
+fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timestamp) -> Result<Plan, Stop> {
+    if desired.reconcile_disabled {
+        let message = "the manifest says to leave the job alone".to_owned();
+        return Err(Stop::Leave(Verdict::Paused(Reason::ReconcileDisabled, message)));
+    }
+    let survey = survey::survey(desired, observed)?;
+    let choice = revision::choose(desired, observed, &survey, policy)?;
+    let retired = retire::former(desired, observed, &survey)?;
+
+    let mut draft = Draft::new(&desired.place);
+    let pins = pin(desired, &choice, &mut draft);
+    let mut goal = Goal { desired, pins: pins.clone(), active: survey.active, hold: false };
+    let handover = handover::handover(&survey, &goal, policy, now)?;
+    goal.hold = !handover.first_stop.is_empty();
+
+    for wanted in &survey.wanted {
+        goal.converge(wanted, &mut draft);
+    }
+    let stopped = |index: usize| handover.first_stop.contains(&index);
+    for old in survey.old.iter().enumerate().filter(|(index, _)| stopped(*index)) {
+        handover::stop(old.1, &mut draft);
+    }
+    if goal.hold {
+        for wanted in &survey.wanted {
+            goal.release(wanted, &mut draft);
+        }
+    }
+    let mut notes = notes(&survey, observed, &choice, desired);
+    notes.extend(handover.notes);
+    tagging::rules(desired, &survey, &mut draft, &mut notes);
+    tagging::revision(desired, &choice, &mut draft);
+    for (index, old) in survey.old.iter().enumerate() {
+        handover::remove(old, stopped(index), &mut draft, &mut notes);
+    }
+    for revision in retired {
+        retire::tag(&revision, now, &mut draft);
+    }
+
+    let kind = kind(&survey, &choice, &draft);
+    Ok(Plan {
+        job: desired.job.clone(),
+        kind,
+        verdict: verdict(desired, &choice),
+        steps: draft.into_steps(),
+        pins: Some(pins),
+        notes,
+    })
+}
+
+/// Registers a revision unless one can be pinned as it is.
+fn pin(desired: &Desired, choice: &Choice<'_>, draft: &mut Draft<'_>) -> RevisionRef {
+    match choice {
+        Choice::Existing(revision) | Choice::Stuck(revision, _) => RevisionRef::Existing(revision.arn.clone()),
+        Choice::Register(because) => {
+            let register = Action::RegisterTaskDefinition {
+                family: desired.family.clone(),
+                task_definition: Box::new(desired.task_definition.clone()),
+                tags: desired.revision_tags.clone(),
+            };
+            RevisionRef::FromStep(draft.push(register, because.clone()))
+        }
+    }
+}
+
+fn verdict(desired: &Desired, choice: &Choice<'_>) -> Verdict {
+    if let Choice::Stuck(revision, changes) = choice {
+        let fields: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        let message = format!("AWS made something else of this spec, in {}: {}", revision.arn, fields.join(", "));
+        return Verdict::Stalled(Reason::DiffNotConverging, message);
+    }
+    if desired.rules.iter().any(|rule| rule.enabled) {
+        Verdict::Ready(Reason::Converged, "live state equals the manifest".to_owned())
+    } else {
+        Verdict::Ready(Reason::Suspended, "live state equals the manifest, which suspends the job".to_owned())
+    }
+}
+
+fn kind(survey: &Survey<'_>, choice: &Choice<'_>, draft: &Draft<'_>) -> Kind {
+    let moves = survey.old.iter().any(|old| matches!(old.why, Superseded::Move(_)));
+    let nothing_live = survey.wanted.iter().all(|wanted| wanted.live.is_none()) && survey.old.is_empty();
+    match choice {
+        _ if draft.is_empty() => Kind::None,
+        _ if moves => Kind::Move,
+        Choice::Register(_) if nothing_live => Kind::Create,
+        Choice::Register(_) | Choice::Existing(_) | Choice::Stuck(..) => Kind::Change,
+    }
+}
+
+/// What a person should know although nothing is done about it.
+fn notes(survey: &Survey<'_>, observed: &Observed, choice: &Choice<'_>, desired: &Desired) -> Vec<String> {
+    let mut notes = survey.notes.clone();
+    let mark = survey::mark(desired, None);
+    for arn in survey.active {
+        let revision = observed.revisions.get(arn).and_then(|fact| fact.known()?.as_ref());
+        if let Some(revision) = revision.filter(|revision| !mark.is_on(&revision.tags)) {
+            let whose = mark.stranger(&revision.tags);
+            notes.push(format!("revision {arn} is left alone: {whose}"));
+        }
+    }
+    for live in survey.wanted.iter().filter_map(|wanted| wanted.live.as_ref()) {
+        if !live.split.strangers.is_empty() {
+            let others = live.split.strangers.join(", ");
+            notes.push(format!("rule {} has targets of others, left alone: {others}", live.live.name));
+        }
+    }
+    if let Choice::Stuck(revision, _) = choice {
+        notes.push(format!("revision {} is pinned although it differs: its digest is that of this spec", revision.arn));
+    }
+    notes
+}

@@ -1,0 +1,185 @@
+//! The writes that bring one rule and its target to what they should be.
+//!
+//! The order within a rule keeps every prefix safe: a rule that fires never has two targets of ours by our making, and is
+//! without a valid one only while it is being created.
+
+use ecs_etl_spec::name::RuleName;
+use ecs_etl_spec::shapes::events::Target;
+
+use super::draft::Draft;
+use super::see::Ours;
+use super::survey::Wanted;
+use super::targets::{pinning, task_definition};
+use crate::compare;
+use crate::desired::{Desired, DesiredRule};
+use crate::normalise::FieldChange;
+use crate::observed::{RevisionArn, RuleState};
+use crate::step::{Action, Because, RevisionRef};
+
+/// What every rule of the job is brought to.
+pub(crate) struct Goal<'a> {
+    pub desired: &'a Desired,
+    pub pins: RevisionRef,
+    /// ACTIVE revisions: a target that pins another does not work.
+    pub active: &'a [RevisionArn],
+    /// Rules that do not fire yet must not, until others have stopped.
+    pub hold: bool,
+}
+
+/// How far a rule that fires is from having exactly one working target of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Firing {
+    /// It does not fire.
+    No,
+    /// It fires, and no stray stands beside our target.
+    Clean,
+    /// Our target works; strays beside it run the job twice.
+    WithStrays,
+    /// Strays run the job; our target is missing or broken. Putting it would make two.
+    StraysOnly,
+}
+
+impl Goal<'_> {
+    /// Adds what `wanted` needs. What must wait for others to stop is left to [`Goal::release`].
+    pub fn converge(&self, wanted: &Wanted<'_>, draft: &mut Draft<'_>) {
+        let rule = wanted.desired;
+        let Some(live) = &wanted.live else { return self.create(rule, draft) };
+        let firing = self.firing(live);
+        if !rule.enabled {
+            self.write_rule(rule, live, firing, draft);
+            self.put_target(rule, live, draft);
+            return remove_strays(&rule.name, live, draft);
+        }
+        match firing {
+            Firing::Clean => {
+                self.put_target(rule, live, draft);
+                self.write_rule(rule, live, firing, draft);
+            }
+            Firing::WithStrays => {
+                remove_strays(&rule.name, live, draft);
+                self.put_target(rule, live, draft);
+                self.write_rule(rule, live, firing, draft);
+            }
+            Firing::StraysOnly => {
+                let why = "no moment with two targets that start the job".to_owned();
+                draft.push(Action::DisableRule { rule: rule.name.clone() }, Because::Note(why));
+                self.put_target(rule, live, draft);
+                remove_strays(&rule.name, live, draft);
+                self.write_rule(rule, live, Firing::No, draft);
+            }
+            Firing::No => {
+                self.put_target(rule, live, draft);
+                remove_strays(&rule.name, live, draft);
+                if !self.hold {
+                    self.write_rule(rule, live, firing, draft);
+                }
+            }
+        }
+    }
+
+    /// Adds what a held rule still needs once the others have stopped.
+    pub fn release(&self, wanted: &Wanted<'_>, draft: &mut Draft<'_>) {
+        let rule = wanted.desired;
+        match &wanted.live {
+            _ if !rule.enabled => {}
+            None => {
+                let why = "what it replaces does not fire any more".to_owned();
+                draft.push(Action::EnableRule { rule: rule.name.clone() }, Because::Note(why));
+            }
+            Some(live) if self.firing(live) == Firing::No => self.write_rule(rule, live, Firing::No, draft),
+            Some(_) => {}
+        }
+    }
+
+    /// How the rule fires now.
+    pub fn firing(&self, live: &Ours<'_>) -> Firing {
+        let works = live.split.pinned().is_some_and(|arn| self.active.contains(&arn));
+        match (live.live.state.may_fire(), live.split.strays.is_empty()) {
+            (false, _) => Firing::No,
+            (true, true) => Firing::Clean,
+            (true, false) if works => Firing::WithStrays,
+            (true, false) => Firing::StraysOnly,
+        }
+    }
+
+    fn create(&self, rule: &DesiredRule, draft: &mut Draft<'_>) {
+        let enabled = rule.enabled && !self.hold;
+        let put = Action::PutRule {
+            rule: rule.name.clone(),
+            expression: rule.schedule.expression().to_owned(),
+            state: if enabled { RuleState::Enabled } else { RuleState::Disabled },
+            description: rule.description.clone(),
+            tags: Some(self.desired.rule_tags.clone()),
+        };
+        draft.push(put, Because::Missing);
+        draft.push(self.targets(&rule.name), Because::Missing);
+    }
+
+    /// The rule itself: whole if a field differs (PutRule resets what it is not given), one word if only its state does.
+    fn write_rule(&self, rule: &DesiredRule, live: &Ours<'_>, firing: Firing, draft: &mut Draft<'_>) {
+        let state = if rule.enabled { RuleState::Enabled } else { RuleState::Disabled };
+        let mut changes = compare::rule(rule, live.live);
+        let fires = firing != Firing::No;
+        let whole = !changes.is_empty() || matches!(live.live.state, RuleState::Other(_));
+        if live.live.state != state {
+            changes.push(compare::state(&live.live.state, &state));
+        }
+        let name = rule.name.clone();
+        let action = if whole {
+            let (expression, description) = (rule.schedule.expression().to_owned(), rule.description.clone());
+            Action::PutRule { rule: name, expression, state, description, tags: None }
+        } else if fires == rule.enabled {
+            return;
+        } else if rule.enabled {
+            Action::EnableRule { rule: name }
+        } else {
+            Action::DisableRule { rule: name }
+        };
+        let because = if changes.is_empty() {
+            Because::Note("its target is the only one that starts the job again".to_owned())
+        } else {
+            Because::Differs(changes)
+        };
+        draft.push(action, because);
+    }
+
+    fn put_target(&self, rule: &DesiredRule, live: &Ours<'_>, draft: &mut Draft<'_>) {
+        let because = match live.split.ours {
+            None => Because::Missing,
+            Some(target) => match self.target_changes(target) {
+                changes if changes.is_empty() => return,
+                changes => Because::Differs(changes),
+            },
+        };
+        draft.push(self.targets(&rule.name), because);
+    }
+
+    fn target_changes(&self, live: &Target) -> Vec<FieldChange> {
+        match &self.pins {
+            RevisionRef::Existing(arn) => compare::target(&pinning(&self.desired.target, arn.as_str()), live),
+            RevisionRef::FromStep(_) => {
+                let pinned = task_definition(live);
+                let same = pinned.map_or_else(|| self.desired.target.clone(), |arn| pinning(&self.desired.target, arn));
+                let mut changes = compare::target(&same, live);
+                let path = "EcsParameters.TaskDefinitionArn";
+                changes.retain(|change| change.path != path);
+                changes.push(compare::text(path, pinned, Some("the new revision")));
+                changes
+            }
+        }
+    }
+
+    fn targets(&self, rule: &RuleName) -> Action {
+        let target = Box::new(self.desired.target.clone());
+        Action::PutTargets { rule: rule.clone(), target, revision: self.pins.clone() }
+    }
+}
+
+fn remove_strays(rule: &RuleName, live: &Ours<'_>, draft: &mut Draft<'_>) {
+    if live.split.strays.is_empty() {
+        return;
+    }
+    let why = "it starts the job a second time at each tick".to_owned();
+    let ids = live.split.strays.clone();
+    draft.push(Action::RemoveTargets { rule: rule.clone(), ids }, Because::Note(why));
+}

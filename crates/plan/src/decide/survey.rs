@@ -1,0 +1,160 @@
+//! The first stage of a decision: which rules of the job exist, and that they are ours.
+
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Family, RuleName};
+
+use super::see::{Ours, Seen, see};
+use super::stop::{Asks, Stop};
+use crate::condition::{Reason, Verdict};
+use crate::desired::{Desired, DesiredRule, Former};
+use crate::lower::names_rule;
+use crate::observed::{Fact, Look, Observed, RevisionArn};
+use crate::ownership::{self, Mark};
+use crate::tags;
+
+/// A rule that the job should have.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub desired: &'a DesiredRule,
+    pub live: Option<Ours<'a>>,
+}
+
+/// Why a rule of ours is to go although its job stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Superseded<'a> {
+    /// The job's schedules changed.
+    Schedule,
+    /// The job moved here from another name or place; its old family is there.
+    Move(&'a Family),
+}
+
+/// A rule of ours that starts the job but should not any more.
+#[derive(Debug)]
+pub(crate) struct Old<'a> {
+    /// None for the place the job lives in.
+    pub elsewhere: Option<&'a Place>,
+    pub rule: Ours<'a>,
+    pub why: Superseded<'a>,
+}
+
+/// Everything a decision knows of the job's rules, and its family's revisions.
+#[derive(Debug)]
+pub(crate) struct Survey<'a> {
+    pub wanted: Vec<Wanted<'a>>,
+    pub old: Vec<Old<'a>>,
+    /// ACTIVE revisions of the family, newest first.
+    pub active: &'a [RevisionArn],
+    pub notes: Vec<String>,
+}
+
+/// Looks at every rule that bears a name of the job, here, under its former name and elsewhere.
+pub(crate) fn survey<'a>(desired: &'a Desired, observed: &'a Observed) -> Result<Survey<'a>, Stop> {
+    let mut asks = Asks::default();
+    let mut notes = Vec::new();
+
+    let active = asks.fact(
+        observed.active.get(&desired.family),
+        None,
+        || Look::Active(desired.family.clone()),
+        || format!("the revisions of family {}", desired.family),
+    );
+
+    let mark = mark(desired, None);
+    let here = Home { desired, observed, elsewhere: None };
+    let mut wanted = Vec::new();
+    for rule in &desired.rules {
+        let live = match here.rule(&rule.name, &mark, &mut asks) {
+            Seen::Ours(live) => Some(live),
+            Seen::Absent | Seen::Lacking => None,
+            Seen::Stranger(whose) => {
+                asks.stop(Stop::not_owned(format!("rule {} exists and is not ours: {whose}", rule.name)));
+                None
+            }
+        };
+        wanted.push(Wanted { desired: rule, live });
+    }
+
+    let mut old = here.superseded(&mut asks, &mut notes);
+    for (place, observed) in observed.elsewhere.iter().filter(|(place, _)| *place != desired.place) {
+        old.extend(Home { desired, observed, elsewhere: Some(place) }.superseded(&mut asks, &mut notes));
+    }
+
+    let rules = wanted.iter().filter_map(|w| w.live.as_ref()).chain(old.iter().map(|o| &o.rule));
+    for rule in rules {
+        if ownership::is_paused(rule.tags) {
+            let message = format!("rule {} is tagged {}=disabled", rule.live.name, tags::RECONCILE);
+            asks.stop(Stop::Leave(Verdict::Paused(Reason::ReconcileDisabled, message)));
+        }
+    }
+    asks.settled()?;
+    Ok(Survey { wanted, old, active: active.map(Vec::as_slice).unwrap_or_default(), notes })
+}
+
+/// The mark on the job's resources, or on those under its former name.
+pub(crate) fn mark<'a>(desired: &'a Desired, former: Option<&'a Former>) -> Mark<'a> {
+    let controller = desired.rule_tags.get(tags::CONTROLLER).map(String::as_str).unwrap_or_default();
+    Mark { controller, job: former.map_or(desired.job.as_str(), |former| former.job.as_str()) }
+}
+
+/// One place in which resources of the job may be.
+struct Home<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    elsewhere: Option<&'a Place>,
+}
+
+impl<'a> Home<'a> {
+    fn rule(&self, name: &RuleName, mark: &Mark<'_>, asks: &mut Asks) -> Seen<'a> {
+        see(self.observed, self.elsewhere, name, mark, &self.families(), asks)
+    }
+
+    /// Families whose tasks are runs of this job.
+    fn families(&self) -> Vec<&'a Family> {
+        let former = self.desired.moved_from.as_ref().map(|former| &former.family);
+        std::iter::once(&self.desired.family).chain(former).collect()
+    }
+
+    /// Rules of ours here that the job should not have any more.
+    fn superseded(&self, asks: &mut Asks, notes: &mut Vec<String>) -> Vec<Old<'a>> {
+        let desired = self.desired;
+        let mut old = Vec::new();
+        for (name, former) in self.candidates() {
+            let why = match (former, self.elsewhere) {
+                (None, None) => Superseded::Schedule,
+                (None, Some(_)) => Superseded::Move(&desired.family),
+                (Some(former), _) => Superseded::Move(&former.family),
+            };
+            match self.rule(&name, &mark(desired, former), asks) {
+                Seen::Ours(rule) => old.push(Old { elsewhere: self.elsewhere, rule, why }),
+                Seen::Stranger(whose) => notes.push(format!("rule {name} is left alone: {whose}")),
+                Seen::Absent | Seen::Lacking => {}
+            }
+        }
+        old
+    }
+
+    /// Names of rules here that the job may have had. What is not in a sweep's list is asked for only where the list may
+    /// not reach: the plain name of a former home.
+    fn candidates(&self) -> Vec<(RuleName, Option<&'a Former>)> {
+        let desired = self.desired;
+        let wanted = |name: &RuleName| self.elsewhere.is_none() && desired.rules.iter().any(|rule| rule.name == *name);
+        let mut names = Vec::new();
+        for (name, fact) in &self.observed.rules {
+            if wanted(name) || matches!(fact, Fact::Known(None)) {
+                continue;
+            }
+            if names_rule(&desired.family, name) {
+                names.push((name.clone(), None));
+            } else if let Some(former) = desired.moved_from.as_ref().filter(|old| names_rule(&old.family, name)) {
+                names.push((name.clone(), Some(former)));
+            }
+        }
+        let former = desired.moved_from.as_ref().filter(|_| self.elsewhere.is_none());
+        if let Some((former, name)) = former.and_then(|old| Some((old, RuleName::new(old.family.as_str()).ok()?)))
+            && !self.observed.rules.contains_key(&name)
+        {
+            names.push((name, Some(former)));
+        }
+        names
+    }
+}

@@ -1,0 +1,126 @@
+//! A valid job in AWS's terms: names, tags, the task definition, rules and their target.
+
+mod input;
+mod target;
+
+use std::collections::BTreeMap;
+
+use ecs_etl_spec::job::{BoundJob, DeletionPolicy};
+use ecs_etl_spec::name::{Family, JobName, NameError, Prefix, RuleName};
+use ecs_etl_spec::schedule::Schedule;
+
+use crate::desired::{Desired, DesiredRule, Former, Identity};
+use crate::normalise::{self, Normal};
+use crate::tags::{self, Tags};
+
+/// Lowers a job: everything that [`crate::decide::decide`] compares live state with.
+///
+/// # Errors
+///
+/// A name that AWS does not take. The checks of the manifest refuse such a job first.
+pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<Desired, NameError> {
+    let job = &bound.job;
+    let family = family(prefix, &job.name)?;
+    let normal = normalise::task_definition(&bound.task_definition);
+    let spec_tag = spec_tag(&normal);
+    let rule_tags = ownership(&bound.tags, identity, &job.name, job.deletion_policy);
+    let mut revision_tags = rule_tags.clone();
+    revision_tags.insert(tags::SPEC.to_owned(), spec_tag.clone());
+
+    let description = format!("Managed by ecs-etl: controller={} job={}", identity.controller, job.name);
+    let rule = |schedule: &Schedule| {
+        let name = rule_name(&family, job.schedule_is_list.then(|| schedule.suffix()))?;
+        let (schedule, description) = (schedule.clone(), description.clone());
+        Ok(DesiredRule { name, schedule, enabled: !job.suspend, description })
+    };
+    let rules = job.schedules.iter().map(rule).collect::<Result<_, NameError>>()?;
+    let former = |old: &JobName| Ok(Former { job: old.clone(), family: self::family(prefix, old)? });
+
+    Ok(Desired {
+        job: job.name.clone(),
+        place: job.place.clone(),
+        account: bound.account.clone(),
+        family,
+        task_definition: bound.task_definition.clone(),
+        normal,
+        spec_tag,
+        revision_tags,
+        rule_tags,
+        rules,
+        target: target::target(bound),
+        moved_from: job.moved_from.as_ref().map(former).transpose()?,
+        reconcile_disabled: job.reconcile_disabled,
+        deletion_policy: job.deletion_policy,
+        observed_spec: job.digest.clone(),
+    })
+}
+
+/// Family of a job: `<prefix><job>`.
+///
+/// # Errors
+///
+/// One that ECS does not take.
+pub fn family(prefix: &Prefix, job: &JobName) -> Result<Family, NameError> {
+    Family::new(format!("{prefix}{job}"))
+}
+
+/// The job that a family belongs to by its name, if it bears the prefix.
+pub fn job_of_family(prefix: &Prefix, family: &str) -> Option<JobName> {
+    JobName::new(family.strip_prefix(prefix.as_str())?).ok()
+}
+
+/// The job that a rule belongs to by its name: `<prefix><job>` or `<prefix><job>.<6 hex>`. A hint; tags prove.
+pub fn job_of_rule(prefix: &Prefix, rule: &str) -> Option<JobName> {
+    let base = match rule.rsplit_once('.') {
+        Some((base, suffix)) if is_suffix(suffix) => base,
+        Some(_) => return None,
+        None => rule,
+    };
+    job_of_family(prefix, base)
+}
+
+/// Whether a rule bears the name of the job with this family: the family itself, or with a suffix of six digits.
+pub(crate) fn names_rule(family: &Family, rule: &RuleName) -> bool {
+    match rule.as_str().strip_prefix(family.as_str()) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('.').is_some_and(is_suffix),
+        None => false,
+    }
+}
+
+fn is_suffix(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn rule_name(family: &Family, suffix: Option<String>) -> Result<RuleName, NameError> {
+    match suffix {
+        Some(suffix) => RuleName::new(format!("{family}.{suffix}")),
+        None => RuleName::new(family.as_str()),
+    }
+}
+
+/// The spec tag of a content: this build's version and a digest.
+fn spec_tag(normal: &Normal) -> String {
+    format!("{}:{}", tags::SPEC_VERSION, normal.digest().short(64))
+}
+
+fn ownership(labels: &BTreeMap<String, String>, identity: &Identity, job: &JobName, policy: DeletionPolicy) -> Tags {
+    let mut all: Tags = labels.clone();
+    let mut set = |key: &str, value: &str| all.insert(key.to_owned(), value.to_owned());
+    set(tags::CONTROLLER, identity.controller.as_str());
+    set(tags::JOB, job.as_str());
+    set(tags::SOURCE, &identity.source);
+    set(tags::POLICY, policy_tag(policy));
+    if let Some(list) = tags::label_list(labels.keys()) {
+        set(tags::LABELS, &list);
+    }
+    all
+}
+
+/// How a deletion policy is written in a tag.
+fn policy_tag(policy: DeletionPolicy) -> &'static str {
+    match policy {
+        DeletionPolicy::Delete => "Delete",
+        DeletionPolicy::Retain => "Retain",
+    }
+}

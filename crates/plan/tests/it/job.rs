@@ -1,0 +1,147 @@
+//! Jobs as tests write them.
+
+use std::collections::BTreeMap;
+
+use ecs_etl_plan::desired::{Desired, Identity};
+use ecs_etl_plan::lower::lower;
+use ecs_etl_spec::job::{BoundJob, DeletionPolicy, Job, Origin, Place, Retry};
+use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
+use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::shapes::{ContainerDefinition, RunTask, TaskDefinition};
+
+pub const ACCOUNT: &str = "123456789012";
+
+/// What a test says of a job; everything else is fixed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    pub name: &'static str,
+    pub image: String,
+    pub schedules: Vec<&'static str>,
+    pub list: bool,
+    pub suspend: bool,
+    pub disabled: bool,
+    pub labels: BTreeMap<String, String>,
+    pub moved_from: Option<&'static str>,
+    pub source: &'static str,
+    pub place: Place,
+    pub retain: bool,
+    pub run_task: RunTask,
+}
+
+pub fn place(region: &str) -> Place {
+    Place { region: Region::new(region).unwrap(), assume_role_arn: None, external_id: None }
+}
+
+/// A job with one daily schedule.
+pub fn job() -> Spec {
+    Spec {
+        name: "sales",
+        image: "sales:1".to_owned(),
+        schedules: vec!["cron(0 2 * * ? *)"],
+        list: false,
+        suspend: false,
+        disabled: false,
+        labels: BTreeMap::new(),
+        moved_from: None,
+        source: "git.example.com/etl",
+        place: place("eu-west-1"),
+        retain: false,
+        run_task: RunTask::default(),
+    }
+}
+
+impl Spec {
+    pub fn image(mut self, image: &str) -> Self {
+        self.image = image.to_owned();
+        self
+    }
+
+    pub fn schedule(mut self, schedule: &'static str) -> Self {
+        (self.schedules, self.list) = (vec![schedule], false);
+        self
+    }
+
+    pub fn list(mut self, schedules: &[&'static str]) -> Self {
+        (self.schedules, self.list) = (schedules.to_vec(), true);
+        self
+    }
+
+    pub fn suspended(mut self) -> Self {
+        self.suspend = true;
+        self
+    }
+
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    pub fn moved_from(mut self, old: &'static str) -> Self {
+        self.moved_from = Some(old);
+        self
+    }
+
+    pub fn at(mut self, region: &str) -> Self {
+        self.place = place(region);
+        self
+    }
+
+    pub fn bound(&self) -> BoundJob {
+        let container = ContainerDefinition {
+            name: Some(self.name.to_owned()),
+            image: Some(self.image.clone()),
+            ..ContainerDefinition::default()
+        };
+        let task_definition =
+            TaskDefinition { container_definitions: Some(vec![container]), ..TaskDefinition::default() };
+        let mut schedules: Vec<Schedule> = self.schedules.iter().map(|s| Schedule::parse(s).unwrap()).collect();
+        schedules.sort();
+        let job = Job {
+            name: JobName::new(self.name).unwrap(),
+            origin: Origin { file: "jobs.yaml".to_owned(), line: 1 },
+            tags: self.labels.clone(),
+            labels: self.labels.clone(),
+            reconcile_disabled: self.disabled,
+            moved_from: self.moved_from.map(|old| JobName::new(old).unwrap()),
+            deletion_policy: if self.retain { DeletionPolicy::Retain } else { DeletionPolicy::Delete },
+            cluster: ClusterName::new("analytics").unwrap(),
+            place: self.place.clone(),
+            ecs_cluster: "analytics".to_owned(),
+            drain: false,
+            schedules,
+            schedule_is_list: self.list,
+            suspend: self.suspend,
+            retry: Retry { maximum_event_age_seconds: 3600, maximum_attempts: 185 },
+            dead_letter_queue_arn: None,
+            role_arn: "events".to_owned(),
+            task_definition: task_definition.clone(),
+            run_task: self.run_task.clone(),
+            open: BTreeMap::new(),
+            digest: Digest::of(format!("{self:?}").as_bytes()),
+        };
+        let region = self.place.region.as_str();
+        BoundJob {
+            job,
+            account: AccountId::new(ACCOUNT).unwrap(),
+            task_definition,
+            run_task: self.run_task.clone(),
+            cluster_arn: format!("arn:aws:ecs:{region}:{ACCOUNT}:cluster/analytics"),
+            role_arn: format!("arn:aws:iam::{ACCOUNT}:role/events"),
+            tags: self.labels.clone(),
+        }
+    }
+
+    pub fn desired(&self) -> Desired {
+        let identity = identity(self.source);
+        lower(&self.bound(), &identity, &Prefix::new("etl-").unwrap()).unwrap()
+    }
+}
+
+pub fn identity(source: &str) -> Identity {
+    Identity { controller: ControllerName::new("prod").unwrap(), source: source.to_owned() }
+}

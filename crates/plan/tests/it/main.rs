@@ -1,0 +1,8 @@
+//! Decisions, tried against a small model of AWS that carries out their plans.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must say where")]
+
+mod calls;
+mod create;
+mod drift;
+mod job;
+mod world;
