@@ -7,6 +7,7 @@
 //! [`step::Plan`] that leaves the executor no choice. So AWS is asked only what a decision hangs on, and each call can be
 //! explained.
 
+pub mod changes;
 pub mod clean_up;
 mod compare;
 pub mod condition;
@@ -17,6 +18,7 @@ pub mod lower;
 pub mod normalise;
 pub mod observed;
 pub mod ownership;
+pub mod prune;
 pub mod removal;
 pub mod status;
 pub mod step;
