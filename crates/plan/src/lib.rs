@@ -14,6 +14,7 @@ pub mod condition;
 pub mod decide;
 pub mod desired;
 pub mod failure;
+pub mod lint;
 pub mod lower;
 pub mod normalise;
 pub mod observed;

@@ -9,8 +9,6 @@ mod meter;
 mod node;
 mod read;
 mod scalar;
-#[cfg(test)]
-mod tests;
 
 pub use build::Document;
 pub use emit::emit;

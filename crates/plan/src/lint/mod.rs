@@ -1,0 +1,192 @@
+//! Checks a plan before it is carried out: that it breaks none of the promises, at no prefix.
+//!
+//! The lint knows nothing of how decisions are made. It takes the plan, what was observed, and what is wanted, and plays the
+//! plan through on a model of rules and targets.
+
+mod model;
+mod proof;
+
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Family, JobName, RuleName};
+
+use crate::desired::{Desired, Identity, TARGET_ID};
+use crate::observed::{Observed, RevisionArn, RuleState};
+use crate::ownership::Mark;
+use crate::step::{Action, Plan, RevisionRef, Step};
+use crate::tags;
+
+/// A promise that a plan would break.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// A step refers to a revision that no earlier step registers.
+    #[error("step {step} pins what no earlier step registers")]
+    DanglingRevision {
+        /// Index of the step.
+        step: usize,
+    },
+    /// A step writes to a resource that was not proved to be ours.
+    #[error("step {step} writes to {resource}, which is not proved to be ours")]
+    Unproved {
+        /// Index of the step.
+        step: usize,
+        /// The resource.
+        resource: String,
+    },
+    /// A PutRule that leaves something to AWS's defaults.
+    #[error("step {step} does not put the whole rule {rule}")]
+    PartialRule {
+        /// Index of the step.
+        step: usize,
+        /// The rule.
+        rule: RuleName,
+    },
+    /// A rule that the job should have would be deleted.
+    #[error("step {step} deletes the wanted rule {rule}")]
+    DeletesWanted {
+        /// Index of the step.
+        step: usize,
+        /// The rule.
+        rule: RuleName,
+    },
+    /// A rule would be deleted before its targets are gone.
+    #[error("step {step} deletes rule {rule}, which still has targets")]
+    DeletesInUse {
+        /// Index of the step.
+        step: usize,
+        /// The rule.
+        rule: RuleName,
+    },
+    /// A revision that a target pins would be deregistered.
+    #[error("step {step} deregisters {revision}, which a target pins")]
+    DeregistersPinned {
+        /// Index of the step.
+        step: usize,
+        /// The revision.
+        revision: RevisionArn,
+    },
+    /// A target that is not ours would be written or removed.
+    #[error("step {step} writes to target {id} of rule {rule}, which is not ours")]
+    StrangersTarget {
+        /// Index of the step.
+        step: usize,
+        /// The rule.
+        rule: RuleName,
+        /// Id of the target.
+        id: String,
+    },
+    /// The job would run twice at a tick.
+    #[error("after step {step} a tick of {rule} starts the job twice")]
+    Doubled {
+        /// Index of the step.
+        step: usize,
+        /// The rule.
+        rule: RuleName,
+    },
+    /// An enabled rule would start nothing.
+    #[error("after step {step} rule {rule} fires without a valid target of ours")]
+    Dark {
+        /// Index of the step.
+        step: usize,
+        /// The rule.
+        rule: RuleName,
+    },
+    /// The plan does not lead to what it promises.
+    #[error("at its end rule {rule} is not what the manifest says")]
+    Unfinished {
+        /// The rule.
+        rule: RuleName,
+    },
+}
+
+/// Whose plan it is, and what it may reach for.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    place: &'a Place,
+    marks: Vec<Mark<'a>>,
+    families: Vec<&'a Family>,
+    desired: Option<&'a Desired>,
+}
+
+impl<'a> Subject<'a> {
+    /// A job that is converged.
+    pub fn of(desired: &'a Desired) -> Self {
+        let controller = desired.rule_tags.get(tags::CONTROLLER).map(String::as_str).unwrap_or_default();
+        let former = desired.moved_from.as_ref();
+        let jobs = std::iter::once(&desired.job).chain(former.map(|former| &former.job));
+        let families = std::iter::once(&desired.family).chain(former.map(|former| &former.family));
+        Self {
+            place: &desired.place,
+            marks: jobs.map(|job| Mark { controller, job: job.as_str() }).collect(),
+            families: families.collect(),
+            desired: Some(desired),
+        }
+    }
+
+    /// A job that goes, or whose revisions are tidied.
+    pub fn leaving(identity: &'a Identity, job: &'a JobName, family: &'a Family, place: &'a Place) -> Self {
+        let marks = vec![Mark::new(&identity.controller, job)];
+        Self { place, marks, families: vec![family], desired: None }
+    }
+
+    fn wants(&self, place: &Place, rule: &RuleName) -> bool {
+        place == self.place && self.desired.is_some_and(|desired| desired.rules.iter().any(|r| r.name == *rule))
+    }
+
+    fn is_ours(&self, tags: &tags::Tags) -> bool {
+        self.marks.iter().any(|mark| mark.is_on(tags))
+    }
+}
+
+/// Every promise that the plan would break; a sound plan has none.
+pub fn lint(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        violations.extend(shape(&plan.steps, index, step, subject));
+        violations.extend(proof::unproved(&plan.steps, index, step, subject, observed));
+    }
+    violations.extend(model::play(plan, subject, observed));
+    violations
+}
+
+/// What can be seen from a step and those before it alone.
+fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Option<Violation> {
+    match &step.action {
+        Action::PutRule { rule, expression, state, description, .. } => {
+            let known = matches!(state, RuleState::Enabled | RuleState::Disabled);
+            let whole = known && !expression.is_empty() && !description.is_empty();
+            (!whole).then(|| Violation::PartialRule { step: index, rule: rule.clone() })
+        }
+        Action::PutTargets { rule, target, revision } => {
+            let pins_register =
+                |from: &Step| matches!(from.action, Action::RegisterTaskDefinition { .. }) && from.place == step.place;
+            if let RevisionRef::FromStep(from) = revision
+                && (*from >= index || !steps.get(*from).is_some_and(pins_register))
+            {
+                return Some(Violation::DanglingRevision { step: index });
+            }
+            let id = target.id.clone().unwrap_or_default();
+            (id != TARGET_ID).then(|| Violation::StrangersTarget { step: index, rule: rule.clone(), id })
+        }
+        Action::DeleteRule { rule } => {
+            let wanted = subject.wants(&step.place, rule);
+            wanted.then(|| Violation::DeletesWanted { step: index, rule: rule.clone() })
+        }
+        Action::RegisterTaskDefinition { .. }
+        | Action::EnableRule { .. }
+        | Action::DisableRule { .. }
+        | Action::RemoveTargets { .. }
+        | Action::TagRule { .. }
+        | Action::UntagRule { .. }
+        | Action::TagRevision { .. }
+        | Action::UntagRevision { .. }
+        | Action::DeregisterTaskDefinition { .. } => None,
+    }
+}
+
+/// What was observed in one place.
+fn seen<'a>(subject: &Subject<'_>, observed: &'a Observed, place: &Place) -> Option<&'a Observed> {
+    if place == subject.place {
+        return Some(observed);
+    }
+    observed.elsewhere.iter().find(|(other, _)| other == place).map(|(_, seen)| seen)
+}

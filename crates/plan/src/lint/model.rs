@@ -1,0 +1,178 @@
+//! Playing a plan through on a model of rules and targets, and looking at every prefix.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::RuleName;
+
+use super::{Subject, Violation, seen};
+use crate::condition::Verdict;
+use crate::decide::targets::{Split, task_definition};
+use crate::desired::TARGET_ID;
+use crate::lower::names_rule;
+use crate::observed::{Observed, RevisionArn};
+use crate::step::{Action, Plan, RevisionRef};
+
+/// A rule of ours as far as ticks are concerned.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Rule {
+    fires: bool,
+    expression: String,
+    /// What our target pins; none if there is no such target or it pins no ACTIVE revision.
+    pins: Option<RevisionRef>,
+    /// Ids of targets that start the job, working or not.
+    ours: BTreeSet<String>,
+    others: bool,
+    /// Made by this plan, and not given its target yet.
+    fresh: bool,
+}
+
+type Key = (Place, RuleName);
+type Rules = BTreeMap<Key, Rule>;
+
+/// Plays the plan and names what breaks on the way and at the end.
+pub(super) fn play(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut rules = start(subject, observed);
+    let mut worst = (doubled(&rules, subject), dark(&rules, subject));
+    for (index, step) in plan.steps.iter().enumerate() {
+        violations.extend(pinned(index, &step.action, &step.place, plan, subject, observed));
+        if let Some(violation) = apply(&mut rules, index, &step.place, &step.action) {
+            violations.push(violation);
+        }
+        let now = (doubled(&rules, subject), dark(&rules, subject));
+        // What was wrong before may be wrong until it is repaired; nothing may become wrong.
+        let fresh = |key: &&Key| !worst.0.contains(*key);
+        violations
+            .extend(now.0.iter().filter(fresh).map(|key| Violation::Doubled { step: index, rule: key.1.clone() }));
+        let fresh = |key: &&Key| !worst.1.contains(*key);
+        violations.extend(now.1.iter().filter(fresh).map(|key| Violation::Dark { step: index, rule: key.1.clone() }));
+        worst = now;
+    }
+    violations.extend(unfinished(plan, subject, &rules));
+    violations
+}
+
+fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
+    let mut rules = Rules::new();
+    let places = observed.elsewhere.iter().map(|(place, seen)| (place, seen));
+    for (place, seen) in std::iter::once((subject.place, observed)).chain(places) {
+        for (name, fact) in &seen.rules {
+            let tags = seen.rule_tags.get(name).and_then(|fact| fact.known());
+            let ours = tags.is_some_and(|tags| subject.is_ours(tags));
+            let Some(live) = fact.known().and_then(Option::as_ref).filter(|_| ours) else { continue };
+            let targets = seen.targets.get(name).and_then(|fact| fact.known()).map(Vec::as_slice).unwrap_or_default();
+            let split = Split::of(targets, &subject.families);
+            let active = |arn: &RevisionArn| {
+                let mut families = seen.active.values().filter_map(|fact| fact.known());
+                families.any(|active| active.contains(arn))
+            };
+            let rule = Rule {
+                fires: live.state.may_fire(),
+                expression: live.expression.clone().unwrap_or_default(),
+                pins: split.pinned().filter(active).map(RevisionRef::Existing),
+                ours: split.our_ids().into_iter().collect(),
+                others: !split.strangers.is_empty(),
+                fresh: false,
+            };
+            rules.insert((place.clone(), name.clone()), rule);
+        }
+    }
+    rules
+}
+
+fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Option<Violation> {
+    let key = |rule: &RuleName| (place.clone(), rule.clone());
+    match action {
+        Action::PutRule { rule, expression, state, tags, .. } => {
+            let fresh = Rule { fresh: tags.is_some(), ..Rule::default() };
+            let rule = rules.entry(key(rule)).or_insert(fresh);
+            (rule.fires, rule.expression) = (state.may_fire(), expression.clone());
+        }
+        Action::EnableRule { rule } => rules.entry(key(rule)).or_default().fires = true,
+        Action::DisableRule { rule } => rules.entry(key(rule)).or_default().fires = false,
+        Action::PutTargets { rule, revision, .. } => {
+            let rule = rules.entry(key(rule)).or_default();
+            rule.ours.insert(TARGET_ID.to_owned());
+            (rule.pins, rule.fresh) = (Some(revision.clone()), false);
+        }
+        Action::RemoveTargets { rule, ids } => {
+            let rule = rules.entry(key(rule)).or_default();
+            rule.ours.retain(|id| !ids.contains(id));
+            if ids.iter().any(|id| id == TARGET_ID) {
+                rule.pins = None;
+            }
+        }
+        Action::DeleteRule { rule } => {
+            let gone = rules.remove(&key(rule)).unwrap_or_default();
+            if gone.others || !gone.ours.is_empty() {
+                return Some(Violation::DeletesInUse { step, rule: rule.clone() });
+            }
+        }
+        Action::RegisterTaskDefinition { .. }
+        | Action::TagRule { .. }
+        | Action::UntagRule { .. }
+        | Action::TagRevision { .. }
+        | Action::UntagRevision { .. }
+        | Action::DeregisterTaskDefinition { .. } => {}
+    }
+    None
+}
+
+/// Rules at whose ticks the job starts twice: two targets on one rule, or the same schedule in two homes.
+fn doubled(rules: &Rules, subject: &Subject<'_>) -> BTreeSet<Key> {
+    let starts = |rule: &Rule| rule.fires && !rule.ours.is_empty();
+    let home = |key: &Key| (key.0.clone(), subject.families.iter().position(|family| names_rule(family, &key.1)));
+    let mut doubled = BTreeSet::new();
+    for (key, rule) in rules.iter().filter(|(_, rule)| starts(rule)) {
+        let twin = |(other, twin): (&Key, &Rule)| {
+            let same_schedule = twin.expression == rule.expression || home(other) != home(key);
+            other != key && starts(twin) && same_schedule
+        };
+        if rule.ours.len() > 1 || rules.iter().any(twin) {
+            doubled.insert(key.clone());
+        }
+    }
+    doubled
+}
+
+/// Wanted rules that fire and start nothing, but for those that are just being made.
+fn dark(rules: &Rules, subject: &Subject<'_>) -> BTreeSet<Key> {
+    let dark =
+        |(key, rule): &(&Key, &Rule)| subject.wants(&key.0, &key.1) && rule.fires && rule.pins.is_none() && !rule.fresh;
+    rules.iter().filter(dark).map(|(key, _)| key.clone()).collect()
+}
+
+/// The violation of a Deregister that takes a revision away from a target.
+fn pinned(
+    step: usize,
+    action: &Action,
+    place: &Place,
+    plan: &Plan,
+    subject: &Subject<'_>,
+    observed: &Observed,
+) -> Option<Violation> {
+    let Action::DeregisterTaskDefinition { revision } = action else { return None };
+    let seen = seen(subject, observed, place)?;
+    let live = seen.targets.values().filter_map(|fact| fact.known()).flatten().filter_map(task_definition);
+    let by_target = live.into_iter().any(|reference| reference == revision.as_str());
+    let by_plan = plan.steps.iter().any(|step| {
+        matches!(&step.action, Action::PutTargets { revision: RevisionRef::Existing(arn), .. } if arn == revision)
+    });
+    (by_target || by_plan).then(|| Violation::DeregistersPinned { step, revision: revision.clone() })
+}
+
+/// Wanted rules that are not what a plan for a ready job promises.
+fn unfinished(plan: &Plan, subject: &Subject<'_>, rules: &Rules) -> Vec<Violation> {
+    let (Some(desired), Some(pins), Verdict::Ready(..)) = (subject.desired, &plan.pins, &plan.verdict) else {
+        return Vec::new();
+    };
+    let finished = |name: &RuleName, enabled: bool, expression: &str| {
+        rules.get(&(subject.place.clone(), name.clone())).is_some_and(|rule| {
+            let one = rule.ours.len() == 1 && rule.pins.as_ref() == Some(pins);
+            one && rule.fires == enabled && rule.expression == expression
+        })
+    };
+    let wanted = desired.rules.iter().filter(|rule| !finished(&rule.name, rule.enabled, rule.schedule.expression()));
+    wanted.map(|rule| Violation::Unfinished { rule: rule.name.clone() }).collect()
+}

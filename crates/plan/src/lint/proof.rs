@@ -1,0 +1,93 @@
+//! That a step writes only to what was proved to be ours, or to what the plan itself has made.
+
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Family, RuleName};
+
+use super::{Subject, Violation, seen};
+use crate::decide::targets::Split;
+use crate::observed::{Observed, RevisionArn};
+use crate::step::{Action, Step};
+
+/// The violation of a step that writes to something unproved.
+pub(super) fn unproved(
+    steps: &[Step],
+    index: usize,
+    step: &Step,
+    subject: &Subject<'_>,
+    observed: &Observed,
+) -> Option<Violation> {
+    let before = steps.get(..index).unwrap_or_default();
+    let Some(seen) = seen(subject, observed, &step.place) else {
+        return Some(Violation::Unproved { step: index, resource: step.action.resource().to_owned() });
+    };
+    let proved = match &step.action {
+        Action::RegisterTaskDefinition { family, tags, .. } => {
+            subject.is_ours(tags) && owns_family(subject, seen, family)
+        }
+        Action::PutRule { rule, tags: Some(tags), .. } => {
+            let absent = seen.rules.get(rule).and_then(|fact| fact.known()).is_some_and(Option::is_none);
+            absent && subject.is_ours(tags) && !created(before, &step.place, rule)
+        }
+        Action::PutRule { rule, tags: None, .. }
+        | Action::EnableRule { rule }
+        | Action::DisableRule { rule }
+        | Action::PutTargets { rule, .. }
+        | Action::RemoveTargets { rule, .. }
+        | Action::DeleteRule { rule } => owns_rule(subject, seen, rule) || created(before, &step.place, rule),
+        Action::TagRule { arn, .. } | Action::UntagRule { arn, .. } => {
+            let mut rules = seen.rules.iter();
+            rules.any(|(name, fact)| {
+                fact.known().and_then(Option::as_ref).is_some_and(|live| live.arn == *arn)
+                    && owns_rule(subject, seen, name)
+            })
+        }
+        Action::TagRevision { revision, .. }
+        | Action::UntagRevision { revision, .. }
+        | Action::DeregisterTaskDefinition { revision } => owns_revision(subject, seen, revision),
+    };
+    if !proved {
+        return Some(Violation::Unproved { step: index, resource: step.action.resource().to_owned() });
+    }
+    strangers_target(index, step, subject, seen)
+}
+
+/// A RemoveTargets that reaches for a target of others.
+fn strangers_target(index: usize, step: &Step, subject: &Subject<'_>, seen: &Observed) -> Option<Violation> {
+    let Action::RemoveTargets { rule, ids } = &step.action else { return None };
+    let targets = seen.targets.get(rule).and_then(|fact| fact.known()).map(Vec::as_slice).unwrap_or_default();
+    let strangers = Split::of(targets, &subject.families).strangers;
+    let id = ids.iter().find(|id| strangers.contains(id))?;
+    Some(Violation::StrangersTarget { step: index, rule: rule.clone(), id: id.clone() })
+}
+
+/// Whether an earlier step creates the rule.
+fn created(before: &[Step], place: &Place, rule: &RuleName) -> bool {
+    before.iter().any(|step| {
+        step.place == *place && matches!(&step.action, Action::PutRule { rule: put, tags: Some(_), .. } if put == rule)
+    })
+}
+
+fn owns_rule(subject: &Subject<'_>, seen: &Observed, rule: &RuleName) -> bool {
+    let live = seen.rules.get(rule).and_then(|fact| fact.known()?.as_ref());
+    let tags = seen.rule_tags.get(rule).and_then(|fact| fact.known());
+    live.is_some_and(|live| live.managed_by.is_none()) && tags.is_some_and(|tags| subject.is_ours(tags))
+}
+
+fn owns_revision(subject: &Subject<'_>, seen: &Observed, revision: &RevisionArn) -> bool {
+    let live = seen.revisions.get(revision).and_then(|fact| fact.known()?.as_ref());
+    live.is_some_and(|live| subject.is_ours(&live.tags))
+}
+
+/// A family is free, or holds a revision of ours, or is started by a rule of ours.
+fn owns_family(subject: &Subject<'_>, seen: &Observed, family: &Family) -> bool {
+    let Some(active) = seen.active.get(family).and_then(|fact| fact.known()) else { return false };
+    let started_by_us = || {
+        seen.targets.iter().any(|(rule, targets)| {
+            let targets = targets.known().map(Vec::as_slice).unwrap_or_default();
+            let pinned = Split::of(targets, &subject.families).pinned();
+            pinned.is_some_and(|arn| arn.family() == family.as_str()) && owns_rule(subject, seen, rule)
+        })
+    };
+    subject.families.contains(&family)
+        && (active.is_empty() || active.iter().any(|arn| owns_revision(subject, seen, arn)) || started_by_us())
+}
