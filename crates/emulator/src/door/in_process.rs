@@ -36,6 +36,7 @@ pub struct InProcess {
 struct Inner {
     effects: mpsc::UnboundedSender<Effect>,
     hook: Hook,
+    clock: Clock,
     sequence: AtomicU64,
     in_flight: TaskTracker,
     actor: std::sync::Mutex<Option<JoinHandle<Result<(), JournalError>>>>,
@@ -68,11 +69,17 @@ impl InProcess {
             inner: Arc::new(Inner {
                 effects,
                 hook,
+                clock,
                 sequence: AtomicU64::new(0),
                 in_flight: TaskTracker::new(),
                 actor: std::sync::Mutex::new(Some(actor)),
             }),
         }
+    }
+
+    /// The clock that requests are answered by: what a client must sign with, and count the life of credentials by.
+    pub fn clock(&self) -> Clock {
+        self.inner.clock
     }
 
     /// Sends a request and waits for its answer.

@@ -1,0 +1,211 @@
+//! Writes to AWS, one action of a plan at a time.
+
+use std::error::Error;
+
+use aws_sdk_ecs::types as ecs;
+use aws_sdk_eventbridge::error::BuildError;
+use aws_sdk_eventbridge::types as events;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use ecs_etl_plan::failure::Failure;
+use ecs_etl_plan::observed::{RevisionArn, RuleState};
+use ecs_etl_plan::step::{Action, RevisionRef};
+use ecs_etl_plan::tags::Tags;
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Family, RuleName};
+use ecs_etl_spec::shapes::TaskDefinition;
+use ecs_etl_spec::shapes::events::Target;
+
+use crate::answer::{self, Done};
+use crate::aws::Aws;
+use crate::budget::Urgency;
+use crate::call::Call;
+use crate::clients::PlaceClients;
+use crate::convert::{self, ToSdk as _};
+use crate::error::{CallError, Refused};
+use crate::operation::Operation;
+
+impl Aws {
+    /// Carries out one action of a plan.
+    ///
+    /// `revision` is the task definition that a PutTargets pins when an earlier step of its plan registered it. The calls of a
+    /// plan are reserved beforehand ([`Aws::reserve`]); nothing waits here.
+    ///
+    /// # Errors
+    ///
+    /// AWS refused, in whole or for one entry; could not be reached; or answered nonsense. Where the effect may have happened
+    /// all the same, the failure is `ambiguous`.
+    pub async fn act(
+        &self,
+        place: &Place,
+        action: &Action,
+        revision: Option<&RevisionArn>,
+        urgency: Urgency,
+    ) -> Result<Done, CallError> {
+        let (operation, resource) = (Operation::of(action), action.resource());
+        let call = Call { operation, place, resource, urgency, writes: Some(action) };
+        let clients = self.clients(place).await;
+        Ok(Writer { aws: self, call, clients }.act(action, revision).await?)
+    }
+}
+
+/// One write.
+struct Writer<'a> {
+    aws: &'a Aws,
+    call: Call<'a>,
+    clients: PlaceClients,
+}
+
+impl Writer<'_> {
+    async fn act(&self, action: &Action, revision: Option<&RevisionArn>) -> Result<Done, Failure> {
+        let PlaceClients { ecs, events, .. } = &self.clients;
+        match action {
+            Action::RegisterTaskDefinition { family, task_definition, tags } => {
+                self.register(family, task_definition, tags).await
+            }
+            Action::PutRule { rule, expression, state, description, tags } => {
+                self.put_rule(rule, expression, state, description, tags.as_ref()).await
+            }
+            Action::EnableRule { rule } => self.done(events.enable_rule().name(rule.as_str()).send()).await,
+            Action::DisableRule { rule } => self.done(events.disable_rule().name(rule.as_str()).send()).await,
+            Action::PutTargets { rule, target, revision: reference } => {
+                let pinned = match reference {
+                    RevisionRef::Existing(arn) => Some(arn),
+                    RevisionRef::FromStep(_) => revision,
+                };
+                let pinned = pinned.ok_or_else(|| self.call.unsaid("the revision to pin is not registered yet"))?;
+                self.put_targets(rule, target, pinned).await
+            }
+            Action::RemoveTargets { rule, ids } => self.remove_targets(rule, ids).await,
+            Action::DeleteRule { rule } => self.done(events.delete_rule().name(rule.as_str()).send()).await,
+            Action::TagRule { arn, tags } => {
+                let tags = self.sayable(event_tags(tags))?;
+                self.done(events.tag_resource().resource_arn(arn).set_tags(Some(tags)).send()).await
+            }
+            Action::UntagRule { arn, keys } => {
+                self.done(events.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.clone())).send()).await
+            }
+            Action::TagRevision { revision, tags } => {
+                let request = ecs.tag_resource().resource_arn(revision.as_str()).set_tags(Some(ecs_tags(tags)));
+                self.done(request.send()).await
+            }
+            Action::UntagRevision { revision, keys } => {
+                let request = ecs.untag_resource().resource_arn(revision.as_str());
+                self.done(request.set_tag_keys(Some(keys.clone())).send()).await
+            }
+            Action::DeregisterTaskDefinition { revision } => {
+                self.done(ecs.deregister_task_definition().task_definition(revision.as_str()).send()).await
+            }
+        }
+    }
+
+    /// Sends a request whose answer says nothing.
+    async fn done<T, E>(
+        &self,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Done, Failure>
+    where
+        T: RequestId,
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        self.call.send(self.aws, request, |_nothing| Ok(Done::Done)).await
+    }
+
+    async fn register(&self, family: &Family, shape: &TaskDefinition, tags: &Tags) -> Result<Done, Failure> {
+        if shape.trusted_execution_configuration.is_some() {
+            // One of `convert::ecs::UNMODELLED`: better refused than silently left out.
+            return Err(self.call.unsaid("this version of the AWS SDK has no `trustedExecutionConfiguration`"));
+        }
+        let request = self.clients.ecs.register_task_definition().family(family.as_str());
+        let request = self.sayable(convert::ecs::register(request, shape))?;
+        // An empty list is refused: "Tags can not be empty." Ours never is.
+        let request = request.set_tags((!tags.is_empty()).then(|| ecs_tags(tags)));
+        self.call
+            .send(self.aws, request.send(), |registered| {
+                let answered = answer::ecs_tags(registered.tags)?;
+                // Not every stand-in repeats the tags; given with the request, they are there or the request failed.
+                let tags = if answered.is_empty() { tags.clone() } else { answered };
+                let revision =
+                    answer::revision(registered.task_definition, tags, |arn| arn.family() == family.as_str())?;
+                Ok(Done::Registered(revision))
+            })
+            .await
+    }
+
+    async fn put_rule(
+        &self,
+        rule: &RuleName,
+        expression: &str,
+        state: &RuleState,
+        description: &str,
+        tags: Option<&Tags>,
+    ) -> Result<Done, Failure> {
+        // The whole rule, always with its state: AWS resets what is left out, and enables a rule without one.
+        let state = match state {
+            RuleState::Enabled => events::RuleState::Enabled,
+            RuleState::Disabled => events::RuleState::Disabled,
+            RuleState::Other(other) => events::RuleState::from(other.as_str()),
+        };
+        let tags = self.sayable(tags.map(event_tags).transpose())?;
+        let request = self.clients.events.put_rule().name(rule.as_str()).schedule_expression(expression);
+        let request = request.state(state).description(description).set_tags(tags);
+        self.call
+            .send(self.aws, request.send(), |put| answer::rule_arn(rule, put.rule_arn).map(|arn| Done::RulePut { arn }))
+            .await
+    }
+
+    async fn put_targets(&self, rule: &RuleName, target: &Target, pinned: &RevisionArn) -> Result<Done, Failure> {
+        let mut target = target.clone();
+        target.ecs_parameters.get_or_insert_default().task_definition_arn = Some(pinned.as_str().to_owned());
+        let target = self.sayable(target.to_sdk())?;
+        let request = self.clients.events.put_targets().rule(rule.as_str()).targets(target);
+        self.call
+            .send(self.aws, request.send(), |put| {
+                let first = put.failed_entries().first();
+                let first = first.map(|entry| (entry.target_id(), entry.error_code(), entry.error_message()));
+                all_entries(put.failed_entry_count(), first)
+            })
+            .await
+    }
+
+    async fn remove_targets(&self, rule: &RuleName, ids: &[String]) -> Result<Done, Failure> {
+        let request = self.clients.events.remove_targets().rule(rule.as_str()).set_ids(Some(ids.to_vec()));
+        self.call
+            .send(self.aws, request.send(), |removed| {
+                let first = removed.failed_entries().first();
+                let first = first.map(|entry| (entry.target_id(), entry.error_code(), entry.error_message()));
+                all_entries(removed.failed_entry_count(), first)
+            })
+            .await
+    }
+
+    /// What could be put into a request, or the failure of a call that was never made.
+    fn sayable<T, E: std::fmt::Display>(&self, value: Result<T, E>) -> Result<T, Failure> {
+        value.map_err(|error| self.call.unsaid(error.to_string()))
+    }
+}
+
+/// Id, error code and message of an entry of a batch that was refused.
+type FailedEntry<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+/// A 200 whose entries failed is a failure: that of the first one.
+fn all_entries(failed: i32, first: Option<FailedEntry<'_>>) -> Result<Done, Refused> {
+    match first {
+        None if failed == 0 => Ok(Done::Done),
+        None => Err(Refused::response(format!("{failed} entries failed, and the answer does not say which"))),
+        Some((id, code, message)) => {
+            let message = format!("target {}: {}", id.unwrap_or("?"), message.unwrap_or("AWS gives no reason"));
+            Err(Refused::entry(code, message))
+        }
+    }
+}
+
+fn ecs_tags(tags: &Tags) -> Vec<ecs::Tag> {
+    tags.iter().map(|(key, value)| ecs::Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn event_tags(tags: &Tags) -> Result<Vec<events::Tag>, BuildError> {
+    tags.iter().map(|(key, value)| events::Tag::builder().key(key).value(value).build()).collect()
+}
