@@ -7,6 +7,7 @@ use super::launch::Launch;
 use super::problem::Problems;
 use crate::name::Family;
 use crate::shapes::{ContainerDefinition, HealthCheck, TaskDefinition};
+use crate::yaml::shown;
 
 const MOST_ENVIRONMENT_FILES: usize = 10;
 const MOST_IGNORED_EXIT_CODES: usize = 50;
@@ -149,9 +150,4 @@ pub(super) fn check_name(problems: &mut Problems, path: &str, name: &str, what: 
             .error(path, format!("`{}` is not a valid {what} name", shown(name)))
             .help("1 to 255 letters, digits, `_` and `-`");
     }
-}
-
-/// A name as it can be shown: escaped and cut.
-pub(super) fn shown(name: &str) -> String {
-    name.chars().take(80).flat_map(char::escape_debug).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::containers::shown;
 use super::problem::Problems;
 use crate::shapes::ContainerDefinition;
+use crate::suggest;
+use crate::yaml::shown;
 
 /// Checks that what containers name exists, and that no container waits for itself.
 pub(super) fn check(problems: &mut Problems, containers: &[ContainerDefinition]) {
@@ -59,10 +60,8 @@ fn check_condition(problems: &mut Problems, path: &str, condition: Option<&str>,
 }
 
 fn unknown(problems: &mut Problems, path: String, name: &str, known: &BTreeMap<&str, &ContainerDefinition>) {
-    let problem = problems.error(path, format!("there is no container `{}` in the task", shown(name)));
-    if let Some(near) = known.keys().find(|known| strsim::osa_distance(known, name) <= 2) {
-        problem.help(format!("did you mean `{near}`?"));
-    }
+    let help = suggest::among(name, known.keys().copied());
+    problems.error(path, format!("there is no container `{}` in the task", shown(name))).help = help;
 }
 
 /// Removes containers that wait for none of those left, until none is left or all wait for another.

@@ -1,7 +1,7 @@
 //! Names of images.
 
 use super::problem::Problems;
-use super::template;
+use crate::variables::{Piece, pieces};
 
 /// Characters of a name with its tag; a digest does not count.
 const MOST_CHARACTERS: usize = 255;
@@ -12,7 +12,7 @@ pub(super) fn check(problems: &mut Problems, path: &str, image: &str) {
         problems.error(path, "the name of the image is empty");
         return;
     }
-    let known = template::without_variables(image);
+    let known = without_variables(image);
     let (name, digest) = known.split_once('@').unwrap_or((known.as_str(), ""));
     if let Some(wrong) = known.chars().find(|c| !c.is_ascii_alphanumeric() && !"-_:./#@".contains(*c)) {
         problems
@@ -32,4 +32,12 @@ pub(super) fn check(problems: &mut Problems, path: &str, image: &str) {
 pub(super) fn is_private_ecr(image: &str) -> bool {
     let registry = image.split('/').next().unwrap_or_default();
     registry.contains(".dkr.ecr.") && registry.contains(".amazonaws.com")
+}
+
+fn without_variables(image: &str) -> String {
+    let known = |piece| match piece {
+        Piece::Text(text) => Some(text),
+        Piece::Escape | Piece::Variable(_) => None,
+    };
+    pieces(image).into_iter().filter_map(known).collect()
 }

@@ -4,6 +4,7 @@ use super::image;
 use super::launch::Launch;
 use super::problem::Problems;
 use crate::shapes::{ContainerDefinition, LogConfiguration, TaskDefinition};
+use crate::yaml::shown;
 
 const FARGATE_DRIVERS: [&str; 3] = ["awslogs", "splunk", "awsfirelens"];
 
@@ -38,9 +39,8 @@ pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition, launch
 fn check_logs(problems: &mut Problems, path: &str, logs: &LogConfiguration, launch: Launch) {
     let driver = logs.log_driver.as_deref().unwrap_or_default();
     if launch.fargate() && !FARGATE_DRIVERS.contains(&driver) && !driver.is_empty() {
-        let driver: String = driver.chars().take(60).flat_map(char::escape_debug).collect();
         problems
-            .error(format!("{path}.logDriver"), format!("Fargate has no log driver `{driver}`"))
+            .error(format!("{path}.logDriver"), format!("Fargate has no log driver `{}`", shown(driver)))
             .help(format!("it has {}", FARGATE_DRIVERS.join(", ")));
     }
     if driver == "awslogs" {

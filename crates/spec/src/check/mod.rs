@@ -14,11 +14,8 @@ mod overrides;
 mod problem;
 mod run_task;
 mod sizes;
-mod template;
 mod values;
 mod volumes;
-
-use std::collections::BTreeMap;
 
 use crate::shapes::{RunTask, TaskDefinition};
 
@@ -69,19 +66,11 @@ pub fn task_definition(definition: &TaskDefinition, run_task: &RunTask) -> Vec<P
     problems.into_sorted()
 }
 
-/// Checks how a run is started. Paths are relative to `runTask`; `open` is as for [`variables`].
-pub fn run_task(run_task: &RunTask, definition: &TaskDefinition, open: &BTreeMap<String, String>) -> Vec<Problem> {
+/// Checks how a run is started. Paths are relative to `runTask`. That its variables exist is checked with the manifest.
+pub fn run_task(run_task: &RunTask, definition: &TaskDefinition) -> Vec<Problem> {
     let mut problems = Problems::default();
     values::check(&mut problems, "RunTask", run_task);
     run_task::check(&mut problems, run_task, definition);
-    overrides::check(&mut problems, run_task, definition, open);
-    problems.into_sorted()
-}
-
-/// Warns of each `${…}` of a task definition, where it stays as it is. `open` holds the texts that the account will
-/// still be filled into, by JSON pointer (`/taskDefinition/…`).
-pub fn variables(definition: &TaskDefinition, open: &BTreeMap<String, String>) -> Vec<Problem> {
-    let mut problems = Problems::default();
-    template::warn_of_variables(&mut problems, definition, open);
+    overrides::check(&mut problems, run_task, definition);
     problems.into_sorted()
 }

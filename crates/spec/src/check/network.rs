@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::containers::shown;
 use super::launch::{Launch, network_mode};
 use super::problem::Problems;
 use crate::shapes::{ContainerDefinition, PortMapping, TaskDefinition};
+use crate::yaml::shown;
 
 const MOST_PORT_NAME: usize = 64;
 

@@ -1,24 +1,22 @@
-//! `overrides` of a run: the containers they name, their size, and the variables in them.
+//! `overrides` of a run: the containers they name, their size, and what EventBridge would replace in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::containers::shown;
+use serde_json::Value;
+
 use super::launch::Launch;
 use super::problem::Problems;
-use super::template::{Piece, SCHEDULED_TIME, pieces, texts};
 use super::{fargate, sizes};
 use crate::shapes::{RunTask, TaskDefinition, TaskOverride};
+use crate::suggest;
+use crate::variables::{self, SCHEDULED_TIME};
+use crate::yaml::shown;
 
 /// Characters of the overrides as JSON: RunTask takes as many as a target's input has.
 const MOST_CHARACTERS: usize = 8192;
 
-/// Checks the overrides against the task definition. `open` is as in [`super::variables`].
-pub(super) fn check(
-    problems: &mut Problems,
-    run_task: &RunTask,
-    definition: &TaskDefinition,
-    open: &BTreeMap<String, String>,
-) {
+/// Checks the overrides against the task definition.
+pub(super) fn check(problems: &mut Problems, run_task: &RunTask, definition: &TaskDefinition) {
     let Some(overrides) = &run_task.overrides else { return };
     let characters = serde_json::to_string(overrides).map_or(0, |json| json.chars().count());
     if characters > MOST_CHARACTERS {
@@ -30,7 +28,7 @@ pub(super) fn check(
     let storage = overrides.ephemeral_storage.as_ref().and_then(|storage| storage.size_in_gib);
     problems.within("overrides.ephemeralStorage.sizeInGiB", storage, 21..=200, " GiB");
     check_size(problems, overrides, definition, run_task);
-    check_variables(problems, overrides, open);
+    check_placeholders(problems, overrides);
 }
 
 fn check_containers(problems: &mut Problems, overrides: &TaskOverride, definition: &TaskDefinition) {
@@ -43,11 +41,9 @@ fn check_containers(problems: &mut Problems, overrides: &TaskOverride, definitio
                 problems.error(&path, "missing field `name`: the container to override");
             }
             Some(name) if !known.contains(name) => {
-                let at = format!("{path}.name");
-                let problem = problems.error(at, format!("there is no container `{}` in the task", shown(name)));
-                if let Some(near) = known.iter().find(|known| strsim::osa_distance(known, name) <= 2) {
-                    problem.help(format!("did you mean `{near}`?"));
-                }
+                let help = suggest::among(name, known.iter().copied());
+                let message = format!("there is no container `{}` in the task", shown(name));
+                problems.error(format!("{path}.name"), message).help = help;
             }
             Some(_) => {}
         }
@@ -82,47 +78,42 @@ fn check_size(problems: &mut Problems, overrides: &TaskOverride, definition: &Ta
     problems.extend_below("overrides", found);
 }
 
-fn check_variables(problems: &mut Problems, overrides: &TaskOverride, open: &BTreeMap<String, String>) {
-    let mut timed = false;
-    texts(overrides, |path, pointer, text| {
-        let filled_later = open.contains_key(&format!("/runTask/overrides{pointer}"));
-        for piece in pieces(text) {
-            match piece {
-                Piece::Variable(SCHEDULED_TIME) => timed = true,
-                Piece::Variable("account") if filled_later => {}
-                Piece::Variable(name) => {
-                    let near = strsim::osa_distance(&name.to_lowercase().replace(['_', '-'], ""), "scheduledtime") <= 3;
-                    let problem = problems.error(
-                        format!("overrides.{path}"),
-                        format!("there is no variable `${{{}}}` in overrides", shown(name)),
-                    );
-                    if near {
-                        problem.help("did you mean `${scheduledTime}`?");
-                    } else {
-                        problem.help(format!(
-                            "write `$${{{}}}` to pass `${{…}}` on to the container as it is",
-                            shown(name)
-                        ));
-                    }
-                }
-                Piece::Text(_) | Piece::Unclosed(_) => {}
-            }
-        }
-    });
-    if !timed {
+/// With a time to fill in, the overrides become an input template, in which `<name>` is a variable of EventBridge.
+fn check_placeholders(problems: &mut Problems, overrides: &TaskOverride) {
+    // A shape is made of maps with text keys, lists and scalars, none of which JSON refuses.
+    let json = serde_json::to_value(overrides).unwrap_or_default();
+    let mut texts = Vec::new();
+    collect(&json, "overrides".to_owned(), &mut texts);
+    if !texts.iter().any(|(_, text)| variables::names(text).any(|name| name == SCHEDULED_TIME)) {
         return;
     }
-    // With a time to fill in, the overrides become an input template, in which `<name>` is a variable of EventBridge.
-    texts(overrides, |path, _, text| {
-        let Some(name) = placeholder(text) else { return };
-        let at = format!("overrides.{path}");
-        let message = format!("beside `${{scheduledTime}}` EventBridge reads `<{name}>` as a variable of its own");
+    for (path, text) in texts {
+        let Some(name) = placeholder(text) else { continue };
+        let message = format!("beside `${{{SCHEDULED_TIME}}}` EventBridge reads `<{name}>` as a variable of its own");
         if name.starts_with("aws.events.") {
-            problems.warning(at, message).help("it will be replaced by what it names");
+            problems.warning(path, message).help("it will be replaced by what it names");
         } else {
-            problems.error(at, message).help("write it otherwise, or put it into the task definition");
+            problems.error(path, message).help("write it otherwise, or put it into the task definition");
         }
-    });
+    }
+}
+
+/// Every text below `value`, with its path.
+fn collect<'v>(value: &'v Value, path: String, texts: &mut Vec<(String, &'v str)>) {
+    match value {
+        Value::String(text) => texts.push((path, text)),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(item, format!("{path}[{index}]"), texts);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                collect(entry, format!("{path}.{key}"), texts);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// The first `<name>` in a text.

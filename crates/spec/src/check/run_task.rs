@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::containers::shown;
 use super::launch::{network_mode, started_on_fargate};
 use super::problem::Problems;
 use crate::shapes::{CapacityProviderStrategyItem, RunTask, TaskDefinition};
+use crate::yaml::shown;
 
 const MOST_SUBNETS: usize = 16;
 const MOST_SECURITY_GROUPS: usize = 5;

@@ -5,6 +5,7 @@ use super::launch::Launch;
 use super::problem::Problems;
 use crate::shapes::size::{cpu_units, memory_mib};
 use crate::shapes::{ContainerDefinition, TaskDefinition};
+use crate::yaml::shown;
 
 /// CPU units that ECS takes for a task that is not on Fargate.
 const TASK_CPU: std::ops::RangeInclusive<u32> = 128..=196_608;
@@ -63,8 +64,7 @@ fn task_size(
     let written = written?;
     let size = read(written);
     if size.is_none() && !written.contains("${") {
-        let shown: String = written.chars().take(40).flat_map(char::escape_debug).collect();
-        problems.error(path, format!("`{shown}` is no {path} of a task")).help(format!("write {expected}"));
+        problems.error(path, format!("`{}` is no {path} of a task", shown(written))).help(format!("write {expected}"));
     }
     size
 }

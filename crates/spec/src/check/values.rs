@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::problem::Problems;
 use crate::shapes::members::{self, Kind, Member};
+use crate::yaml::shown;
 
 /// Checks `shape`, a `structure` of the ECS model, member by member.
 pub(super) fn check(problems: &mut Problems, structure: &str, shape: &impl Serialize) {
@@ -54,9 +55,8 @@ fn check_text(problems: &mut Problems, member: &Member, text: &str, path: &str) 
     if member.values.contains(&text) || text.contains("${") {
         return;
     }
-    let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     let near = member.values.iter().find(|known| is_slip(text, known));
-    let message = format!("`{shown}` is not a known {}", member.member);
+    let message = format!("`{}` is not a known {}", shown(text), member.member);
     match near {
         Some(near) => problems.error(path, message).help(format!("did you mean `{near}`?")),
         None => problems.warning(path, message).help(format!("AWS knows {}", listed(member.values))),

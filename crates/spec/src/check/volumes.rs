@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::containers::{check_name, shown};
+use super::containers::check_name;
 use super::problem::Problems;
 use crate::shapes::{EFSVolumeConfiguration, S3FilesVolumeConfiguration, TaskDefinition, Volume};
+use crate::suggest;
+use crate::yaml::shown;
 
 /// Checks every volume, and that what containers mount exists.
 pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition) {
@@ -28,10 +30,8 @@ pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition) {
         for (mount, point) in container.mount_points.iter().flatten().enumerate() {
             let Some(name) = point.source_volume.as_deref().filter(|name| !names.contains(name)) else { continue };
             let at = format!("containerDefinitions[{index}].mountPoints[{mount}].sourceVolume");
-            let problem = problems.error(at, format!("there is no volume `{}` in the task", shown(name)));
-            if let Some(near) = names.iter().find(|known| strsim::osa_distance(known, name) <= 2) {
-                problem.help(format!("did you mean `{near}`?"));
-            }
+            let help = suggest::among(name, names.iter().copied());
+            problems.error(at, format!("there is no volume `{}` in the task", shown(name))).help = help;
         }
     }
     let storage = definition.ephemeral_storage.as_ref().and_then(|storage| storage.size_in_gib);
