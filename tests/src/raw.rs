@@ -26,17 +26,45 @@ pub struct ApiError {
 pub struct Aws {
     server: SocketAddr,
     region: String,
+    access_key: String,
+    session_token: String,
 }
 
 impl Aws {
     /// A client of `server` in the tests' Region.
     pub fn new(server: SocketAddr) -> Self {
-        Self { server, region: REGION.to_owned() }
+        Self { server, region: REGION.to_owned(), access_key: ACCOUNT.to_owned(), session_token: String::new() }
     }
 
     /// The same in another Region.
     pub fn in_region(&self, region: &str) -> Self {
-        Self { server: self.server, region: region.to_owned() }
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+
+    /// The same as `role`, in the role's account.
+    pub fn assume(&self, role: &str) -> Self {
+        let form =
+            format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=tests&RoleArn={}", role.replace(':', "%3A"));
+        let content_type = ("content-type", "application/x-www-form-urlencoded");
+        let authorization = self.authorization("sts");
+        let headers = [content_type, ("authorization", authorization.as_str())];
+        let answer = wire::exchange(self.server, &Message::request("POST", "/", &headers, form))
+            .unwrap_or_else(|error| panic!("sts:AssumeRole got no answer: {error}"));
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let element = |name: &str| {
+            let found =
+                text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+            found.unwrap_or_else(|| panic!("sts:AssumeRole gave no {name}: {text}")).0.to_owned()
+        };
+        Self { access_key: element("AccessKeyId"), session_token: element("SessionToken"), ..self.clone() }
+    }
+
+    /// A signature that nobody checks; its scope says who calls, where, and which service.
+    fn authorization(&self, service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={}/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
+            self.access_key, self.region
+        )
     }
 
     /// Calls `service` (`ecs`, `events`, `tagging`), giving AWS's refusal back.
@@ -47,18 +75,17 @@ impl Aws {
             "tagging" => "ResourceGroupsTaggingAPI_20170126",
             other => panic!("the raw client does not know the service {other}"),
         };
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
-            self.region
-        );
+        let authorization = self.authorization(service);
         let target = format!("{api}.{operation}");
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", target.as_str()),
             ("x-amz-date", "20260101T000000Z"),
             ("authorization", authorization.as_str()),
+            ("x-amz-security-token", self.session_token.as_str()),
         ];
-        let answer = wire::exchange(self.server, &Message::request("POST", "/", &headers, body.to_string()))
+        let headers = if self.session_token.is_empty() { &headers[..4] } else { &headers[..] };
+        let answer = wire::exchange(self.server, &Message::request("POST", "/", headers, body.to_string()))
             .unwrap_or_else(|error| panic!("{service}:{operation} got no answer: {error}"));
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         let value: Value = if text.is_empty() { json!({}) } else { serde_json::from_str(&text).unwrap_or(Value::Null) };

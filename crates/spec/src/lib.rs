@@ -17,6 +17,7 @@ mod path;
 pub mod render;
 mod resolve;
 pub mod schedule;
+pub mod schema;
 pub mod shapes;
 mod suggest;
 mod typed;

@@ -1,7 +1,5 @@
 //! Input that wants the process down: refused, quickly, in little memory, in words that can be shown.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up should stop")]
-
 use std::time::{Duration, Instant};
 
 use ecs_etl_spec::diagnostic::Severity;

@@ -47,8 +47,11 @@ impl<'d> Fields<'d> {
 
     /// Reports that a field is missing, unless it is there and was refused already.
     fn missing(&mut self, path: &str, help: &str) {
-        if !self.has(path) {
-            let (parent, field) = path.rsplit_once('.').unwrap_or(("", path));
+        let (parent, field) = path.rsplit_once('.').unwrap_or(("", path));
+        // The near miss was reported as an unknown field: that is the one thing to mend.
+        let misspelt = |key: &String| crate::suggest::nearest(key, std::iter::once(field)).is_some();
+        let siblings = path::nearest(self.root, &path::parse(parent)).0.mapping();
+        if !self.has(path) && !siblings.is_some_and(|map| map.keys().any(misspelt)) {
             let message = format!("missing field `{field}`");
             self.findings.error(self.at(path), parent, message, Some(help.to_owned()));
         }

@@ -44,7 +44,7 @@ pub struct Problem {
 /// A list or mapping that has begun and not ended.
 enum Open {
     Sequence { at: Mark, anchor: usize, items: Vec<Node> },
-    Mapping { at: Mark, anchor: usize, map: BTreeMap<String, Entry>, merges: Vec<Node>, key: Option<Key> },
+    Mapping { at: Mark, anchor: usize, map: BTreeMap<String, Entry>, merges: Vec<(Mark, Node)>, key: Option<Key> },
 }
 
 /// A key whose value is still to come.
@@ -174,7 +174,7 @@ impl<'t> Builder<'t> {
                     self.finish(Node { at, value: Value::Sequence(items) }, anchor)
                 }
                 Some(Open::Mapping { at, anchor, mut map, merges, key: _ }) => {
-                    for merge in merges {
+                    for (_, merge) in merges {
                         self.merge(&mut map, merge);
                     }
                     self.finish(Node { at, value: Value::Mapping(map) }, anchor)
@@ -197,7 +197,7 @@ impl<'t> Builder<'t> {
 
     fn alias(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            return Err(fault(at, "an alias that stands inside its own anchor".to_owned()));
+            return Err(fault(at, "the anchor of this alias is not complete in this document".to_owned()));
         };
         let (nodes, text) = (anchored.nodes, anchored.text);
         if self.nodes + nodes > self.limits.nodes || self.bytes + text > self.limits.text {
@@ -239,7 +239,7 @@ impl<'t> Builder<'t> {
             Some(Open::Mapping { key, map, merges, .. }) => match key.take() {
                 None => self.key(node),
                 Some(key) => match key.role {
-                    Role::Merge => merges.push(node),
+                    Role::Merge => merges.push((key.at, node)),
                     Role::None => {}
                     Role::Field => {
                         map.entry(key.name).or_insert(Entry { key_at: key.at, node });
@@ -270,7 +270,7 @@ impl<'t> Builder<'t> {
         let Some(Open::Mapping { map, merges, key, .. }) = self.open.last_mut() else { return };
         let first = match role {
             Role::Field => map.get(&name).map(|first| first.key_at),
-            Role::Merge => merges.first().map(|first| first.at),
+            Role::Merge => merges.first().map(|(at, _)| *at),
             Role::None => None,
         };
         *key = Some(Key { name: name.clone(), at, role });

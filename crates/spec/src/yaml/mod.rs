@@ -9,6 +9,8 @@ mod meter;
 mod node;
 mod read;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 pub use build::Document;
 pub use emit::emit;

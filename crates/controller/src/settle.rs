@@ -1,0 +1,172 @@
+//! Half a YAML file can parse. So a scan is acted on only when the one after it says the same.
+//!
+//! Files that never come to rest must not hold up the others for ever: when patience runs out, what moves is set aside and the
+//! rest is acted on. Such a scan is not complete, so nothing is deleted on the strength of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ecs_etl_spec::name::Digest;
+
+use crate::scan::{RootState, Scan, WHOLE};
+
+/// Compares each scan with the one before.
+#[derive(Debug)]
+pub struct Settling {
+    patience: Duration,
+    last: Option<Arc<Scan>>,
+    restless_since: Option<Instant>,
+}
+
+impl Settling {
+    /// Nothing was seen yet. After `patience` without rest, what moves is set aside.
+    pub fn new(patience: Duration) -> Self {
+        Self { patience, last: None, restless_since: None }
+    }
+
+    /// The scan seen last, settled or not.
+    pub fn last(&self) -> Option<&Arc<Scan>> {
+        self.last.as_ref()
+    }
+
+    /// Takes the next scan. Answers with what may be acted on; with nothing, look again soon.
+    pub fn observe(&mut self, scan: Scan, now: Instant) -> Option<Arc<Scan>> {
+        let scan = Arc::new(scan);
+        let last = self.last.replace(Arc::clone(&scan))?;
+        let moving = moving(&last, &scan);
+        if moving.is_empty() && last.revision == scan.revision {
+            self.restless_since = None;
+            return Some(scan);
+        }
+        let since = *self.restless_since.get_or_insert(now);
+        (now.saturating_duration_since(since) >= self.patience).then(|| Arc::new(set_aside(&scan, moving)))
+    }
+}
+
+/// Whether two scans ask for the same: files, problems, completeness and revision.
+pub fn same_content(one: &Scan, other: &Scan) -> bool {
+    let root = |scan: &Scan| match &scan.root {
+        RootState::Present { .. } => None,
+        RootState::Missing { .. } | RootState::NotADirectory => Some(scan.root.clone()),
+    };
+    root(one) == root(other)
+        && digests(one) == digests(other)
+        && one.problems == other.problems
+        && one.in_motion == other.in_motion
+        && one.revision == other.revision
+}
+
+/// Paths on which the newer scan cannot be relied.
+fn moving(last: &Scan, scan: &Scan) -> BTreeSet<String> {
+    let mut moving: BTreeSet<String> = last.in_motion.union(&scan.in_motion).cloned().collect();
+    if last.root != scan.root {
+        moving.insert(WHOLE.to_owned());
+    }
+    let (before, now) = (digests(last), digests(scan));
+    let paths = before.keys().chain(now.keys()).filter(|path| before.get(*path) != now.get(*path));
+    moving.extend(paths.map(|path| (*path).to_owned()));
+    let problems = last.problems.keys().chain(scan.problems.keys());
+    moving.extend(problems.filter(|path| last.problems.get(*path) != scan.problems.get(*path)).cloned());
+    moving
+}
+
+fn digests(scan: &Scan) -> BTreeMap<&str, &Digest> {
+    scan.files.iter().map(|(path, file)| (path.as_str(), &file.digest)).collect()
+}
+
+fn set_aside(scan: &Scan, moving: BTreeSet<String>) -> Scan {
+    let mut scan = scan.clone();
+    scan.files.retain(|path, _| !moving.contains(path));
+    scan.in_motion = moving;
+    scan
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::scan::{Limits, scan};
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn tree(files: &[(&str, &str)]) -> TempDir {
+        let root = tempfile::tempdir().expect("a directory");
+        for (path, content) in files {
+            fs::write(root.path().join(path), content).expect("a file");
+        }
+        root
+    }
+
+    fn look(root: &Path) -> Scan {
+        scan(root, None, &Limits::default())
+    }
+
+    #[test]
+    fn one_look_is_not_enough_and_two_equal_ones_are() {
+        let root = tree(&[("a.yaml", "1")]);
+        let (mut settling, now) = (Settling::new(PATIENCE), Instant::now());
+        assert_eq!(settling.observe(look(root.path()), now), None);
+        let settled = settling.observe(look(root.path()), now).expect("two looks agree");
+        assert!(settled.is_complete() && settled.files.contains_key("a.yaml"));
+    }
+
+    #[test]
+    fn a_file_that_is_still_being_written_is_waited_for() {
+        let root = tree(&[("a.yaml", "name: sal")]);
+        let (mut settling, now) = (Settling::new(PATIENCE), Instant::now());
+        assert_eq!(settling.observe(look(root.path()), now), None);
+        fs::write(root.path().join("a.yaml"), "name: sales").expect("the rest");
+        assert_eq!(settling.observe(look(root.path()), now), None);
+        let settled = settling.observe(look(root.path()), now).expect("two looks agree");
+        assert_eq!(*settled.files["a.yaml"].bytes, *b"name: sales");
+    }
+
+    #[test]
+    fn a_restless_file_is_set_aside_in_the_end_and_the_others_go_on() {
+        let root = tree(&[("a.yaml", "0"), ("b.yaml", "1")]);
+        let (mut settling, start) = (Settling::new(PATIENCE), Instant::now());
+        let mut looks = (0..=11).map(|second| {
+            fs::write(root.path().join("a.yaml"), second.to_string()).expect("a write");
+            settling.observe(look(root.path()), start + Duration::from_secs(second))
+        });
+        assert!(looks.by_ref().take(11).all(|settled| settled.is_none()), "the first second has nothing to compare");
+        let settled = looks.next().flatten().expect("patience has run out");
+        assert_eq!(settled.files.keys().collect::<Vec<_>>(), ["b.yaml"]);
+        assert_eq!(settled.shortcomings().keys().collect::<Vec<_>>(), ["a.yaml"]);
+        assert!(!settled.is_complete(), "what a.yaml holds must not be deleted");
+    }
+
+    #[test]
+    fn a_file_that_just_went_away_is_not_gone_until_a_second_look_says_so() {
+        let root = tree(&[("a.yaml", "1"), ("b.yaml", "1")]);
+        let (mut settling, now) = (Settling::new(PATIENCE), Instant::now());
+        assert_eq!(settling.observe(look(root.path()), now), None);
+        fs::remove_file(root.path().join("a.yaml")).expect("removed");
+        assert_eq!(settling.observe(look(root.path()), now), None);
+        assert!(settling.observe(look(root.path()), now).is_some_and(|scan| scan.is_complete()));
+    }
+
+    #[test]
+    fn a_missing_directory_settles_like_any_other_state() {
+        let root = tree(&[]);
+        let missing = root.path().join("missing");
+        let (mut settling, now) = (Settling::new(PATIENCE), Instant::now());
+        assert_eq!(settling.observe(look(&missing), now), None);
+        let settled = settling.observe(look(&missing), now).expect("two looks agree");
+        assert!(!settled.is_complete());
+    }
+
+    #[test]
+    fn the_same_files_in_another_directory_are_the_same_content() {
+        let (one, other) = (tree(&[("a.yaml", "1")]), tree(&[("a.yaml", "1")]));
+        assert!(same_content(&look(one.path()), &look(other.path())));
+        fs::write(other.path().join("a.yaml"), "2").expect("a write");
+        assert!(!same_content(&look(one.path()), &look(other.path())));
+        assert!(!same_content(&look(one.path()), &look(&one.path().join("missing"))));
+    }
+}

@@ -1,0 +1,81 @@
+//! Bad days of AWS: lost answers, throttles, failures, garbage, a 200 that is none.
+
+use std::time::Duration;
+
+use ecs_etl_tests::meter::Effect;
+use ecs_etl_tests::server::Kind;
+use ecs_etl_tests::workspace::{Job, Workspace};
+
+use crate::live;
+
+/// Applies until everything has converged, a few times at most, and says how often it took.
+fn apply_until_converged(world: &Workspace) -> usize {
+    for attempt in 1..=5 {
+        let (outcome, calls) = world.run(&["apply", "manifests"]);
+        if outcome.code == Some(0) {
+            return attempt;
+        }
+        assert_eq!(outcome.code, Some(1), "{outcome}\n{calls}");
+    }
+    let (outcome, calls) = world.run(&["apply", "manifests"]);
+    assert_eq!(outcome.code, Some(0), "not converged after five runs\n{outcome}\n{calls}");
+    6
+}
+
+pub fn a_lost_answer_adds_no_second_revision(kind: Kind) {
+    for operation in ["RegisterTaskDefinition", "PutRule", "PutTargets"] {
+        for effect in [Effect::LoseAnswer, Effect::EffectThenAnswer(500, "{}".to_owned())] {
+            let world = Workspace::new(kind);
+            world.write_job(&Job::daily("daily"));
+            world.meter.inject(operation, 1, effect.clone());
+            apply_until_converged(&world);
+            let what = format!("{operation} {effect:?}");
+            assert_eq!(world.aws.active_revisions("etl-daily").len(), 1, "{what}");
+            assert_eq!(live::job(&world.aws, "etl-daily")["state"], "ENABLED", "{what}");
+            assert!(world.apply().mutating().is_empty(), "{what}");
+        }
+    }
+}
+
+pub fn throttles_and_failures_are_survived(kind: Kind) {
+    let effects = [Effect::throttle(), Effect::server_error(), Effect::garbage(), Effect::LoseRequest];
+    let world = Workspace::new(kind);
+    for (number, effect) in effects.into_iter().enumerate() {
+        world.write_job(&Job::daily(&format!("job-{number}")));
+        for operation in
+            ["ListRules", "DescribeRule", "ListTaskDefinitions", "RegisterTaskDefinition", "PutRule", "PutTargets"]
+        {
+            world.meter.inject(operation, 1, effect.clone());
+        }
+        apply_until_converged(&world);
+        world.meter.heal();
+        assert_eq!(live::job(&world.aws, &format!("etl-job-{number}"))["state"], "ENABLED", "{effect:?}");
+        let calls = world.apply();
+        assert!(calls.mutating().is_empty(), "{effect:?}\n{calls}");
+    }
+    // One answer that takes its time delays, no more.
+    world.write_job(&Job::daily("patient"));
+    world.meter.inject("RegisterTaskDefinition", 1, Effect::Delay(Duration::from_secs(2)));
+    assert_eq!(world.apply().changes(), ["RegisterTaskDefinition", "PutRule", "PutTargets"]);
+}
+
+pub fn failed_entries_are_a_failure(kind: Kind) {
+    let world = Workspace::new(kind);
+    world.write_job(&Job::daily("daily"));
+    let failed = r#"{"FailedEntryCount":1,"FailedEntries":[{"TargetId":"ecs-etl","ErrorCode":"ConcurrentModificationException",
+        "ErrorMessage":"Rule is being modified"}]}"#;
+    world.meter.inject("PutTargets", 100, Effect::Answer(200, failed.to_owned()));
+    let (outcome, calls) = world.run(&["apply", "manifests"]);
+    let outcome = outcome.expect_code(1);
+    assert_eq!(
+        world.condition("daily", "Ready").map(|(status, _)| status),
+        Some("False".to_owned()),
+        "{outcome}\n{calls}"
+    );
+    let status = world.status("daily").unwrap_or_default().to_string();
+    assert!(status.contains("ConcurrentModificationException"), "{status}");
+
+    world.meter.heal();
+    apply_until_converged(&world);
+    assert_eq!(world.aws.active_revisions("etl-daily").len(), 1);
+}
