@@ -45,11 +45,13 @@ fn check_logs(problems: &mut Problems, path: &str, logs: &LogConfiguration, laun
     }
     if driver == "awslogs" {
         let has = |option: &str| logs.options.as_ref().is_some_and(|options| options.contains_key(option));
-        let needed = ["awslogs-group", "awslogs-region", "awslogs-stream-prefix"];
-        let needed = if launch.fargate() { &needed[..] } else { &needed[..2] };
-        let missing: Vec<&str> = needed.iter().copied().filter(|option| !has(option)).collect();
+        let missing: Vec<&str> =
+            ["awslogs-group", "awslogs-region"].into_iter().filter(|option| !has(option)).collect();
+        let at = format!("{path}.options");
         if !missing.is_empty() {
-            problems.warning(format!("{path}.options"), format!("awslogs asks for {}", missing.join(" and ")));
+            problems.error(at, format!("awslogs asks for {}", missing.join(" and ")));
+        } else if launch.fargate() && !has("awslogs-stream-prefix") {
+            problems.warning(at, "awslogs on Fargate asks for awslogs-stream-prefix");
         }
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition, launch
     // On Fargate the mode can only be awsvpc; another one is reported as such.
     let mode = if launch.fargate() { "awsvpc" } else { network_mode(definition) };
     let mut names = BTreeSet::new();
+    let mut taken = BTreeSet::new();
     for (index, container) in definition.container_definitions.iter().flatten().enumerate() {
         let path = format!("containerDefinitions[{index}]");
         let ports = container.port_mappings.as_deref().unwrap_or_default();
@@ -22,6 +23,17 @@ pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition, launch
         }
         for (index, port) in ports.iter().enumerate() {
             check_port(problems, &format!("{path}.portMappings[{index}]"), port, mode);
+            if let Some((host, protocol, given)) = host_port(port, mode)
+                && !taken.insert((host, protocol))
+            {
+                let at = format!("{path}.portMappings[{index}]");
+                let message = format!("{protocol} port {host} of the host is mapped twice in the task");
+                if given {
+                    problems.error(at, message);
+                } else {
+                    problems.warning(at, message);
+                }
+            }
             if let Some(name) = port.name.as_deref()
                 && !names.insert(name)
             {
@@ -38,6 +50,17 @@ pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition, launch
         if mode == "awsvpc" && container.hostname.is_some() {
             problems.warning(format!("{path}.hostname"), "the network mode `awsvpc` has no host names of containers");
         }
+    }
+}
+
+/// The port a mapping takes on its host, the protocol, and whether the manifest says so. Without a `hostPort` it is the
+/// container's in the modes that have no ports of their own, and any free one in the others.
+fn host_port<'p>(port: &'p PortMapping, mode: &str) -> Option<(i32, &'p str, bool)> {
+    let protocol = port.protocol.as_deref().unwrap_or("tcp");
+    match port.host_port.filter(|host| *host > 0) {
+        Some(host) => Some((host, protocol, true)),
+        None if matches!(mode, "awsvpc" | "host") => port.container_port.map(|container| (container, protocol, false)),
+        None => None,
     }
 }
 

@@ -104,15 +104,11 @@ fn check_container(
             Some(_) | None => {}
         }
     }
-    if let (Some(memory @ 1..), Some(reservation)) = (memory, reservation) {
-        let at = format!("{path}.memory");
-        if memory < reservation {
-            problems.error(at, format!("{memory} MiB, less than the {reservation} MiB of `memoryReservation`"));
-        } else if memory == reservation {
-            problems
-                .warning(at, "as much as `memoryReservation`; ECS says it must be greater")
-                .help("leave one of the two out");
-        }
+    if let (Some(memory @ 1..), Some(reservation)) = (memory, reservation)
+        && memory < reservation
+    {
+        let message = format!("{memory} MiB, less than the {reservation} MiB of `memoryReservation`");
+        problems.error(format!("{path}.memory"), message);
     }
     if let Some(cpu) = container.cpu.filter(|cpu| *cpu < 0) {
         problems.error(format!("{path}.cpu"), format!("{cpu} CPU units; the least is 0"));
