@@ -2,7 +2,8 @@
 //!
 //! Nothing is lost but what the SDK itself cannot carry, and that is a short list: fields it does not box (a
 //! container's `cpu`, a strategy's `weight` and `base`, the two `Enable…` of EcsParameters, a ResourceRequirement's
-//! `value`) come back as zero, false or empty where they were absent, which the normaliser takes for equal.
+//! `value`) come back as zero, false or empty where they were absent, which the normaliser takes for equal. Members
+//! that this version of the SDK does not know at all travel past it, see [`unmodelled`].
 
 // The SDK marks inference accelerators deprecated; a live task definition may still have them.
 #[expect(deprecated, reason = "a task definition registered long ago still has inference accelerators")]
@@ -10,6 +11,7 @@ pub mod ecs;
 pub mod events;
 #[cfg(test)]
 mod tests;
+pub mod unmodelled;
 
 use std::collections::{BTreeMap, HashMap};
 
