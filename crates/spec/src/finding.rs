@@ -44,6 +44,13 @@ impl Findings {
         self.list.iter().any(|finding| finding.severity == Severity::Error)
     }
 
+    /// Whether there are errors about `path` or what is below it.
+    pub fn has_errors_below(&self, path: &str) -> bool {
+        let below =
+            |other: &str| other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        self.list.iter().any(|finding| finding.severity == Severity::Error && below(&finding.path))
+    }
+
     /// Whether there are errors about anything but `path`.
     pub fn has_errors_but(&self, path: &str) -> bool {
         self.list.iter().any(|finding| finding.severity == Severity::Error && finding.path != path)

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::arn::{self, Role};
 use super::{Fields, Known, metadata, schedules, templates};
+use crate::check;
 use crate::defaults;
 use crate::directory::BlockedReason;
 use crate::document::Document;
@@ -69,12 +70,25 @@ pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Re
     let tags: BTreeMap<String, String> = read_quietly(root.get("tags"));
     let labels = metadata.labels.unwrap_or_default();
     metadata::tags(&mut fields, "metadata.labels", root.get("tags"));
-    let checked = spec.map(|spec| check(&mut fields, spec, cluster.as_ref().ok().copied(), context.now));
+    let checked = spec.map(|spec| check_spec(&mut fields, spec, cluster.as_ref().ok().copied(), context.now));
     if let (Some(name), Some(checked)) = (&name, &checked) {
         name_length(&mut fields, name, context.prefix, checked.schedules.is_list);
     }
     if let Some(spec) = root.get("spec") {
         templates::check(spec, findings);
+    }
+    let mut open = BTreeMap::new();
+    for (pointer, node) in [
+        ("/taskDefinition", root.get("spec").and_then(|spec| spec.get("taskDefinition"))),
+        ("/runTask", root.get("spec").and_then(|spec| spec.get("runTask"))),
+        ("/tags", root.get("tags")),
+    ] {
+        if let Some(node) = node {
+            open_texts(node, &mut pointer.to_owned(), &mut open);
+        }
+    }
+    if let (Some(checked), true) = (&checked, cluster.is_ok()) {
+        as_aws_would(&mut Fields::new(root, findings), checked);
     }
     let known = match cluster {
         Ok(known) => known,
@@ -90,16 +104,6 @@ pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Re
     let (Some(name), Some(checked), false) = (name, checked, findings.has_errors()) else {
         return Err(invalid(findings));
     };
-    let mut open = BTreeMap::new();
-    for (pointer, node) in [
-        ("/taskDefinition", root.get("spec").and_then(|spec| spec.get("taskDefinition"))),
-        ("/runTask", root.get("spec").and_then(|spec| spec.get("runTask"))),
-        ("/tags", root.get("tags")),
-    ] {
-        if let Some(node) = node {
-            open_texts(node, &mut pointer.to_owned(), &mut open);
-        }
-    }
     let mut job = Job {
         name,
         origin,
@@ -237,7 +241,7 @@ struct Checked {
     run_task: RunTask,
 }
 
-fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now: Timestamp) -> Checked {
+fn check_spec(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now: Timestamp) -> Checked {
     let schedules = match &spec.schedule {
         Some(schedule) => schedules::schedules(fields, schedule, spec.allow_overlap.unwrap_or(false), now),
         None => {
@@ -292,6 +296,20 @@ fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now: Tim
         deletion_policy: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
         task_definition: spec.task_definition.unwrap_or_default(),
         run_task: spec.run_task.unwrap_or_default(),
+    }
+}
+
+/// What AWS would refuse. Where a part did not even type, its absence would only be reported again.
+fn as_aws_would(fields: &mut Fields<'_>, checked: &Checked) {
+    const TASK_DEFINITION: &str = "spec.taskDefinition";
+    const RUN_TASK: &str = "spec.runTask";
+    let (definition, run_task) = (&checked.task_definition, &checked.run_task);
+    let types = |fields: &Fields<'_>, path: &str| fields.has(path) && !fields.findings.has_errors_below(path);
+    let definition_types = types(fields, TASK_DEFINITION);
+    let run_task_types = !fields.has(RUN_TASK) || types(fields, RUN_TASK);
+    if definition_types && run_task_types {
+        fields.problems(TASK_DEFINITION, check::task_definition(definition, run_task));
+        fields.problems(RUN_TASK, check::run_task(run_task, definition));
     }
 }
 

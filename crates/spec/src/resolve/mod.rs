@@ -13,6 +13,8 @@ pub use cluster::{Known, cluster};
 pub use controller::controller;
 pub use job::{Context, Refused, job};
 
+use crate::check;
+use crate::diagnostic::Severity;
 use crate::finding::Findings;
 use crate::path;
 use crate::yaml::{Mark, Node};
@@ -66,6 +68,20 @@ impl<'d> Fields<'d> {
                 let message = format!("expected a number from {} to {}, found {value}", range.start(), range.end());
                 self.error(path, message, None);
                 default
+            }
+        }
+    }
+
+    /// What the checks of a part found, its paths put below `path`.
+    fn problems(&mut self, path: &str, problems: Vec<check::Problem>) {
+        for problem in problems {
+            let inner = &problem.path;
+            let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
+            let path = format!("{path}{dot}{inner}");
+            match problem.severity {
+                Severity::Error => self.error(&path, problem.message, problem.help),
+                Severity::Warning => self.warning(&path, problem.message, problem.help),
+                Severity::Note => self.findings.note(self.at(&path), path, problem.message, problem.help),
             }
         }
     }
