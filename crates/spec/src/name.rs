@@ -86,7 +86,7 @@ fn dns_label(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// `^[A-Za-z0-9_-]{1,255}$`: what ECS allows for a family, a container and a volume (docs/aws.md, Names).
+/// `^[A-Za-z0-9_-]{1,255}$`: what ECS allows for a family, a container and a volume (docs/aws.md, Sizes and names).
 fn ecs_name(value: &str) -> Result<(), &'static str> {
     match value.len() {
         0 => Err("it is empty"),
@@ -96,7 +96,7 @@ fn ecs_name(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// `^[.\-_A-Za-z0-9]{1,64}$`: what EventBridge allows for a rule and a target Id (docs/aws.md, Names).
+/// `^[.\-_A-Za-z0-9]{1,64}$`: what EventBridge allows for a rule and a target Id (docs/aws.md, Sizes and names).
 fn rule_name(value: &str) -> Result<(), &'static str> {
     match value.len() {
         0 => Err("it is empty"),
