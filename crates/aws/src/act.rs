@@ -23,6 +23,7 @@ use crate::aws::Aws;
 use crate::budget::Urgency;
 use crate::call::Call;
 use crate::clients::PlaceClients;
+use crate::convert::unmodelled::Unmodelled;
 use crate::convert::{self, ToSdk as _};
 use crate::error::{CallError, Refused};
 use crate::operation::Operation;
@@ -114,22 +115,19 @@ impl Writer<'_> {
     }
 
     async fn register(&self, family: &Family, shape: &TaskDefinition, tags: &Tags) -> Result<Done, Failure> {
-        if shape.trusted_execution_configuration.is_some() {
-            // One of `convert::ecs::UNMODELLED`: better refused than silently left out.
-            return Err(self.call.unsaid("this version of the AWS SDK has no `trustedExecutionConfiguration`"));
-        }
+        let unmodelled = self.sayable(Unmodelled::of(shape))?;
         let request = self.clients.ecs.register_task_definition().family(family.as_str());
         let request = self.sayable(convert::ecs::register(request, shape))?;
         // An empty list is refused: "Tags can not be empty." Ours never is.
         let request = request.set_tags((!tags.is_empty()).then(|| ecs_tags(tags)));
+        let request = request.customize().interceptor(unmodelled.clone());
         self.call
             .send(self.aws, request.send(), |registered| {
                 let answered = answer::ecs_tags(registered.tags)?;
                 // Not every stand-in repeats the tags; given with the request, they are there or the request failed.
                 let tags = if answered.is_empty() { tags.clone() } else { answered };
-                let revision =
-                    answer::revision(registered.task_definition, tags, |arn| arn.family() == family.as_str())?;
-                Ok(Done::Registered(revision))
+                let ours = |arn: &RevisionArn| arn.family() == family.as_str();
+                answer::revision(registered.task_definition, &unmodelled, tags, ours).map(Done::Registered)
             })
             .await
     }

@@ -11,6 +11,7 @@ use ecs_etl_spec::shapes;
 use ecs_etl_spec::shapes::events::Target;
 
 use crate::convert::FromSdk as _;
+use crate::convert::unmodelled::Unmodelled;
 use crate::error::Refused;
 
 /// What a [`Look`](ecs_etl_plan::observed::Look) found.
@@ -62,9 +63,10 @@ pub(crate) fn listed(arn: &str, prefix: &str) -> Result<Listed, Refused> {
 
 /// Checks a task definition that was described or registered.
 ///
-/// `wanted` says whether it is the one that was asked for.
+/// `unmodelled` read the same answer; `wanted` says whether it is the one that was asked for.
 pub(crate) fn revision(
     sdk: Option<ecs::TaskDefinition>,
+    unmodelled: &Unmodelled,
     tags: Tags,
     wanted: impl FnOnce(&RevisionArn) -> bool,
 ) -> Result<LiveRevision, Refused> {
@@ -75,7 +77,8 @@ pub(crate) fn revision(
     if !wanted(&arn) {
         return Err(Refused::response(format!("the answer is about another task definition, {arn}")));
     }
-    let shape = shapes::TaskDefinition::from_sdk(sdk);
+    let shape = unmodelled.complete(shapes::TaskDefinition::from_sdk(sdk));
+    let shape = shape.map_err(|error| Refused::response(format!("the answer's task definition: {error}")))?;
     Ok(LiveRevision { arn, normal: normalise::task_definition(&shape), tags })
 }
 

@@ -15,6 +15,7 @@ use crate::aws::Aws;
 use crate::budget::Urgency;
 use crate::call::Call;
 use crate::convert::FromSdk as _;
+use crate::convert::unmodelled::Unmodelled;
 use crate::error::CallError;
 use crate::operation::{
     DESCRIBE_RULE, DESCRIBE_TASK_DEFINITION, LIST_RULES, LIST_TAGS_OF_RULE, LIST_TARGETS_BY_RULE,
@@ -151,10 +152,12 @@ impl<'a> Reader<'a> {
         let clients = self.aws.clients(self.place).await;
         let request =
             clients.ecs.describe_task_definition().task_definition(arn.as_str()).include(TaskDefinitionField::Tags);
+        let unmodelled = Unmodelled::default();
+        let request = request.customize().interceptor(unmodelled.clone());
         let call = Call { resource: arn.as_str(), ..self.call(DESCRIBE_TASK_DEFINITION, "") };
         call.send(self.aws, request.send(), |described| {
             let tags = answer::ecs_tags(described.tags)?;
-            answer::revision(described.task_definition, tags, |answered| answered == arn)
+            answer::revision(described.task_definition, &unmodelled, tags, |answered| answered == arn)
         })
         .await
     }

@@ -2,8 +2,10 @@
 
 use ecs_etl_aws::{Answer, Done, Urgency};
 use ecs_etl_plan::failure::RetryClass;
+use ecs_etl_plan::normalise;
 use ecs_etl_plan::observed::{Look, RuleState};
 use ecs_etl_plan::step::{Action, RevisionRef};
+use ecs_etl_spec::shapes::TrustedExecutionConfiguration;
 
 use crate::world::{put_rule, put_targets, register, rule, tags, target, world};
 
@@ -141,14 +143,18 @@ async fn what_aws_refuses_is_told_in_its_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_the_sdk_cannot_say_is_refused_instead_of_dropped() {
+async fn a_member_that_the_sdk_does_not_know_is_registered_all_the_same() {
     let world = world().await;
     let Action::RegisterTaskDefinition { family, mut task_definition, tags } = register("etl-a") else {
         unreachable!()
     };
-    task_definition.trusted_execution_configuration = Some(Default::default());
-    let error = world.try_act(Action::RegisterTaskDefinition { family, task_definition, tags }).await.unwrap_err();
-    assert_eq!((error.failure().code.as_str(), error.failure().class), ("Request", RetryClass::Terminal));
-    assert!(error.to_string().contains("trustedExecutionConfiguration"), "{error}");
-    assert_eq!(world.wire.meter.total(), 0);
+    let isolated = TrustedExecutionConfiguration {
+        isolation_mode: Some("ISOLATED_SANDBOX".to_owned()),
+        ..TrustedExecutionConfiguration::default()
+    };
+    task_definition.trusted_execution_configuration = Some(isolated);
+    let normal = normalise::task_definition(&task_definition);
+    let done = world.act(Action::RegisterTaskDefinition { family, task_definition, tags }).await;
+    let Done::Registered(revision) = done else { unreachable!("{done:?}") };
+    assert_eq!(normalise::diff(&revision.normal, &normal), []);
 }
