@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::reply::{Answer, Refusal, Reply};
 use crate::request::{Operation, Request, Service};
 use crate::settings::Settings;
-use crate::state::{Change, State};
+use crate::state::{Change, Due, State};
 use crate::throttle::Buckets;
 use crate::{ecs, events, sts, tagging};
 
@@ -30,7 +30,11 @@ impl Emulator {
     }
 
     /// An AWS that goes on from what a journal remembers.
-    pub(crate) fn with_state(settings: Settings, state: State) -> Self {
+    pub(crate) fn with_state(settings: Settings, mut state: State) -> Self {
+        let agenda = [ecs::agenda(&state, &settings), tagging::agenda(&state)].concat();
+        for (when, due) in agenda {
+            state.remind(Some(when), due);
+        }
         Self { settings, state, buckets: Buckets::default(), requests: 0 }
     }
 
@@ -39,25 +43,30 @@ impl Emulator {
     /// Every input is answered, garbage with AWS's own refusals.
     pub fn handle(&mut self, now: Timestamp, request: &Request) -> Reply {
         self.advance(now);
-        let mut reply = match request.operation() {
-            None => unknown_operation(),
-            Some(operation) => self.operate(now, request, &operation),
-        };
         self.requests += 1;
         let id = self.request_id(now);
+        let mut reply = match request.operation() {
+            None => Refusal::new("UnknownOperationException", "The embedded AWS does not speak this service.").reply(),
+            Some(operation) => self.operate(now, request, &operation, &id),
+        };
         reply.headers.push(("x-amzn-requestid".to_owned(), id));
         reply
     }
 
     /// Lets time do its work: what was to end or to be seen by `now` has ended and is seen.
     pub fn advance(&mut self, now: Timestamp) {
-        ecs::advance(&mut self.state, &self.settings, now);
-        tagging::advance(&mut self.state, now);
+        while let Some(due) = self.state.pop_due(now) {
+            match due {
+                Due::Revision(key) => ecs::expire_revision(&mut self.state, &self.settings, &key, now),
+                Due::Cluster(key) => ecs::expire_cluster(&mut self.state, &self.settings, &key, now),
+                Due::Index(key) => tagging::settle_one(&mut self.state, &key, now),
+            }
+        }
     }
 
     /// When [`Emulator::advance`] next has something to do, if ever.
     pub fn next_due(&self) -> Option<Timestamp> {
-        [ecs::next_due(&self.state, &self.settings), tagging::next_due(&self.state)].into_iter().flatten().min()
+        self.state.next_due()
     }
 
     /// What changed since the last call, to be written down before the reply is sent.
@@ -71,13 +80,13 @@ impl Emulator {
         crate::snapshot::of(&self.state)
     }
 
-    fn operate(&mut self, now: Timestamp, request: &Request, operation: &Operation) -> Reply {
+    fn operate(&mut self, now: Timestamp, request: &Request, operation: &Operation, id: &str) -> Reply {
         let place = Place::of(request);
         if self.settings.throttle && !self.buckets.admit(now, &place, operation) {
             return crate::throttle::refusal(operation.service);
         }
         let answer = match operation.service {
-            Service::Sts => return sts::handle(now, &place, request, &operation.name),
+            Service::Sts => return sts::handle(now, &place, request, &operation.name, id),
             Service::Emulator => {
                 self.state.reset();
                 self.buckets = Buckets::default();
@@ -93,7 +102,7 @@ impl Emulator {
 
     /// Reads the body as the operation's input and hands it to the service.
     fn answer(&mut self, now: Timestamp, place: Place, request: &Request, operation: &Operation) -> Answer {
-        let unknown = || Refusal::new("UnknownOperationException", "");
+        let unknown = || Refusal::unknown(operation);
         let service_model = Model::of(operation.service).ok_or_else(unknown)?;
         let input = service_model.input(&operation.name).ok_or_else(unknown)?;
         let body = parse_body(&request.body)?;
@@ -107,9 +116,9 @@ impl Emulator {
         };
         let given = Input { body: &body, broken: model::violations(service_model, input, &body) };
         match operation.service {
-            Service::Ecs => ecs::answer(&mut self.state, &context, &operation.name, &given),
-            Service::Events => events::answer(&mut self.state, &context, &operation.name, &given),
-            Service::Tag => tagging::answer(&self.state, &context, &operation.name, &given),
+            Service::Ecs => ecs::answer(&mut self.state, &context, operation, &given),
+            Service::Events => events::answer(&mut self.state, &context, operation, &given),
+            Service::Tag => tagging::answer(&self.state, &context, operation, &given),
             Service::Sts | Service::Emulator => Err(unknown()),
         }
     }
@@ -140,8 +149,4 @@ fn parse_body(body: &[u8]) -> Result<Value, Refusal> {
         // AWS gives no reason for a body that is no JSON.
         Err(_) => Err(Refusal::new("SerializationException", "")),
     }
-}
-
-fn unknown_operation() -> Reply {
-    Refusal::new("UnknownOperationException", "").reply()
 }

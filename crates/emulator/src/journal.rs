@@ -97,7 +97,7 @@ impl Journal {
         let lock = take_lock(folder)?;
         let path = folder.join(JOURNAL);
         let read = if path.try_exists().map_err(io_error("look at", &path))? { read(&path)? } else { Read::default() };
-        let file = if read.lines > read.rows() + SLACK || read.end == 0 {
+        let file = if read.lines > read.state.len() + SLACK || read.end == 0 {
             rewrite(folder, &read.state)?
         } else {
             reopen(&path, read.end)?
@@ -125,12 +125,6 @@ struct Read {
     end: u64,
 }
 
-impl Read {
-    fn rows(&self) -> usize {
-        self.state.everything().len()
-    }
-}
-
 fn read(path: &Path) -> Result<Read, JournalError> {
     let file = File::open(path).map_err(io_error("open", path))?;
     let mut reader = BufReader::new(file);
@@ -141,6 +135,10 @@ fn read(path: &Path) -> Result<Read, JournalError> {
         let length = reader.read_until(b'\n', &mut line).map_err(io_error("read", path))?;
         // A line without its end, or with blocks that never reached the disk, belongs to a write that was not answered.
         if line.last() != Some(&b'\n') {
+            // The first line was there before the file had its name, so a crash cannot have cut that.
+            if read.lines == 0 && !line.is_empty() {
+                return Err(JournalError::Format { path: path.to_owned() });
+            }
             break;
         }
         let last = reader.fill_buf().map_err(io_error("read", path))?.is_empty();

@@ -2,7 +2,20 @@
 //!
 //! A token names the last item given, so that a page after a change neither repeats nor skips what was there before.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// Where an item stands in its listing: by name, then by number. Most listings have names only, and number 0.
+pub(crate) type Position<'a> = (&'a str, u32);
+
+/// Which page of which listing is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// Keeps the tokens of different listings apart.
+    pub listing: &'a str,
+    pub token: Option<&'a str>,
+    pub limit: usize,
+    pub descending: bool,
+}
 
 /// One page and where the next begins.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,60 +25,48 @@ pub(crate) struct Page<T> {
     pub next: Option<String>,
 }
 
-/// A token that no listing handed out.
+/// A token that this listing never handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadToken;
 
-/// Cuts the page after `token` out of `items`, whose keys come in the listing's order and differ from each other.
-///
-/// `seal` keeps the tokens of different listings apart.
-pub(crate) fn cut<T>(
-    items: impl Iterator<Item = (String, T)>,
-    seal: &str,
-    token: Option<&str>,
-    limit: usize,
-    descending: bool,
-) -> Result<Page<T>, BadToken> {
-    let after = token.map(|token| open(seal, token)).transpose()?;
-    let beyond = |key: &str| match &after {
+/// Cuts the page asked for out of `items`, which come in the listing's order.
+pub(crate) fn cut<'a, T>(items: impl Iterator<Item = (Position<'a>, T)>, ask: Ask<'_>) -> Result<Page<T>, BadToken> {
+    let after = ask.token.map(|token| open(ask.listing, token)).transpose()?;
+    let beyond = |position: &Position<'_>| match &after {
         None => true,
-        Some(last) if descending => key < last.as_str(),
-        Some(last) => key > last.as_str(),
+        Some((name, number)) if ask.descending => *position < (name.as_str(), *number),
+        Some((name, number)) => *position > (name.as_str(), *number),
     };
-    let mut rest = items.filter(|(key, _)| beyond(key)).peekable();
+    let mut rest = items.filter(|(position, _)| beyond(position)).peekable();
     let (mut page, mut last) = (Vec::new(), None);
-    while page.len() < limit {
-        let Some((key, item)) = rest.next() else { break };
+    while page.len() < ask.limit {
+        let Some((position, item)) = rest.next() else { break };
         page.push(item);
-        last = Some(key);
+        last = Some(position);
     }
-    let next = if rest.peek().is_some() { last.map(|key| close(seal, &key)) } else { None };
+    let next = if rest.peek().is_some() { last.map(|position| close(ask.listing, position)) } else { None };
     Ok(Page { items: page, next })
 }
 
-/// Tokens are opaque to callers: hexadecimal over seal and key.
-fn close(seal: &str, key: &str) -> String {
-    format!("{seal}\n{key}").bytes().map(|byte| format!("{byte:02x}")).collect()
+/// Tokens are opaque to callers: hexadecimal over listing, name and number.
+fn close(listing: &str, (name, number): Position<'_>) -> String {
+    format!("{listing}\n{name}\n{number}").bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn open(seal: &str, token: &str) -> Result<String, BadToken> {
+fn open(listing: &str, token: &str) -> Result<(String, u32), BadToken> {
     let bytes: Option<Vec<u8>> = (0..token.len())
         .step_by(2)
         .map(|at| token.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
         .collect();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(BadToken)?;
-    let key = text.strip_prefix(seal).and_then(|rest| rest.strip_prefix('\n')).ok_or(BadToken)?;
-    Ok(key.to_owned())
-}
-
-/// A number that sorts as text as it does as a number.
-pub(crate) fn sortable(number: u32) -> String {
-    format!("{number:010}")
+    let position = text.strip_prefix(listing).and_then(|rest| rest.strip_prefix('\n')).ok_or(BadToken)?;
+    let (name, number) = position.split_once('\n').ok_or(BadToken)?;
+    Ok((name.to_owned(), number.parse().map_err(|_| BadToken)?))
 }
 
 /// Puts a page into an answer under the names that the service uses.
-pub(crate) fn members(items: (&str, Value), token: (&str, Option<String>)) -> serde_json::Map<String, Value> {
-    let mut members = serde_json::Map::new();
+pub(crate) fn members(items: (&str, Value), token: (&str, Option<String>)) -> Map<String, Value> {
+    let mut members = Map::new();
     members.insert(items.0.to_owned(), items.1);
     if let Some(next) = token.1 {
         members.insert(token.0.to_owned(), Value::String(next));
@@ -77,9 +78,9 @@ pub(crate) fn members(items: (&str, Value), token: (&str, Option<String>)) -> se
 mod tests {
     use super::*;
 
-    fn page(keys: &[&str], token: Option<&str>, limit: usize, descending: bool) -> Result<Page<String>, BadToken> {
-        let items = keys.iter().map(|key| ((*key).to_owned(), key.to_uppercase()));
-        cut(items, "letters", token, limit, descending)
+    fn page(names: &[&str], token: Option<&str>, limit: usize, descending: bool) -> Result<Page<String>, BadToken> {
+        let items = names.iter().map(|name| ((*name, 0), name.to_uppercase()));
+        cut(items, Ask { listing: "letters", token, limit, descending })
     }
 
     #[test]
@@ -105,8 +106,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_paged_as_numbers() {
+        let revisions = || [9, 10, 11].into_iter().map(|number| (("etl", number), number));
+        let ask = Ask { listing: "revisions", token: None, limit: 1, descending: false };
+        let first = cut(revisions(), ask).unwrap();
+        let second = cut(revisions(), Ask { token: first.next.as_deref(), limit: 5, ..ask }).unwrap();
+        assert_eq!((first.items, second.items), (vec![9], vec![10, 11]));
+    }
+
+    #[test]
     fn a_token_of_another_listing_is_refused() {
-        let token = close("numbers", "a");
+        let token = close("numbers", ("a", 0));
         for bad in [token.as_str(), "zz", "abc", "é", ""] {
             assert_eq!(page(&["a"], Some(bad), 1, false), Err(BadToken), "{bad}");
         }

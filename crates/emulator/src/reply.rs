@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::request::Operation;
+
 /// One HTTP answer, body and all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -62,6 +64,11 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), status: 400 }
+    }
+
+    /// For what the emulator has not; AWS answers so for what no service has.
+    pub(crate) fn unknown(operation: &Operation) -> Self {
+        Self::new("UnknownOperationException", format!("The embedded AWS does not have {operation}."))
     }
 
     pub(crate) fn reply(&self) -> Reply {

@@ -160,9 +160,20 @@ impl<K: Ord + Clone, V> Table<K, V> {
         Some(change(row))
     }
 
-    /// Takes rows away without a trace, for what time alone ends: the same clock ends it again after a restart.
-    pub(crate) fn expire(&mut self, mut ended: impl FnMut(&K, &mut V) -> bool) {
-        self.rows.retain(|key, value| !ended(key, value));
+    /// Changes a row without a trace, for what time alone does: the same clock does it again after a restart.
+    pub(crate) fn amend(&mut self, key: &K, change: impl FnOnce(&mut V)) {
+        if let Some(row) = self.rows.get_mut(key) {
+            change(row);
+        }
+    }
+
+    /// Takes a row away without a trace, likewise.
+    pub(crate) fn expire(&mut self, key: &K) {
+        self.rows.remove(key);
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
     }
 }
 
@@ -201,6 +212,17 @@ fn row_value(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
+/// What time alone will change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// The end of a revision's deletion.
+    Revision((Place, String, u32)),
+    /// The end of a deleted cluster's afterlife.
+    Cluster((Place, String)),
+    /// Something the tagging index is to see of a resource.
+    Index((Place, String)),
+}
+
 /// The whole memory of the emulator.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
@@ -209,6 +231,8 @@ pub(crate) struct State {
     pub clusters: Table<(Place, String), Cluster>,
     pub rules: Table<(Place, String), Rule>,
     pub index: Table<(Place, String), Indexed>,
+    /// What is due when; it follows from the rows and is not written down.
+    agenda: BTreeSet<(Timestamp, Due)>,
     reset: bool,
 }
 
@@ -216,6 +240,31 @@ impl State {
     /// Forgets everything, and remembers that it did.
     pub(crate) fn reset(&mut self) {
         *self = Self { reset: true, ..Self::default() };
+    }
+
+    /// Has something looked at again at `when`, if ever.
+    pub(crate) fn remind(&mut self, when: Option<Timestamp>, what: Due) {
+        if let Some(when) = when {
+            self.agenda.insert((when, what));
+        }
+    }
+
+    /// When something is due next.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.agenda.first().map(|(when, _)| *when)
+    }
+
+    /// What is due by `now`, the earliest first; each is told once.
+    pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<Due> {
+        if self.next_due()? > now {
+            return None;
+        }
+        self.agenda.pop_first().map(|(_, what)| what)
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.families.len() + self.revisions.len() + self.clusters.len() + self.rules.len() + self.index.len()
     }
 
     /// What changed since the last call, or `None`.
@@ -265,6 +314,14 @@ impl State {
         prefix: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a Rule)> {
         starting_with(&self.rules, place, prefix)
+    }
+
+    /// The revisions of one place, by family and number.
+    pub(crate) fn revisions_at(&self, place: &Place) -> impl DoubleEndedIterator<Item = (&str, u32, &Revision)> {
+        // Family names are ASCII, so none comes after the last character of all.
+        let from = (place.clone(), String::new(), 0);
+        let to = (place.clone(), char::MAX.to_string(), 0);
+        self.revisions.range(from..to).map(|((_, family, number), revision)| (family.as_str(), *number, revision))
     }
 
     /// The revisions of one family, oldest first.

@@ -21,11 +21,14 @@ const USER: &str = "embedded";
 const DEFAULT_DURATION_SECONDS: i64 = 3600;
 
 /// Answers an operation of the query protocol.
-pub(crate) fn handle(now: Timestamp, place: &Place, request: &Request, operation: &str) -> Reply {
+pub(crate) fn handle(now: Timestamp, place: &Place, request: &Request, operation: &str, id: &str) -> Reply {
     match operation {
-        "GetCallerIdentity" => caller_identity(place, request),
-        "AssumeRole" => assume_role(now, request),
-        _ => failure(400, "InvalidAction", &format!("Could not find operation {operation} for version 2011-06-15")),
+        "GetCallerIdentity" => success(operation, &caller_identity(place, request), id),
+        "AssumeRole" => match assume_role(now, request) {
+            Ok(result) => success(operation, &result, id),
+            Err(message) => failure("ValidationError", &message, id),
+        },
+        _ => failure("InvalidAction", &format!("The embedded AWS does not have sts:{operation}."), id),
     }
 }
 
@@ -44,19 +47,17 @@ fn session(request: &Request) -> Option<(&str, &str)> {
     request.header("x-amz-security-token")?.strip_prefix(TOKEN_PREFIX)?.split_once('/')
 }
 
-fn caller_identity(place: &Place, request: &Request) -> Reply {
+fn caller_identity(place: &Place, request: &Request) -> String {
     let user = match session(request) {
         Some((role, session)) => format!("{}:{session}", unique_id("AROA", &place.account, role)),
         None => unique_id("AIDA", &place.account, USER),
     };
     let arn = escaped(&caller_arn(request));
-    success(
-        "GetCallerIdentity",
-        &format!("<Arn>{arn}</Arn><UserId>{}</UserId><Account>{}</Account>", escaped(&user), place.account),
-    )
+    format!("<Arn>{arn}</Arn><UserId>{}</UserId><Account>{}</Account>", escaped(&user), place.account)
 }
 
-fn assume_role(now: Timestamp, request: &Request) -> Reply {
+/// The result's members, or the message of a `ValidationError`.
+fn assume_role(now: Timestamp, request: &Request) -> Result<String, String> {
     let form = request.form();
     let given = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let (role_arn, session) = (given("RoleArn"), given("RoleSessionName"));
@@ -75,29 +76,21 @@ fn assume_role(now: Timestamp, request: &Request) -> Reply {
         "" => Some(DEFAULT_DURATION_SECONDS),
         seconds => seconds.parse().ok().filter(|seconds| (900..=43_200).contains(seconds)),
     };
-    let Some(duration) = duration else {
-        let rule = "Member must have value greater than or equal to 900";
+    if duration.is_none() {
+        let rule = "Member must have value between 900 and 43200, inclusive";
         broken.push(violation(given("DurationSeconds"), "durationSeconds", rule));
-        return failure(400, "ValidationError", &crate::model::message(&broken));
-    };
-    if !broken.is_empty() {
-        return failure(400, "ValidationError", &crate::model::message(&broken));
     }
-    let Some((partition, account, role)) = parse_role(role_arn) else {
-        return failure(400, "ValidationError", &format!("{role_arn} is invalid"));
-    };
+    let Some(duration) = duration.filter(|_| broken.is_empty()) else { return Err(crate::model::message(&broken)) };
+    let (partition, account, role) = parse_role(role_arn).ok_or_else(|| format!("{role_arn} is invalid"))?;
     let expires = now.checked_add(SignedDuration::from_secs(duration)).unwrap_or(now).strftime("%Y-%m-%dT%H:%M:%SZ");
     let (key, id) = (key_of_account(account), unique_id("AROA", account, role));
-    success(
-        "AssumeRole",
-        &format!(
-            "<AssumedRoleUser><AssumedRoleId>{id}:{session}</AssumedRoleId>\
+    Ok(format!(
+        "<AssumedRoleUser><AssumedRoleId>{id}:{session}</AssumedRoleId>\
              <Arn>arn:{partition}:sts::{account}:assumed-role/{role}/{session}</Arn></AssumedRoleUser>\
              <Credentials><AccessKeyId>{key}</AccessKeyId>\
              <SecretAccessKey>embeddedEXAMPLEKEYembeddedEXAMPLEKEY0000</SecretAccessKey>\
              <SessionToken>{TOKEN_PREFIX}{role}/{session}</SessionToken><Expiration>{expires}</Expiration></Credentials>",
-        ),
-    )
+    ))
 }
 
 /// Partition, account and name of an IAM role; a path before the name is left out, as STS does.
@@ -131,23 +124,23 @@ fn unique_id(kind: &str, account: &str, name: &str) -> String {
     kind.chars().chain(rest).collect()
 }
 
-fn success(operation: &str, result: &str) -> Reply {
+fn success(operation: &str, result: &str, id: &str) -> Reply {
     Reply::xml(
         200,
         format!(
             "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}</{operation}Result>\
-             <ResponseMetadata><RequestId>embedded</RequestId></ResponseMetadata></{operation}Response>"
+             <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
         ),
     )
 }
 
 /// A refusal of the query protocol.
-pub(crate) fn failure(status: u16, code: &str, message: &str) -> Reply {
+fn failure(code: &str, message: &str, id: &str) -> Reply {
     Reply::xml(
-        status,
+        400,
         format!(
             "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
-             <Message>{}</Message></Error><RequestId>embedded</RequestId></ErrorResponse>",
+             <Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
             escaped(message)
         ),
     )

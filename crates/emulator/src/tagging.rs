@@ -3,17 +3,20 @@
 //! It shows what was tagged at some time, also resources that are gone, and does not show at once what is new. So it is
 //! a hint of what may exist, never a proof.
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::emulator::Input;
 use crate::model;
-use crate::page;
+use crate::page::{self, Ask};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal};
+use crate::request::Operation;
 use crate::settings::Settings;
-use crate::state::{Indexed, State, Tags};
+use crate::state::{Due, Indexed, State, Tags};
 
 /// Tells the index of a resource's tags, which it will show after its lag.
 pub(crate) fn note(state: &mut State, context: &Context<'_>, arn: &str, tags: &Tags) {
@@ -22,25 +25,18 @@ pub(crate) fn note(state: &mut State, context: &Context<'_>, arn: &str, tags: &T
     if tags.is_empty() && state.index.get(&key).is_none() {
         return;
     }
-    let due = context.now.checked_add(context.settings.tagging_lag).unwrap_or(Timestamp::MAX);
-    schedule(state, key, due, context.now, Some(tags.clone()));
+    let due = later(context.now, context.settings.tagging_lag);
+    let entry = schedule(state.index.get(&key), due, context.now, Some(tags.clone()));
+    remind(state, &key, &entry);
+    state.index.insert(key, entry);
 }
 
-/// Tells the index that a resource is gone, which it will notice after its lag and more.
-pub(crate) fn forget(state: &mut State, settings: &Settings, now: Timestamp, place: &Place, arn: &str) {
-    let key = (place.clone(), arn.to_owned());
-    if state.index.get(&key).is_none() {
-        return;
-    }
-    let behind = settings.tagging_lag.saturating_add(settings.tagging_ghosts);
-    let due = now.checked_add(behind).unwrap_or(Timestamp::MAX);
-    schedule(state, key, due, now, None);
-}
-
-fn schedule(state: &mut State, key: (Place, String), due: Timestamp, now: Timestamp, tags: Option<Tags>) {
-    let mut entry = state.index.get(&key).cloned().unwrap_or(Indexed { seen: None, pending: Vec::new() });
-    entry.pending.push((due, tags));
-    settle(&mut entry, now);
+/// Tells the index that a resource was deleted, which it will notice after its lag and more.
+pub(crate) fn forget(state: &mut State, context: &Context<'_>, arn: &str) {
+    let key = (context.place.clone(), arn.to_owned());
+    let Some(entry) = state.index.get(&key) else { return };
+    let entry = schedule(Some(entry), gone(context.settings, context.now), context.now, None);
+    remind(state, &key, &entry);
     if is_nothing(&entry) {
         state.index.remove(&key);
     } else {
@@ -48,22 +44,60 @@ fn schedule(state: &mut State, key: (Place, String), due: Timestamp, now: Timest
     }
 }
 
-/// Lets the index see what it is due to see by `now`.
-pub(crate) fn advance(state: &mut State, now: Timestamp) {
-    state.index.expire(|_, entry| {
-        settle(entry, now);
-        is_nothing(entry)
-    });
+/// The same for a resource that time took away at `now`: it leaves no trace of its own either.
+pub(crate) fn expire(state: &mut State, settings: &Settings, now: Timestamp, place: &Place, arn: &str) {
+    let key = (place.clone(), arn.to_owned());
+    let Some(entry) = state.index.get(&key) else { return };
+    let entry = schedule(Some(entry), gone(settings, now), now, None);
+    remind(state, &key, &entry);
+    state.index.amend(&key, |row| *row = entry);
+    settle_one(state, &key, now);
 }
 
-/// When the index next changes by itself.
-pub(crate) fn next_due(state: &State) -> Option<Timestamp> {
-    state.index.iter().flat_map(|(_, entry)| entry.pending.iter().map(|(due, _)| *due)).min()
+fn gone(settings: &Settings, now: Timestamp) -> Timestamp {
+    later(now, settings.tagging_lag.saturating_add(settings.tagging_ghosts))
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// The entry with one more change to come, and those that came already settled.
+fn schedule(entry: Option<&Indexed>, due: Timestamp, now: Timestamp, tags: Option<Tags>) -> Indexed {
+    let mut entry = entry.cloned().unwrap_or(Indexed { seen: None, pending: Vec::new() });
+    entry.pending.push((due, tags));
+    settle(&mut entry, now);
+    entry
+}
+
+fn remind(state: &mut State, key: &(Place, String), entry: &Indexed) {
+    let due = entry.pending.iter().map(|(due, _)| *due).min();
+    state.remind(due, Due::Index(key.clone()));
+}
+
+/// Lets the index see what it is due to see of one resource by `now`.
+pub(crate) fn settle_one(state: &mut State, key: &(Place, String), now: Timestamp) {
+    state.index.amend(key, |entry| settle(entry, now));
+    let Some(entry) = state.index.get(key).cloned() else { return };
+    if is_nothing(&entry) {
+        state.index.expire(key);
+    } else {
+        remind(state, key, &entry);
+    }
+}
+
+/// What the index has still to see in a state that was just read.
+pub(crate) fn agenda(state: &State) -> Vec<(Timestamp, Due)> {
+    let due = |(key, entry): (&(Place, String), &Indexed)| {
+        entry.pending.iter().map(|(due, _)| (*due, Due::Index(key.clone()))).min()
+    };
+    state.index.iter().filter_map(due).collect()
 }
 
 fn settle(entry: &mut Indexed, now: Timestamp) {
-    while entry.pending.first().is_some_and(|(due, _)| *due <= now) {
-        entry.seen = entry.pending.remove(0).1;
+    while let Some(at) = entry.pending.iter().position(|(due, _)| *due <= now) {
+        // What was to come before a later change is overtaken by it.
+        entry.seen = entry.pending.drain(..=at).next_back().and_then(|(_, tags)| tags);
     }
 }
 
@@ -72,11 +106,11 @@ fn is_nothing(entry: &Indexed) -> bool {
 }
 
 /// Answers one operation.
-pub(crate) fn answer(state: &State, context: &Context<'_>, operation: &str, input: &Input<'_>) -> Answer {
+pub(crate) fn answer(state: &State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     if !input.broken.is_empty() {
         return Err(invalid(model::message(&input.broken)));
     }
-    match operation {
+    match operation.name.as_str() {
         "GetResources" => get_resources(state, context, input.body),
         "GetTagKeys" => Ok(get_tag_words(state, context, input.body, "TagKeys", |tags, words| {
             words.extend(tags.keys().cloned());
@@ -85,7 +119,7 @@ pub(crate) fn answer(state: &State, context: &Context<'_>, operation: &str, inpu
             let key = input.body.get("Key").and_then(Value::as_str).unwrap_or_default();
             get_tag_words(state, context, input.body, "TagValues", |tags, words| words.extend(tags.get(key).cloned()))
         }
-        _ => Err(Refusal::new("UnknownOperationException", "")),
+        _ => Err(Refusal::unknown(operation)),
     }
 }
 
@@ -115,14 +149,16 @@ fn get_resources(state: &State, context: &Context<'_>, body: &Value) -> Answer {
             && (types.is_empty() || types.iter().filter_map(Value::as_str).any(|wanted| is_of_type(arn, wanted)))
             && filters.iter().all(|filter| passes(tags, filter))
     });
-    let items = found.map(|(arn, tags)| {
+    let ask = Ask { listing: "resources", token, limit, descending: false };
+    let page = page::cut(found.map(|found| ((found.0, 0), found)), ask).map_err(|_| expired())?;
+    let mappings = page.items.into_iter().map(|(arn, tags)| {
         let tags: Value = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
-        (arn.to_owned(), json!({"ResourceARN": arn, "Tags": tags}))
+        json!({"ResourceARN": arn, "Tags": tags})
     });
-    let page = page::cut(items, "resources", token, limit, false).map_err(|_| expired())?;
+    let mappings = mappings.collect();
     // AWS ends a listing with an empty token rather than with none.
     let next = Some(page.next.unwrap_or_default());
-    Ok(page::members(("ResourceTagMappingList", Value::Array(page.items)), ("PaginationToken", next)))
+    Ok(page::members(("ResourceTagMappingList", mappings), ("PaginationToken", next)))
 }
 
 /// All tag keys, or all values of one, once each.
@@ -131,15 +167,15 @@ fn get_tag_words(
     context: &Context<'_>,
     body: &Value,
     member: &str,
-    collect: impl Fn(&Tags, &mut std::collections::BTreeSet<String>),
+    collect: impl Fn(&Tags, &mut BTreeSet<String>),
 ) -> Answer {
-    let mut words = std::collections::BTreeSet::new();
+    let mut words = BTreeSet::new();
     for (_, tags) in shown(state, context) {
         collect(tags, &mut words);
     }
     let token = body.get("PaginationToken").and_then(Value::as_str).filter(|token| !token.is_empty());
-    let items = words.into_iter().map(|word| (word.clone(), word));
-    let page = page::cut(items, member, token, 100, false).map_err(|_| expired())?;
+    let ask = Ask { listing: member, token, limit: 100, descending: false };
+    let page = page::cut(words.iter().map(|word| ((word.as_str(), 0), word)), ask).map_err(|_| expired())?;
     Ok(page::members((member, json!(page.items)), ("PaginationToken", Some(page.next.unwrap_or_default()))))
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::{bad_token, client, invalid, items, max_results, tags, text};
 use crate::context::Context;
-use crate::page;
+use crate::page::{self, Ask};
 use crate::place::Place;
 use crate::reply::Answer;
 use crate::settings::Settings;
-use crate::state::{Cluster, State};
+use crate::state::{Cluster, Due, State};
 use crate::tagging;
 
 /// The cluster of a request that names none.
@@ -77,9 +77,10 @@ pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> An
 pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let clusters = crate::state::starting_with(&state.clusters, &context.place, "")
         .filter(|(_, cluster)| cluster.deleted_at.is_none())
-        .map(|(name, _)| (name.to_owned(), arn(&context.place, name)));
-    let page =
-        page::cut(clusters, "clusters", text(body, "nextToken"), max_results(body)?, false).map_err(bad_token)?;
+        .map(|(name, _)| ((name, 0), arn(&context.place, name)));
+    let token = text(body, "nextToken");
+    let ask = Ask { listing: "clusters", token, limit: max_results(body)?, descending: false };
+    let page = page::cut(clusters, ask).map_err(bad_token)?;
     Ok(page::members(("clusterArns", json!(page.items)), ("nextToken", page.next)))
 }
 
@@ -91,26 +92,26 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
     if state.clusters.get(&key).is_none() {
         return Err(crate::reply::Refusal::new("ClusterNotFoundException", "Cluster not found."));
     }
-    let shown = state.clusters.update(&key, |cluster| {
+    let changed = state.clusters.update(&key, |cluster| {
         cluster.deleted_at.get_or_insert(context.now);
-        shown(&context.place, name, cluster, true)
+        (shown(&context.place, name, cluster, true), gone_at(cluster, context.settings))
     });
+    let (shown, gone_at) = changed.unwrap_or_default();
+    state.remind(gone_at, Due::Cluster(key));
     let arn = arn(&context.place, name);
-    tagging::forget(state, context.settings, context.now, &context.place, &arn);
-    Ok(answer(shown.unwrap_or_default()))
+    tagging::forget(state, context, &arn);
+    Ok(answer(shown))
 }
 
-/// Deleted clusters that had their time are forgotten.
-pub(super) fn advance(state: &mut State, settings: &Settings, now: Timestamp) {
-    state.clusters.expire(|_, cluster| gone_at(cluster, settings).is_some_and(|at| at <= now));
+/// A deleted cluster that had its time is forgotten.
+pub(super) fn expire(state: &mut State, settings: &Settings, key: &(Place, String), now: Timestamp) {
+    if state.clusters.get(key).and_then(|cluster| gone_at(cluster, settings)).is_some_and(|at| at <= now) {
+        state.clusters.expire(key);
+    }
 }
 
-/// When the next one is.
-pub(super) fn next_due(state: &State, settings: &Settings) -> Option<Timestamp> {
-    state.clusters.iter().filter_map(|(_, cluster)| gone_at(cluster, settings)).min()
-}
-
-fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
+/// When a deleted cluster is forgotten.
+pub(super) fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
     cluster.deleted_at.and_then(|at| at.checked_add(settings.inactive_cluster_stays).ok())
 }
 

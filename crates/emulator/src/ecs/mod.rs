@@ -12,17 +12,19 @@ use crate::context::Context;
 use crate::emulator::Input;
 use crate::model;
 use crate::page::BadToken;
+use crate::place::Place;
 use crate::reply::{Answer, Refusal};
+use crate::request::Operation;
 use crate::settings::Settings;
-use crate::state::State;
+use crate::state::{Due, State};
 
 /// Answers one operation.
-pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, input: &Input<'_>) -> Answer {
+pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     let body = input.body;
     if !input.broken.is_empty() {
         return Err(Refusal::new("ClientException", model::message(&input.broken)));
     }
-    match operation {
+    match operation.name.as_str() {
         "RegisterTaskDefinition" => task_definition::register(state, context, body),
         "DescribeTaskDefinition" => revisions::describe(state, context, body),
         "ListTaskDefinitions" => revisions::list(state, context, body),
@@ -36,19 +38,31 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, 
         "TagResource" => tags::tag(state, context, body),
         "UntagResource" => tags::untag(state, context, body),
         "ListTagsForResource" => tags::list(state, context, body),
-        _ => Err(Refusal::new("UnknownOperationException", "")),
+        _ => Err(Refusal::unknown(operation)),
     }
 }
 
-/// Ends what time ends: deletions in progress, and the afterlife of deleted clusters.
-pub(crate) fn advance(state: &mut State, settings: &Settings, now: Timestamp) {
-    revisions::advance(state, settings, now);
-    clusters::advance(state, settings, now);
+/// Ends a deletion in progress whose time has come.
+pub(crate) fn expire_revision(state: &mut State, settings: &Settings, key: &(Place, String, u32), now: Timestamp) {
+    revisions::expire(state, settings, key, now);
 }
 
-/// When [`advance`] next has something to do.
-pub(crate) fn next_due(state: &State, settings: &Settings) -> Option<Timestamp> {
-    [revisions::next_due(state, settings), clusters::next_due(state, settings)].into_iter().flatten().min()
+/// Ends the afterlife of a deleted cluster whose time has come.
+pub(crate) fn expire_cluster(state: &mut State, settings: &Settings, key: &(Place, String), now: Timestamp) {
+    clusters::expire(state, settings, key, now);
+}
+
+/// What time will end in a state that was just read: what [`expire_revision`] and [`expire_cluster`] are to be called for.
+pub(crate) fn agenda(state: &State, settings: &Settings) -> Vec<(Timestamp, Due)> {
+    let revisions = state
+        .revisions
+        .iter()
+        .filter_map(|(key, revision)| Some((revisions::gone_at(revision, settings)?, Due::Revision(key.clone()))));
+    let clusters = state
+        .clusters
+        .iter()
+        .filter_map(|(key, cluster)| Some((clusters::gone_at(cluster, settings)?, Due::Cluster(key.clone()))));
+    revisions.chain(clusters).collect()
 }
 
 /// ECS's two words for a request that makes no sense.

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::{bad_token, client, invalid, items, max_results, text};
 use crate::context::{Context, epoch_seconds};
-use crate::page::{self, sortable};
+use crate::page::{self, Ask};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal};
 use crate::settings::Settings;
-use crate::state::{Revision, State, Status};
+use crate::state::{Due, Revision, State, Status};
 use crate::tagging;
 
 /// The words for a task definition that is not there; clients match on them (docs/aws.md, Revision lifecycle).
@@ -87,21 +87,15 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
     let descending = text(body, "sort") == Some("DESC");
     let family = text(body, "familyPrefix").filter(|family| !family.is_empty());
     let listed = state
-        .revisions
-        .iter()
-        .filter(|((at, name, _), revision)| {
-            at == place && family.is_none_or(|family| family == name) && revision.status.as_str() == status
-        })
-        .map(|((_, name, number), _)| (format!("{name}:{}", sortable(*number)), arn(place, name, *number)));
-    let mut listed: Vec<_> = listed.collect();
-    listed.sort();
-    if descending {
-        listed.reverse();
-    }
-    let seal = format!("task-definitions/{status}/{descending}/{}", family.unwrap_or_default());
-    let page = page::cut(listed.into_iter(), &seal, text(body, "nextToken"), max_results(body)?, descending)
-        .map_err(bad_token)?;
-    Ok(page::members(("taskDefinitionArns", json!(page.items)), ("nextToken", page.next)))
+        .revisions_at(place)
+        .filter(|(name, _, revision)| family.is_none_or(|family| family == *name) && revision.status.as_str() == status)
+        .map(|(name, number, _)| ((name, number), (name, number)));
+    let listed: Box<dyn Iterator<Item = _>> = if descending { Box::new(listed.rev()) } else { Box::new(listed) };
+    let listing = format!("task-definitions/{status}/{descending}/{}", family.unwrap_or_default());
+    let ask = Ask { listing: &listing, token: text(body, "nextToken"), limit: max_results(body)?, descending };
+    let page = page::cut(listed, ask).map_err(bad_token)?;
+    let arns: Vec<_> = page.items.iter().map(|(family, number)| arn(place, family, *number)).collect();
+    Ok(page::members(("taskDefinitionArns", json!(arns)), ("nextToken", page.next)))
 }
 
 /// ListTaskDefinitionFamilies: `familyPrefix` is a true prefix here; a family is ACTIVE with its first ACTIVE revision.
@@ -115,9 +109,9 @@ pub(super) fn list_families(state: &State, context: &Context<'_>, body: &Value) 
         "INACTIVE" => state.latest_active(place, family).is_none(),
         _ => true,
     });
-    let seal = format!("families/{status}/{prefix}");
-    let listed = listed.map(|family| (family.to_owned(), family.to_owned()));
-    let page = page::cut(listed, &seal, text(body, "nextToken"), max_results(body)?, false).map_err(bad_token)?;
+    let listing = format!("families/{status}/{prefix}");
+    let ask = Ask { listing: &listing, token: text(body, "nextToken"), limit: max_results(body)?, descending: false };
+    let page = page::cut(listed.map(|family| ((family, 0), family)), ask).map_err(bad_token)?;
     Ok(page::members(("families", json!(page.items)), ("nextToken", page.next)))
 }
 
@@ -154,7 +148,6 @@ pub(super) fn deregister(state: &mut State, context: &Context<'_>, body: &Value)
 
 /// DeleteTaskDefinitions: each revision on its own, those that cannot go in `failures` of a 200.
 pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
-    let place = &context.place;
     let asked = items(body, "taskDefinitions");
     if asked.is_empty() {
         return Err(client("Task definitions can not be empty."));
@@ -166,13 +159,7 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
     for given in asked.iter().filter_map(Value::as_str) {
         match delete_one(state, context, given) {
             Ok(shown) => deleted.push(shown),
-            Err(refusal) => {
-                let arn = match parse(place, given) {
-                    Some(Name { family, revision: Some(number) }) => arn(place, family, number),
-                    Some(Name { revision: None, .. }) | None => given.to_owned(),
-                };
-                failures.push(json!({"arn": arn, "reason": refusal.message}));
-            }
+            Err(refusal) => failures.push(json!({"arn": given, "reason": refusal.message})),
         }
     }
     let mut answer = Map::new();
@@ -202,35 +189,28 @@ fn delete_one(state: &mut State, context: &Context<'_>, given: &str) -> Result<V
         }
         Some(Status::Inactive | Status::DeleteInProgress) => {}
     }
-    let shown = state.revisions.update(&key, |revision| {
+    let settings = context.settings;
+    let changed = state.revisions.update(&key, |revision| {
         revision.status = Status::DeleteInProgress;
         revision.delete_requested_at.get_or_insert(context.now);
-        shown(revision)
+        (shown(revision), gone_at(revision, settings))
     });
-    Ok(shown.unwrap_or_default())
+    let (shown, gone_at) = changed.unwrap_or_default();
+    state.remind(gone_at, Due::Revision(key));
+    Ok(shown)
 }
 
-/// Revisions whose deletion has had its time are gone; nothing that runs holds them here.
-pub(super) fn advance(state: &mut State, settings: &Settings, now: Timestamp) {
-    let due = |revision: &Revision| gone_at(revision, settings).is_some_and(|at| at <= now);
-    let ended: Vec<_> =
-        state.revisions.iter().filter(|(_, revision)| due(revision)).map(|(key, _)| key.clone()).collect();
-    if ended.is_empty() {
-        return;
-    }
-    state.revisions.expire(|_, revision| due(revision));
-    for (place, family, number) in ended {
-        let arn = arn(&place, &family, number);
-        tagging::forget(state, settings, now, &place, &arn);
+/// A revision whose deletion has had its time is gone; nothing that runs holds it here.
+pub(super) fn expire(state: &mut State, settings: &Settings, key: &(Place, String, u32), now: Timestamp) {
+    let Some(due) = state.revisions.get(key).and_then(|revision| gone_at(revision, settings)) else { return };
+    if due <= now {
+        state.revisions.expire(key);
+        tagging::expire(state, settings, due, &key.0, &arn(&key.0, &key.1, key.2));
     }
 }
 
-/// When the next deletion ends.
-pub(super) fn next_due(state: &State, settings: &Settings) -> Option<Timestamp> {
-    state.revisions.iter().filter_map(|(_, revision)| gone_at(revision, settings)).min()
-}
-
-fn gone_at(revision: &Revision, settings: &Settings) -> Option<Timestamp> {
+/// When a revision whose deletion was asked for is gone.
+pub(super) fn gone_at(revision: &Revision, settings: &Settings) -> Option<Timestamp> {
     revision.delete_requested_at.and_then(|at| at.checked_add(settings.deletion_takes).ok())
 }
 

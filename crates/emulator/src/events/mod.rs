@@ -12,16 +12,17 @@ use serde_json::{Map, Value, json};
 use crate::context::Context;
 use crate::emulator::Input;
 use crate::model;
-use crate::page::BadToken;
+use crate::page::{self, Ask, Page};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal};
+use crate::request::Operation;
 use crate::state::{Rule, State};
 
 /// The one event bus there is here, and the only one that AWS lets schedules live on.
 const BUS: &str = "default";
 
 /// Answers one operation.
-pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, input: &Input<'_>) -> Answer {
+pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     let body = input.body;
     if !input.broken.is_empty() {
         return Err(validation(model::message(&input.broken)));
@@ -29,7 +30,7 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, 
     if let Some(bus) = text(body, "EventBusName") {
         on_default_bus(&context.place, bus)?;
     }
-    match operation {
+    match operation.name.as_str() {
         "PutRule" => rules::put(state, context, body),
         "DeleteRule" => rules::delete(state, context, body),
         "DescribeRule" => rules::describe(state, context, body),
@@ -45,7 +46,7 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &str, 
         "ListTagsForResource" => tags::list(state, context, body),
         "DescribeEventBus" => describe_bus(context, body),
         "ListEventBuses" => Ok(list_buses(context, body)),
-        _ => Err(Refusal::new("UnknownOperationException", "")),
+        _ => Err(Refusal::unknown(operation)),
     }
 }
 
@@ -95,10 +96,6 @@ fn limit_exceeded() -> Refusal {
     Refusal::new("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
 }
 
-fn bad_token(_: BadToken) -> Refusal {
-    validation("Invalid NextToken.")
-}
-
 /// Rules that an AWS service made are that service's alone to change.
 fn refuse_managed(context: &Context<'_>, name: &str, rule: &Rule, forced: bool) -> Result<(), Refusal> {
     match rule.members.get("ManagedBy").and_then(Value::as_str) {
@@ -125,9 +122,15 @@ fn items<'a>(body: &'a Value, member: &str) -> &'a [Value] {
     body.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The page size asked for; the model holds it to 1..100.
-fn limit(body: &Value) -> usize {
-    body.get("Limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100)
+/// The page that a request asks for; the model holds `Limit` to 1..100.
+fn cut<'a, T>(
+    items: impl Iterator<Item = (page::Position<'a>, T)>,
+    listing: &str,
+    body: &Value,
+) -> Result<Page<T>, Refusal> {
+    let limit = body.get("Limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100);
+    page::cut(items, Ask { listing, token: text(body, "NextToken"), limit, descending: false })
+        .map_err(|page::BadToken| validation("Invalid NextToken."))
 }
 
 /// Whether this is the ARN of an IAM role.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    BUS, bad_token, is_role, items, limit, limit_exceeded, not_an_arn, refuse_managed, rule_arn, rule_not_found,
-    schedule, tags, text, validation,
+    BUS, cut, is_role, items, limit_exceeded, not_an_arn, refuse_managed, rule_arn, rule_not_found, schedule, tags,
+    text, validation,
 };
 use crate::context::Context;
 use crate::page;
@@ -119,7 +119,7 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
         return Err(validation("Rule can't be deleted since it has targets."));
     }
     state.rules.remove(&key);
-    tagging::forget(state, context.settings, context.now, &context.place, &rule_arn(&context.place, name));
+    tagging::forget(state, context, &rule_arn(&context.place, name));
     Ok(Map::new())
 }
 
@@ -148,10 +148,9 @@ pub(super) fn set_state(state: &mut State, context: &Context<'_>, body: &Value, 
 pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let prefix = text(body, "NamePrefix").unwrap_or_default();
     let rules = state.rules_with_prefix(&context.place, prefix);
-    let rules = rules.map(|(name, rule)| (name.to_owned(), shown(&context.place, name, rule)));
-    let page = page::cut(rules, &format!("rules/{prefix}"), text(body, "NextToken"), limit(body), false);
-    let page = page.map_err(bad_token)?;
-    Ok(page::members(("Rules", json!(page.items)), ("NextToken", page.next)))
+    let page = cut(rules.map(|(name, rule)| ((name, 0), (name, rule))), &format!("rules/{prefix}"), body)?;
+    let shown: Vec<_> = page.items.iter().map(|(name, rule)| shown(&context.place, name, rule)).collect();
+    Ok(page::members(("Rules", json!(shown)), ("NextToken", page.next)))
 }
 
 /// ListRuleNamesByTarget.
@@ -160,9 +159,8 @@ pub(super) fn names_by_target(state: &State, context: &Context<'_>, body: &Value
     let names = state
         .rules_with_prefix(&context.place, "")
         .filter(|(_, rule)| rule.targets.values().any(|target| text(target, "Arn") == Some(wanted)))
-        .map(|(name, _)| (name.to_owned(), name.to_owned()));
-    let page = page::cut(names, &format!("rules-of/{wanted}"), text(body, "NextToken"), limit(body), false);
-    let page = page.map_err(bad_token)?;
+        .map(|(name, _)| ((name, 0), name));
+    let page = cut(names, &format!("rules-of/{wanted}"), body)?;
     Ok(page::members(("RuleNames", json!(page.items)), ("NextToken", page.next)))
 }
 

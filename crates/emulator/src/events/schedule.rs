@@ -52,7 +52,8 @@ const DAY_OF_WEEK: Field = Field { least: 1, most: 7, names: DAYS, steps: false 
 const YEAR: Field = Field { least: 1970, most: LAST_YEAR, names: &[], steps: true };
 
 fn cron(inner: &str) -> bool {
-    let fields: Vec<&str> = inner.split_whitespace().collect();
+    // AWS was seen to let a comma trail any field, `?` too.
+    let fields: Vec<&str> = inner.split_whitespace().map(|field| field.strip_suffix(',').unwrap_or(field)).collect();
     let [minute, hour, day_of_month, month, day_of_week, year] = fields[..] else { return false };
     // One of the two days is left open with `?`, and only one: AWS cannot say "either" or "both".
     let days = match (day_of_month, day_of_week) {
@@ -93,10 +94,9 @@ fn day_of_week(text: &str) -> bool {
     }
 }
 
-/// Items between commas; AWS lets one comma trail.
+/// Items between commas.
 fn list(text: &str, field: &Field) -> bool {
-    let text = text.strip_suffix(',').unwrap_or(text);
-    !text.is_empty() && text.split(',').all(|text| item(text, field))
+    text.split(',').all(|text| item(text, field))
 }
 
 /// `*`, a value, or a range, each with a step or without.

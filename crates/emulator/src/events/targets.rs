@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{bad_token, items, limit, limit_exceeded, refuse_managed, rule_not_found, target, text};
+use super::{cut, items, limit_exceeded, refuse_managed, rule_not_found, target, text};
 use crate::context::Context;
 use crate::page;
 use crate::reply::Answer;
@@ -48,10 +48,9 @@ pub(super) fn remove(state: &mut State, context: &Context<'_>, body: &Value) -> 
 pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let name = text(body, "Rule").unwrap_or_default();
     let rule = state.rules.get(&(context.place.clone(), name.to_owned())).ok_or_else(|| rule_not_found(name))?;
-    let targets = rule.targets.iter().map(|(id, target)| (id.clone(), target.clone()));
-    let page = page::cut(targets, &format!("targets/{name}"), text(body, "NextToken"), limit(body), false);
-    let page = page.map_err(bad_token)?;
-    Ok(page::members(("Targets", Value::Array(page.items)), ("NextToken", page.next)))
+    let targets = rule.targets.iter().map(|(id, target)| ((id.as_str(), 0), target));
+    let page = cut(targets, &format!("targets/{name}"), body)?;
+    Ok(page::members(("Targets", json!(page.items)), ("NextToken", page.next)))
 }
 
 /// Nothing fails halfway here; a door's hook can make it.

@@ -1,0 +1,174 @@
+//! Any input is answered: nothing that arrives can end the emulator.
+
+use ecs_etl_emulator::{Request, Settings};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::client::{Aws, fargate_task, signed, task, with};
+
+const OPERATIONS: [&str; 31] = [
+    "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition",
+    "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition",
+    "AmazonEC2ContainerServiceV20141113.ListTaskDefinitions",
+    "AmazonEC2ContainerServiceV20141113.ListTaskDefinitionFamilies",
+    "AmazonEC2ContainerServiceV20141113.DeregisterTaskDefinition",
+    "AmazonEC2ContainerServiceV20141113.DeleteTaskDefinitions",
+    "AmazonEC2ContainerServiceV20141113.CreateCluster",
+    "AmazonEC2ContainerServiceV20141113.DescribeClusters",
+    "AmazonEC2ContainerServiceV20141113.ListClusters",
+    "AmazonEC2ContainerServiceV20141113.DeleteCluster",
+    "AmazonEC2ContainerServiceV20141113.TagResource",
+    "AmazonEC2ContainerServiceV20141113.UntagResource",
+    "AmazonEC2ContainerServiceV20141113.ListTagsForResource",
+    "AWSEvents.PutRule",
+    "AWSEvents.DeleteRule",
+    "AWSEvents.DescribeRule",
+    "AWSEvents.EnableRule",
+    "AWSEvents.DisableRule",
+    "AWSEvents.ListRules",
+    "AWSEvents.ListRuleNamesByTarget",
+    "AWSEvents.PutTargets",
+    "AWSEvents.RemoveTargets",
+    "AWSEvents.ListTargetsByRule",
+    "AWSEvents.TagResource",
+    "AWSEvents.UntagResource",
+    "AWSEvents.ListTagsForResource",
+    "AWSEvents.DescribeEventBus",
+    "AWSEvents.ListEventBuses",
+    "ResourceGroupsTaggingAPI_20170126.GetResources",
+    "ResourceGroupsTaggingAPI_20170126.GetTagKeys",
+    "ResourceGroupsTaggingAPI_20170126.GetTagValues",
+];
+
+/// Words that mean something somewhere, beside arbitrary ones.
+fn word() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "family",
+        "etl-a",
+        "etl-a:1",
+        "containerDefinitions",
+        "name",
+        "image",
+        "memory",
+        "cpu",
+        "environment",
+        "tags",
+        "key",
+        "value",
+        "taskDefinition",
+        "status",
+        "ACTIVE",
+        "nextToken",
+        "maxResults",
+        "Name",
+        "Rule",
+        "Targets",
+        "Id",
+        "Arn",
+        "Ids",
+        "ScheduleExpression",
+        "rate(1 day)",
+        "cron(0 0 * * ? *)",
+        "Tags",
+        "Key",
+        "Value",
+        "ResourceARN",
+        "EcsParameters",
+        "Input",
+        "InputTransformer",
+        "InputTemplate",
+        "EventPattern",
+        "{}",
+        "resourceArn",
+        "FARGATE",
+        "arn:aws:ecs:eu-west-1:123456789012:task-definition/etl-a:1",
+        "arn:aws:events:eu-west-1:123456789012:rule/a",
+        "arn:aws:iam::123456789012:role/r",
+        "portMappings",
+        "containerPort",
+        "volumes",
+        "dependsOn",
+        "healthCheck",
+    ]);
+    prop_oneof![3 => known.prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (-1..1100_i64).prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            btree_map(word(), inner, 0..8).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn answered(aws: &mut Aws, request: &Request) -> Result<(), TestCaseError> {
+    let reply = aws.send(request);
+    prop_assert!(matches!(reply.status, 200 | 400), "{}", reply.status);
+    prop_assert!(reply.header("x-amzn-requestid").is_some());
+    Ok(())
+}
+
+fn lived_in() -> Aws {
+    let mut aws = Aws::with(Settings::default());
+    aws.register("etl-a");
+    aws.rule("a");
+    aws
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn arbitrary_requests_are_answered(
+        method in "GET|POST|[A-Z]{0,8}",
+        path in any::<String>(),
+        headers in vec((prop_oneof![Just("x-amz-target".to_owned()), Just("authorization".to_owned()), any::<String>()], any::<String>()), 0..4),
+        body in vec(any::<u8>(), 0..200),
+    ) {
+        answered(&mut lived_in(), &Request { method, path, headers, body })?;
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_answered(operation in prop::sample::select(&OPERATIONS[..]), body in vec(any::<u8>(), 0..200)) {
+        answered(&mut lived_in(), &signed(operation, body, "AKIA", "eu-west-1"))?;
+    }
+
+    #[test]
+    fn arbitrary_json_is_answered(operation in prop::sample::select(&OPERATIONS[..]), body in json()) {
+        answered(&mut lived_in(), &signed(operation, body.to_string().into_bytes(), "AKIA", "eu-west-1"))?;
+    }
+
+    #[test]
+    fn almost_good_task_definitions_are_answered(over in json(), inside in json(), fargate in any::<bool>()) {
+        let base = if fargate { fargate_task("etl-a") } else { task("etl-a") };
+        let mut body = with(base, if over.is_object() { over } else { Value::Null });
+        if let Some(container) = body.pointer_mut("/containerDefinitions/0") {
+            *container = with(container.take(), inside);
+        }
+        let request = signed(OPERATIONS[0], body.to_string().into_bytes(), "AKIA", "eu-west-1");
+        answered(&mut lived_in(), &request)?;
+    }
+
+    #[test]
+    fn arbitrary_schedules_are_answered(expression in "(cron|rate)\\([0-9A-Z ?*,/#LW-]{0,40}\\)") {
+        let body = serde_json::json!({"Name": "a", "ScheduleExpression": expression});
+        answered(&mut lived_in(), &signed("AWSEvents.PutRule", body.to_string().into_bytes(), "AKIA", "eu-west-1"))?;
+    }
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    let body = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+    let mut aws = lived_in();
+    assert_eq!(aws.send(&signed("AWSEvents.PutRule", body, "AKIA", "eu-west-1")).status, 400);
+}

@@ -1,0 +1,22 @@
+//! The embedded AWS as its clients see it: requests in, replies out, time as the tests please.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod client;
+
+mod clusters;
+mod doors;
+mod garbage;
+mod http;
+mod identity;
+mod journals;
+mod lifecycle;
+mod normalisation;
+mod pages;
+mod refusals;
+mod rules;
+mod schedules;
+mod tagging;
+mod targets;
+mod throttles;
+mod wire;

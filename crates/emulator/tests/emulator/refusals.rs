@@ -1,0 +1,326 @@
+//! What RegisterTaskDefinition refuses, and in which words (docs/aws.md, Sizes and names; Errors).
+
+use serde_json::{Value, json};
+
+use crate::client::{Aws, fargate_task, task, with};
+
+fn check(body: &Value, expected: Result<(), &str>) {
+    let outcome = Aws::new().ecs("RegisterTaskDefinition", body.clone()).map(drop);
+    assert_eq!(outcome, expected.map_err(str::to_owned), "{body}");
+}
+
+fn refused(body: Value, expected: &str) {
+    check(&body, Err(expected));
+}
+
+fn accepted(body: Value) {
+    check(&body, Ok(()));
+}
+
+/// A task whose one container has these members too.
+fn container(over: Value) -> Value {
+    json!({"family": "etl-a", "containerDefinitions": [
+        with(json!({"name": "main", "image": "busybox", "memory": 64}), over)
+    ]})
+}
+
+fn fargate_container(over: Value) -> Value {
+    with(
+        fargate_task("etl-a"),
+        json!({"containerDefinitions": [with(json!({"name": "main", "image": "busybox"}), over)]}),
+    )
+}
+
+#[test]
+fn families_are_letters_digits_hyphens_and_underscores() {
+    accepted(task(&"a".repeat(255)));
+    refused(task(&"a".repeat(256)), "ClientException: Family is too long.");
+    refused(task(""), "ClientException: Family should not be null or empty.");
+    for bad in ["a b", "a.b", "a/b", "ä", "a:1"] {
+        refused(task(bad), "ClientException: Family contains invalid characters.");
+    }
+}
+
+#[test]
+fn containers_are_named_once_and_have_an_image() {
+    refused(with(task("a"), json!({"containerDefinitions": []})), "ClientException: Container list cannot be empty.");
+    refused(container(json!({"name": "a b"})), "ClientException: Container.name contains invalid characters.");
+    refused(container(json!({"name": null})), "ClientException: Container.name should not be null or empty.");
+    refused(container(json!({"image": ""})), "ClientException: Container.image should not be null or empty.");
+    refused(container(json!({"image": "a b"})), "ClientException: Container.image contains invalid characters.");
+    accepted(container(json!({"image": "1.dkr.ecr.eu-west-1.amazonaws.com/etl@sha256:0a1b"})));
+    let twice = json!({"name": "main", "image": "i", "memory": 8});
+    refused(
+        with(task("a"), json!({"containerDefinitions": [twice, twice]})),
+        "ClientException: Container.name should be unique within a task definition.",
+    );
+    let many: Vec<Value> = (0..11).map(|n| json!({"name": format!("c{n}"), "image": "i", "memory": 8})).collect();
+    accepted(with(task("a"), json!({"containerDefinitions": many[..10]})));
+    refused(
+        with(task("a"), json!({"containerDefinitions": many})),
+        "ClientException: Too many container definitions: at most 10 are allowed in a task definition.",
+    );
+    refused(
+        container(json!({"essential": false})),
+        "ClientException: At least one container must be marked as essential.",
+    );
+}
+
+#[test]
+fn a_task_definition_is_at_most_64_kib() {
+    let with_value = |length: usize| container(json!({"environment": [{"name": "A", "value": "x".repeat(length)}]}));
+    accepted(with_value(65_000));
+    refused(
+        with_value(65_536),
+        "ClientException: Actual length: the task definition exceeds the maximum size of 65536 bytes.",
+    );
+}
+
+#[test]
+fn memory_is_set_somewhere_and_fits() {
+    let missing = "ClientException: Invalid setting for container 'main'. \
+                   At least one of 'memory' or 'memoryReservation' must be specified.";
+    refused(container(json!({"memory": null})), missing);
+    accepted(container(json!({"memory": null, "memoryReservation": 64})));
+    accepted(with(container(json!({"memory": null})), json!({"memory": "512"})));
+    accepted(container(json!({"memory": 6})));
+    refused(
+        container(json!({"memory": 5})),
+        "ClientException: Invalid 'memory' setting for container 'main'. The minimum allowed value is 6 MiB.",
+    );
+    accepted(container(json!({"memory": 64, "memoryReservation": 64})));
+    refused(
+        container(json!({"memory": 64, "memoryReservation": 65})),
+        "ClientException: Invalid setting for container 'main'. \
+         The 'memory' value must be greater than or equal to 'memoryReservation'.",
+    );
+    accepted(with(container(json!({"memory": 512})), json!({"memory": "512"})));
+    refused(
+        with(container(json!({"memory": 513})), json!({"memory": "512"})),
+        "ClientException: The sum of all container 'memory' values cannot be greater than the value of the task 'memory'.",
+    );
+    refused(
+        with(container(json!({"cpu": 257})), json!({"cpu": "256"})),
+        "ClientException: The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+    );
+    refused(with(task("a"), json!({"cpu": "100"})), "ClientException: Invalid 'cpu' setting for task.");
+    refused(with(task("a"), json!({"memory": "lots"})), "ClientException: Invalid 'memory' setting for task.");
+}
+
+#[test]
+fn fargate_takes_its_own_sizes_and_network_only() {
+    accepted(fargate_task("a"));
+    let over = |over: Value| with(fargate_task("a"), over);
+    refused(over(json!({"cpu": null})), "ClientException: Fargate requires that 'cpu' be defined at the task level.");
+    refused(
+        over(json!({"memory": null, "containerDefinitions": [{"name": "m", "image": "i", "memory": 64}]})),
+        "ClientException: Fargate requires that 'memory' be defined at the task level.",
+    );
+    for mode in [json!("bridge"), json!("host"), Value::Null] {
+        refused(
+            over(json!({"networkMode": mode})),
+            "ClientException: Fargate only supports network mode \u{2018}awsvpc\u{2019}.",
+        );
+    }
+    for (cpu, memory) in [("256", "4096"), ("512", "512"), ("1024", "1024"), ("300", "512"), ("8192", "17408")] {
+        refused(
+            over(json!({"cpu": cpu, "memory": memory})),
+            "ClientException: No Fargate configuration exists for given values.",
+        );
+    }
+    accepted(over(json!({"cpu": ".25 vCPU", "memory": "0.5 GB"})));
+    accepted(over(json!({"cpu": "32 vCPU", "memory": "244 GB"})));
+    refused(
+        over(json!({"ipcMode": "task"})),
+        "ClientException: Fargate compatible task definitions do not support ipcMode",
+    );
+    refused(
+        over(json!({"pidMode": "host"})),
+        "ClientException: Fargate compatible task definitions do not support pidMode host",
+    );
+    accepted(over(json!({"pidMode": "task"})));
+    refused(
+        over(json!({"placementConstraints": [{"type": "memberOf", "expression": "x"}]})),
+        "ClientException: Placement constraints are not supported with FARGATE launch type.",
+    );
+    refused(
+        over(json!({"volumes": [{"name": "v", "host": {"sourcePath": "/x"}}]})),
+        "ClientException: host.sourcePath should not be set for volumes in Fargate.",
+    );
+}
+
+#[test]
+fn fargate_forbids_what_a_host_would_have_to_give() {
+    let unsupported = |over: Value, what: &str| {
+        refused(
+            fargate_container(over),
+            &format!("ClientException: Fargate compatible task definitions do not support {what}"),
+        );
+    };
+    unsupported(json!({"privileged": true}), "privileged");
+    accepted(fargate_container(json!({"privileged": false})));
+    unsupported(json!({"dnsServers": ["10.0.0.2"]}), "dnsServers");
+    unsupported(json!({"extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.1"}]}), "extraHosts");
+    unsupported(json!({"dockerSecurityOptions": ["no-new-privileges"]}), "dockerSecurityOptions");
+    unsupported(json!({"resourceRequirements": [{"type": "GPU", "value": "1"}]}), "GPU");
+    unsupported(json!({"linuxParameters": {"sharedMemorySize": 64}}), "sharedMemorySize");
+    unsupported(json!({"linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 1}]}}), "tmpfs");
+    unsupported(json!({"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}}), "linux capability NET_ADMIN");
+    accepted(fargate_container(json!({"linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"], "drop": ["ALL"]}}})));
+    refused(
+        fargate_container(json!({"stopTimeout": 121})),
+        "ClientException: Container stopTimeout must be at most 120 seconds on Fargate.",
+    );
+    let log = json!({"logConfiguration": {"logDriver": "awslogs", "options": {
+        "awslogs-group": "g", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "p"}}});
+    refused(
+        fargate_container(log.clone()),
+        "ClientException: Fargate requires task definition to have execution role ARN to support log driver awslogs.",
+    );
+    accepted(with(fargate_container(log), json!({"executionRoleArn": "arn:aws:iam::123456789012:role/exec"})));
+    refused(
+        fargate_container(json!({"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/etl:1"})),
+        "ClientException: Fargate requires task definition to have execution role ARN to support ECR images.",
+    );
+    accepted(container(json!({"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/etl:1"})));
+}
+
+#[test]
+fn environment_and_secrets_share_their_names_and_secrets_need_a_role() {
+    let secret = json!({"secrets": [{"name": "TOKEN", "valueFrom": "arn:aws:ssm:eu-west-1:123456789012:parameter/t"}]});
+    let role = json!({"executionRoleArn": "exec"});
+    refused(
+        container(secret.clone()),
+        "ClientException: When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+    );
+    accepted(with(container(secret.clone()), role.clone()));
+    refused(
+        with(container(with(secret, json!({"environment": [{"name": "TOKEN", "value": "x"}]}))), role.clone()),
+        "ClientException: The secret name must be unique and not shared with any new or existing environment variables \
+         set on the container, such as 'TOKEN'.",
+    );
+    let file = |value: &str| json!({"environmentFiles": [{"type": "s3", "value": value}]});
+    accepted(with(container(file("arn:aws:s3:::bucket/a.env")), role.clone()));
+    refused(
+        with(container(file("arn:aws:s3:::bucket/a.txt")), role),
+        "ClientException: Environment file must be the ARN of an Amazon S3 object with the .env extension.",
+    );
+    refused(with(task("a"), json!({"taskRoleArn": ""})), "ClientException: Role is not valid");
+    refused(
+        with(task("a"), json!({"executionRoleArn": "arn:aws:iam::1:user/x"})),
+        "ClientException: Role is not valid",
+    );
+}
+
+#[test]
+fn ports_fit_the_network() {
+    let port =
+        |mapping: Value, mode: &str| with(container(json!({"portMappings": [mapping]})), json!({"networkMode": mode}));
+    accepted(port(json!({"containerPort": 80, "hostPort": 8080}), "bridge"));
+    refused(
+        port(json!({"containerPort": 80, "hostPort": 8080}), "awsvpc"),
+        "ClientException: When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
+    );
+    refused(
+        port(json!({"hostPort": 80}), "bridge"),
+        "ClientException: Invalid 'containerPort' setting for container 'main'.",
+    );
+    refused(
+        port(json!({"containerPort": 65_536}), "bridge"),
+        "ClientException: Invalid 'containerPort' setting for container 'main'.",
+    );
+    accepted(port(json!({"containerPortRange": "80-90"}), "awsvpc"));
+    refused(
+        port(json!({"containerPortRange": "90-80"}), "awsvpc"),
+        "ClientException: Invalid 'containerPort' setting for container 'main'.",
+    );
+    refused(
+        with(container(json!({"links": ["a"]})), json!({"networkMode": "awsvpc"})),
+        "ClientException: Links are not supported when networkMode=awsvpc.",
+    );
+}
+
+#[test]
+fn volumes_are_declared_and_are_of_one_kind() {
+    let mount = container(json!({"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]}));
+    refused(mount.clone(), "ClientException: Unknown volume 'data'.");
+    accepted(with(mount, json!({"volumes": [{"name": "data"}]})));
+    let volume = |volume: Value| with(task("a"), json!({"volumes": [volume]}));
+    refused(
+        volume(json!({"name": "v", "host": {}, "efsVolumeConfiguration": {"fileSystemId": "fs-1"}})),
+        "ClientException: Volume configuration is invalid: only one volume type can be specified.",
+    );
+    refused(
+        volume(json!({"name": "v", "efsVolumeConfiguration": {
+            "fileSystemId": "fs-1", "authorizationConfig": {"accessPointId": "fsap-1"}}})),
+        "ClientException: To use EFS authorization, transit encryption must be enabled.",
+    );
+    accepted(volume(json!({"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1",
+        "transitEncryption": "ENABLED", "authorizationConfig": {"accessPointId": "fsap-1", "iam": "ENABLED"}}})));
+    refused(volume(json!({"name": "a b"})), "ClientException: Volume name contains invalid characters.");
+    refused(
+        with(task("a"), json!({"ephemeralStorage": {"sizeInGiB": 20}})),
+        "ClientException: Ephemeral storage size must be between 21 GiB and 200 GiB.",
+    );
+    accepted(with(task("a"), json!({"ephemeralStorage": {"sizeInGiB": 21}})));
+}
+
+#[test]
+fn containers_wait_for_siblings_that_can_end() {
+    let pair = |first: Value, second: Value| {
+        let first = with(json!({"name": "main", "image": "i", "memory": 8}), first);
+        let second = with(json!({"name": "init", "image": "i", "memory": 8, "essential": false}), second);
+        json!({"family": "a", "containerDefinitions": [first, second]})
+    };
+    let on = |name: &str, condition: &str| json!({"dependsOn": [{"containerName": name, "condition": condition}]});
+    accepted(pair(on("init", "SUCCESS"), json!({})));
+    refused(
+        pair(on("init", "SUCCESS"), json!({"essential": true})),
+        "ClientException: A dependency container with SUCCESS or COMPLETE condition cannot be an essential container",
+    );
+    refused(
+        pair(on("init", "HEALTHY"), json!({})),
+        "ClientException: A dependency container with HEALTHY condition must have a health check: container 'init' has none.",
+    );
+    refused(
+        pair(on("gone", "START"), json!({})),
+        "ClientException: Unknown container 'gone' in the dependencies of container 'main'.",
+    );
+    refused(
+        pair(on("init", "START"), on("main", "START")),
+        "InvalidParameterException: Container dependencies contain a cycle.",
+    );
+}
+
+#[test]
+fn a_log_driver_has_the_options_it_needs() {
+    refused(
+        container(json!({"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}}})),
+        "ClientException: Log driver awslogs requires options: awslogs-region",
+    );
+    refused(
+        container(json!({"logConfiguration": {"logDriver": "awslogs"}})),
+        "ClientException: Log driver awslogs requires options: awslogs-region, awslogs-group",
+    );
+}
+
+#[test]
+fn tags_are_few_and_not_empty() {
+    refused(with(task("a"), json!({"tags": []})), "ClientException: Tags can not be empty.");
+    refused(
+        with(task("a"), json!({"tags": [{"key": "aws:x", "value": "y"}]})),
+        "InvalidParameterException: Tag keys and values can not start with 'aws:'.",
+    );
+    let tags: Vec<Value> = (0..51).map(|n| json!({"key": format!("k{n}"), "value": ""})).collect();
+    accepted(with(task("a"), json!({"tags": tags[..50]})));
+    let outcome = Aws::new().ecs("RegisterTaskDefinition", with(task("a"), json!({"tags": tags})));
+    assert!(outcome.unwrap_err().contains("Member must have length less than or equal to 50"));
+}
+
+#[test]
+fn a_refused_registration_uses_up_no_revision() {
+    let mut aws = Aws::new();
+    aws.register("etl-a");
+    aws.ecs("RegisterTaskDefinition", with(task("etl-a"), json!({"tags": []}))).unwrap_err();
+    assert!(aws.register("etl-a").ends_with("etl-a:2"));
+}
