@@ -1,0 +1,69 @@
+//! What `deploy/` promises: templates without a warning, one daemon at a time, and no right too many or too few.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use ecs_etl_aws::{OPERATIONS, Operation};
+use ecs_etl_tests::template::Template;
+use ecs_etl_tests::tools;
+
+const ACCOUNT: &str = "deploy/cloudformation/account.yaml";
+const CONTROLLER: &str = "deploy/cloudformation/controller.yaml";
+
+#[test]
+fn the_templates_pass_cfn_lint_without_a_warning() {
+    let output = Command::new(tools::python_tool("cfn-lint"))
+        .args(["--include-checks", "I", "--"])
+        .args([ACCOUNT, CONTROLLER])
+        .current_dir(tools::root())
+        .output()
+        .expect("cfn-lint starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.trim().is_empty(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_deployment_stops_the_old_daemon_before_it_starts_the_new_one() {
+    let service = Template::read(CONTROLLER).at("/Resources/Service/Properties");
+    assert_eq!(service["DesiredCount"], 1);
+    assert_eq!(service["DeploymentConfiguration"]["MinimumHealthyPercent"], 0);
+    assert_eq!(service["DeploymentConfiguration"]["MaximumPercent"], 100);
+    // Rebalancing starts the replacement first.
+    assert_eq!(service["AvailabilityZoneRebalancing"], "DISABLED");
+}
+
+#[test]
+fn the_daemon_gets_the_time_that_a_clean_end_takes() {
+    let containers = Template::read(CONTROLLER).at("/Resources/TaskDefinition/Properties/ContainerDefinitions");
+    let daemon = containers.as_array().into_iter().flatten().find(|container| container["Name"] == "ecs-etl");
+    assert!(daemon.and_then(|daemon| daemon["StopTimeout"].as_u64()).is_some_and(|seconds| seconds > 20));
+    let unit = std::fs::read_to_string(tools::root().join("deploy/systemd/ecs-etl.service")).expect("the unit");
+    let seconds = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
+    assert!(seconds.and_then(|seconds| seconds.parse::<u64>().ok()).is_some_and(|seconds| seconds > 20));
+}
+
+#[test]
+fn the_controller_may_do_what_it_calls_and_nothing_else() {
+    let mut expected = actions(|operation| operation.name != "AssumeRole");
+    expected.insert("iam:PassRole".to_owned());
+    assert_eq!(Template::read(ACCOUNT).allowed_by("ControllerPolicy"), expected);
+    assert_eq!(Template::read(CONTROLLER).allowed_by("OtherAccountsPolicy"), ["sts:AssumeRole".to_owned()].into());
+}
+
+#[test]
+fn a_plan_may_read_what_it_reads_and_nothing_else() {
+    let allowed = Template::read(ACCOUNT).allowed_by("PlanPolicy");
+    assert_eq!(allowed, actions(|operation| !operation.mutating && operation.name != "AssumeRole"));
+}
+
+#[test]
+fn only_what_iam_cannot_narrow_is_allowed_on_every_resource() {
+    let everywhere = Template::read(ACCOUNT).allowed_everywhere("ControllerPolicy");
+    let mut expected = actions(|operation| !operation.mutating && operation.name != "AssumeRole");
+    expected.insert("ecs:DeregisterTaskDefinition".to_owned());
+    assert_eq!(everywhere, expected);
+}
+
+fn actions(wanted: impl Fn(&Operation) -> bool) -> BTreeSet<String> {
+    OPERATIONS.iter().filter(|operation| wanted(operation)).map(Operation::iam_action).collect()
+}
