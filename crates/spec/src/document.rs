@@ -38,98 +38,105 @@ const KEYS: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
 pub fn sort(document: yaml::Document) -> Sorted {
     let yaml::Document { root, problems } = document;
     let mut findings = Findings::default();
-    let Some(map) = root.mapping() else {
-        let message =
-            format!("expected a mapping with apiVersion, kind, metadata and spec, found {}", root.value.kind());
+    if root.mapping().is_none() {
+        let found = root.value.kind();
+        let message = format!("expected a mapping with apiVersion, kind, metadata and spec, found {found}");
         findings.error(root.at, "", message, None);
         return Sorted::Unclear(findings);
-    };
-    let version = root.get("apiVersion");
-    let kind = root.get("kind");
-    match version.map(|node| (node, node.text())) {
-        Some((_, Some(API_VERSION))) => {}
-        Some((node, Some(text))) => {
-            if !near_version(text) {
-                let message = format!("passed over: apiVersion `{}` is not {API_VERSION}", shown(text));
-                findings.note(node.at, "apiVersion", message, None);
-                return Sorted::Foreign(findings);
-            }
-            let message = format!("unknown apiVersion `{}`", shown(text));
-            findings.error(node.at, "apiVersion", message, Some(format!("did you mean `{API_VERSION}`?")));
-        }
-        Some((node, None)) => {
-            let message = format!("expected a string, found {}", node.value.kind());
-            findings.error(node.at, "apiVersion", message, Some(format!("write `apiVersion: {API_VERSION}`")));
-        }
-        None => {
-            let misspelt = map.iter().find(|(key, _)| suggest::nearest(key, std::iter::once("apiVersion")).is_some());
-            let ours =
-                kind.and_then(Node::text).is_some_and(|text| kind_of(text).is_some() || near_kind(text).is_some());
-            match misspelt {
-                Some((key, entry))
-                    if ours || entry.node.text().is_some_and(|text| text == API_VERSION || near_version(text)) =>
-                {
-                    let message = format!("unknown field `{}`", shown(key));
-                    findings.error(entry.key_at, key.as_str(), message, Some("did you mean `apiVersion`?".to_owned()));
-                }
-                _ if ours => {
-                    findings.error(
-                        root.at,
-                        "",
-                        "missing field `apiVersion`",
-                        Some(format!("write `apiVersion: {API_VERSION}`")),
-                    );
-                }
-                _ => {
-                    findings.note(root.at, "", "passed over: the document has no apiVersion", None);
-                    return Sorted::Foreign(findings);
-                }
-            }
-        }
     }
-    let kind = match kind.map(|node| (node, node.text())) {
-        Some((node, Some(text))) => match kind_of(text) {
-            Some(kind) => Some(kind),
-            None => {
-                let help = suggest::among(text, Kind::ALL.iter().map(|kind| kind.name()));
-                findings.error(node.at, "kind", format!("unknown kind `{}`", shown(text)), help);
-                near_kind(text)
-            }
-        },
-        Some((node, None)) => {
-            findings.error(node.at, "kind", format!("expected a string, found {}", node.value.kind()), None);
-            None
-        }
-        None => {
-            let help = suggest::among("", Kind::ALL.iter().map(|kind| kind.name()));
-            findings.error(root.at, "", "missing field `kind`", help);
-            None
-        }
-    };
+    if !claims_version(&root, &mut findings) {
+        return Sorted::Foreign(findings);
+    }
+    let kind = claimed_kind(&root, &mut findings);
     let settled = !findings.has_errors();
     let mut ambiguous = false;
     for problem in problems {
         ambiguous |= matches!(problem.path.as_str(), "metadata" | "metadata.name" | "kind" | "apiVersion");
         findings.error(problem.at, problem.path, problem.message, problem.help);
     }
-    for (key, entry) in map {
-        let reported = suggest::nearest(key, std::iter::once("apiVersion")).is_some() && version.is_none();
-        if !KEYS.contains(&key.as_str()) && !reported {
-            let mut at = String::new();
-            path::push_key(&mut at, key);
-            findings.error(
-                entry.key_at,
-                at,
-                format!("unknown field `{}`", shown(key)),
-                suggest::among(key, KEYS.into_iter()),
-            );
-        }
-    }
+    unknown_keys(&root, &mut findings);
     let name = root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
     let name = name.filter(|_| !ambiguous).map(str::to_owned);
     match kind {
         Some(kind) => Sorted::Ours(Document { kind, name, root, settled, findings }),
         None => Sorted::Unclear(findings),
+    }
+}
+
+/// Whether a document is, or was meant to be, of our version. A kind of ours makes any other version a near miss.
+fn claims_version(root: &Node, findings: &mut Findings) -> bool {
+    const FIELD: &str = "apiVersion";
+    let write = || Some(format!("write `apiVersion: {API_VERSION}`"));
+    let kind = root.get("kind").and_then(Node::text);
+    let our_kind = kind.is_some_and(|text| kind_of(text).is_some());
+    match root.get(FIELD).map(|node| (node, node.text())) {
+        Some((_, Some(API_VERSION))) => true,
+        Some((node, Some(text))) if our_kind || near_version(text) => {
+            let help = format!("did you mean `{API_VERSION}`?");
+            findings.error(node.at, FIELD, format!("unknown apiVersion `{}`", shown(text)), Some(help));
+            true
+        }
+        Some((node, Some(text))) => {
+            let message = format!("passed over: apiVersion `{}` is not {API_VERSION}", shown(text));
+            findings.note(node.at, FIELD, message, None);
+            false
+        }
+        Some((node, None)) => {
+            let message = format!("expected a string, found {}", node.value.kind());
+            findings.error(node.at, FIELD, message, write());
+            true
+        }
+        None => {
+            let near_kind = kind.is_some_and(|text| near_kind(text).is_some());
+            let misspelt = root.mapping().into_iter().flatten().find(|(key, _)| is_near(key, FIELD));
+            let near_value = |node: &Node| node.text().is_some_and(near_version);
+            match misspelt {
+                Some((key, entry)) if near_kind || near_value(&entry.node) => {
+                    let message = format!("unknown field `{}`", shown(key));
+                    findings.error(entry.key_at, key.as_str(), message, Some(format!("did you mean `{FIELD}`?")));
+                    true
+                }
+                Some(_) | None if near_kind => {
+                    findings.error(root.at, "", format!("missing field `{FIELD}`"), write());
+                    true
+                }
+                Some(_) | None => {
+                    findings.note(root.at, "", format!("passed over: the document has no {FIELD}"), None);
+                    false
+                }
+            }
+        }
+    }
+}
+
+/// The kind that a document names, or most likely means.
+fn claimed_kind(root: &Node, findings: &mut Findings) -> Option<Kind> {
+    let names = Kind::ALL.iter().map(|kind| kind.name());
+    let Some(node) = root.get("kind") else {
+        findings.error(root.at, "", "missing field `kind`", suggest::among("", names));
+        return None;
+    };
+    let Some(text) = node.text() else {
+        let message = format!("expected a string, found {}", node.value.kind());
+        findings.error(node.at, "kind", message, suggest::among("", names));
+        return None;
+    };
+    kind_of(text).or_else(|| {
+        let message = format!("unknown kind `{}`", shown(text));
+        findings.error(node.at, "kind", message, suggest::among(text, names));
+        near_kind(text)
+    })
+}
+
+fn unknown_keys(root: &Node, findings: &mut Findings) {
+    for (key, entry) in root.mapping().into_iter().flatten() {
+        let is_version = root.get("apiVersion").is_none() && is_near(key, "apiVersion");
+        if !KEYS.contains(&key.as_str()) && !is_version {
+            let mut path = String::new();
+            path::push_key(&mut path, key);
+            let help = suggest::among(key, KEYS.into_iter());
+            findings.error(entry.key_at, path, format!("unknown field `{}`", shown(key)), help);
+        }
     }
 }
 
@@ -148,6 +155,10 @@ impl Document {
 
 fn kind_of(text: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.name() == text)
+}
+
+fn is_near(written: &str, name: &str) -> bool {
+    suggest::nearest(written, std::iter::once(name)).is_some()
 }
 
 fn near_kind(text: &str) -> Option<Kind> {

@@ -139,6 +139,25 @@ fn an_invalid_controller_stops_every_write_and_two_do_as_well() {
 }
 
 #[test]
+fn a_file_that_may_hold_the_controller_and_cannot_be_read_stops_every_write() {
+    let cases = [
+        ("apiVersion: ecs-etl/v1\nkind: EtlController\nmetadata: {name: [", true),
+        ("apiVersion: ecs-etl/v1\nkind: EtlCont", true),
+        ("apiVersion: ecs-etl/v1\nki", false),
+        ("apiVersion: ecs-etl/v1\nkind: EtlJob\nmetadata: {name: [", false),
+        ("\u{0}\u{1}\u{2}", false),
+    ];
+    let controller = "apiVersion: ecs-etl/v1\nkind: EtlController\nmetadata: {name: platform}\n";
+    for (text, stops) in cases {
+        let without = directory(&[("broken.yaml", text), ("main.yaml", CLUSTER)]);
+        assert_eq!(names(&without.unreadable), ["broken.yaml"], "{text}");
+        assert_eq!(without.controller_problem.is_some(), stops, "{text}");
+        let beside = directory(&[("broken.yaml", text), ("c.yaml", controller)]);
+        assert_eq!(beside.controller_problem, None, "{text}");
+    }
+}
+
+#[test]
 fn a_job_said_by_two_renames_or_still_there_moves_nowhere() {
     let moved = |name: &str, from: &str| {
         job(name).replace("metadata: {", &format!("metadata: {{annotations: {{ecs-etl/moved-from: {from}}}, "))

@@ -29,6 +29,7 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
         files: sorted.iter().map(|file| file.path).collect(),
         diagnostics: Vec::new(),
         unreadable: BTreeMap::new(),
+        suspect: None,
     };
     let mut read = Read::default();
     for (index, file) in sorted.into_iter().enumerate() {
@@ -74,6 +75,8 @@ struct Loader<'f> {
     files: Vec<&'f str>,
     diagnostics: Vec<Diagnostic>,
     unreadable: BTreeMap<String, String>,
+    /// A file that could not be understood and may hold the EtlController.
+    suspect: Option<String>,
 }
 
 impl Loader<'_> {
@@ -99,6 +102,9 @@ impl Loader<'_> {
             findings.error(fault.at, "", fault.message, fault.help);
             self.report(findings, None);
         }
+        if self.unreadable.contains_key(file.path) && may_hold_controller(file.bytes) {
+            self.suspect.get_or_insert(file.path.to_owned());
+        }
     }
 
     fn unreadable(&mut self, path: &str, why: Option<String>) {
@@ -121,6 +127,10 @@ impl Loader<'_> {
 
     /// The controller, and why nothing may be written if there is no single valid one.
     fn controller(&mut self, documents: Vec<Document>) -> (Controller, Option<String>) {
+        if let (true, Some(file)) = (documents.is_empty(), &self.suspect) {
+            let problem = format!("{file} cannot be understood, and may hold the EtlController");
+            return (Controller::default(), Some(problem));
+        }
         let count = documents.len();
         let places: Vec<String> = documents.iter().map(|document| self.place(document.at())).collect();
         let mut controller = None;
@@ -233,6 +243,14 @@ impl Loader<'_> {
         };
         documents.iter().map(other).collect()
     }
+}
+
+/// Whether a file that was not understood may say whose everything is: to go on with the default identity would create
+/// every job a second time. It is enough that the word begins where the file ends.
+fn may_hold_controller(bytes: &[u8]) -> bool {
+    // No shorter, or every half-written EtlCluster would do.
+    const BEGINNING: &str = "EtlCo";
+    bytes.windows(BEGINNING.len()).any(|window| window == BEGINNING.as_bytes())
 }
 
 /// A diagnostic about a job that only the whole directory shows.
