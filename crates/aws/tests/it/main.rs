@@ -7,6 +7,7 @@ mod faults;
 mod limits;
 mod lists;
 mod looks;
+mod normal_forms;
 mod roles;
 mod state;
 mod world;

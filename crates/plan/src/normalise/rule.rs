@@ -13,7 +13,7 @@ use super::table::{self, Row};
 pub(super) enum Rule {
     /// When they are equal to the letter.
     Verbatim,
-    /// Absent means this.
+    /// Absent means this, and so does an empty text.
     Default(Scalar),
     /// A structure or map: member by member; an empty one is absent.
     Inner,
@@ -53,7 +53,7 @@ impl PartialEq<Value> for Scalar {
         match *self {
             Self::Truth(truth) => value.as_bool() == Some(truth),
             Self::Number(number) => value.as_i64() == Some(number),
-            Self::Text(text) => value.as_str() == Some(text),
+            Self::Text(text) => value.as_str().is_some_and(|value| value.is_empty() || value == text),
         }
     }
 }
