@@ -1,7 +1,7 @@
 //! What the checks find in task definitions and runs.
 //!
 //! Each `tests/data/check/*.yaml` holds documents `{name, taskDefinition, runTask, problems}`; `problems` is the whole
-//! of what is expected, in order. Those under `accepted` are taken without an error.
+//! of what is expected, in order.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -24,12 +24,12 @@ struct Case {
     problems: Vec<String>,
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/check").join(folder);
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/check");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("the folder is there")
         .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "json"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
     assert!(!files.is_empty());
@@ -63,7 +63,7 @@ fn found(case: &Case) -> Vec<String> {
 #[test]
 fn every_case_has_exactly_the_problems_it_lists() {
     let mut wrong = Vec::new();
-    for file in files("") {
+    for file in files() {
         let text = std::fs::read_to_string(&file).expect("readable");
         let mut count = 0;
         for document in serde_yaml::Deserializer::from_str(&text) {
@@ -85,4 +85,55 @@ fn every_case_has_exactly_the_problems_it_lists() {
         assert!(count > 1, "{} has {count} cases", file.display());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every leaf of every case, one at a time, as something it was never meant to be.
+#[test]
+fn no_value_of_any_member_brings_the_checks_down() {
+    let texts =
+        ["", "${", "$${x}", "<", "<a>", ":", "a:b:c", "-", "9-1", "99999999999999999999", "\u{202e}é\0", "@sha256:"];
+    let numbers = [i32::MIN, -1, 0, 1, 65_536, i32::MAX];
+    let mut checked = 0;
+    for file in files() {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        for document in serde_yaml::Deserializer::from_str(&text) {
+            let case = Case::deserialize(document).expect("the other test reads it");
+            let definition = serde_json::to_value(&case.task_definition).expect("JSON");
+            let run_task = serde_json::to_value(&case.run_task).expect("JSON");
+            for pointer in leaves(&definition, String::new()).into_iter().chain(leaves(&run_task, String::new())) {
+                for value in texts.map(serde_json::Value::from).into_iter().chain(numbers.map(serde_json::Value::from))
+                {
+                    let (mut definition, mut run_task) = (definition.clone(), run_task.clone());
+                    for json in [&mut definition, &mut run_task] {
+                        if let Some(leaf) = json.pointer_mut(&pointer) {
+                            *leaf = value.clone();
+                        }
+                    }
+                    let definition = serde_json::from_value::<TaskDefinition>(definition);
+                    let run_task = serde_json::from_value::<RunTask>(run_task);
+                    if let (Ok(definition), Ok(run_task)) = (definition, run_task) {
+                        drop(check::task_definition(&definition, &run_task));
+                        drop(check::run_task(&run_task, &definition));
+                        checked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 5_000, "only {checked} values could be read");
+}
+
+fn leaves(value: &serde_json::Value, pointer: String) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(entries) => {
+            entries.iter().flat_map(|(key, entry)| leaves(entry, format!("{pointer}/{key}"))).collect()
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(index, item)| leaves(item, format!("{pointer}/{index}"))).collect()
+        }
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => vec![pointer],
+    }
 }

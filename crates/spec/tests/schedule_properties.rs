@@ -32,11 +32,11 @@ mod by_search {
                 (_, None) if item.contains('/') => (number(base, names), max),
                 (_, None) => (number(base, names), number(base, names)),
             };
-            if first <= last {
-                (first..=last).contains(&value) && (value - first) % step == 0
-            } else {
-                value >= first || value <= last
-            }
+            let size = max - min + 1;
+            let (last, value) = if first <= last { (last, value) } else { (last + size, value) };
+            [value, value + size]
+                .into_iter()
+                .any(|value| (first..=last).contains(&value) && (value - first) % step == 0)
         })
     }
 
@@ -129,6 +129,7 @@ fn aws_list(min: u16, max: u16, max_step: u16) -> impl Strategy<Value = String> 
     prop_oneof![
         3 => list(min, max),
         1 => (min..=max, min..=max).prop_map(|(a, b)| format!("{a}-{b}")),
+        1 => (min..=max, min..=max, 1..=max_step).prop_map(|(a, b, step)| format!("{a}-{b}/{step}")),
         1 => (min..=max, 1..=max_step).prop_map(|(a, step)| format!("{a}/{step}")),
     ]
 }

@@ -11,6 +11,8 @@ pub(super) struct Field {
     pub min: u16,
     /// Greatest value.
     pub max: u16,
+    /// How many digits a value has at most.
+    pub digits: usize,
     /// How many distinct values there are; one less than numbers where Sunday has two.
     pub size: u16,
     /// The greatest step; AWS refuses `*/60` in the minutes.
@@ -27,37 +29,37 @@ pub(super) const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI"
 
 impl Field {
     pub(super) const MINUTE: Self =
-        Self { name: "minute", min: 0, max: 59, size: 60, max_step: 59, names: &[], wraps: true };
+        Self { name: "minute", min: 0, max: 59, digits: 2, size: 60, max_step: 59, names: &[], wraps: true };
     pub(super) const HOUR: Self =
-        Self { name: "hour", min: 0, max: 23, size: 24, max_step: 23, names: &[], wraps: true };
+        Self { name: "hour", min: 0, max: 23, digits: 2, size: 24, max_step: 23, names: &[], wraps: true };
     pub(super) const DAY_OF_MONTH: Self =
-        Self { name: "day of month", min: 1, max: 31, size: 31, max_step: 31, names: &[], wraps: true };
+        Self { name: "day of month", min: 1, max: 31, digits: 2, size: 31, max_step: 31, names: &[], wraps: true };
     pub(super) const MONTH: Self =
-        Self { name: "month", min: 1, max: 12, size: 12, max_step: 12, names: &MONTHS, wraps: true };
+        Self { name: "month", min: 1, max: 12, digits: 2, size: 12, max_step: 12, names: &MONTHS, wraps: true };
     /// AWS counts from Sunday, which is 1.
     pub(super) const DAY_OF_WEEK: Self =
-        Self { name: "day of week", min: 1, max: 7, size: 7, max_step: 7, names: &WEEKDAYS, wraps: true };
+        Self { name: "day of week", min: 1, max: 7, digits: 1, size: 7, max_step: 7, names: &WEEKDAYS, wraps: true };
     /// Unix counts from Sunday, which is 0 and also 7.
     pub(super) const UNIX_DAY_OF_WEEK: Self =
-        Self { name: "day of week", min: 0, max: 7, size: 7, max_step: 7, names: &WEEKDAYS, wraps: true };
+        Self { name: "day of week", min: 0, max: 7, digits: 2, size: 7, max_step: 7, names: &WEEKDAYS, wraps: true };
     pub(super) const YEAR: Self =
-        Self { name: "year", min: 1970, max: 2199, size: 230, max_step: 229, names: &[], wraps: false };
+        Self { name: "year", min: 1970, max: 2199, digits: 4, size: 230, max_step: 229, names: &[], wraps: false };
 
     /// The field as Unix cron reads it, where no range begins anew.
     pub(super) const fn without_wrapping(self) -> Self {
         Self { wraps: false, ..self }
     }
 
-    /// The last value, by its only name.
-    pub(super) const fn last(&self) -> u16 {
-        self.min + self.size - 1
-    }
-
     /// A single value: a number, with or without leading zeros, or a name in any case.
     pub(super) fn value(&self, text: &str) -> Result<u16, ScheduleError> {
         let range = format!("{} to {}", self.min, self.max);
-        if !text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit()) {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return match text.parse() {
+                // Leading zeros are widely taken, but not in a field whose values are single digits.
+                Ok(value) if text.len() > self.digits && (self.min..=self.max).contains(&value) => {
+                    Err(ScheduleError::new(format!("{} {} has leading zeros", self.name, quoted(text)))
+                        .help(format!("write `{value}`")))
+                }
                 Ok(value) if (self.min..=self.max).contains(&value) => Ok(value),
                 _ => Err(ScheduleError::new(format!("{} {} is out of range: {range}", self.name, quoted(text)))),
             };
@@ -98,29 +100,22 @@ impl Field {
         };
         let (first, last) = (self.value(first)?, self.value(last)?);
         if first > last {
-            self.check_wrapping(first, last, step)?;
+            self.check_wrapping(first, last)?;
         }
         Ok(Item::Range { first, last, step })
     }
 
-    /// A range that begins anew has one meaning without a step, and several with one.
-    fn check_wrapping(&self, first: u16, last: u16, step: Option<u16>) -> Result<(), ScheduleError> {
-        let name = self.name;
-        if !self.wraps {
-            let error = ScheduleError::new(format!("the {name} range {first}-{last} runs backwards"));
-            return Err(if self.min == Self::YEAR.min {
-                error.help(format!("write {last}-{first}"))
-            } else {
-                error.help(format!("write {first}-{},{}-{last}", self.max, self.min))
-            });
+    /// Whether a range may begin anew in this field.
+    fn check_wrapping(&self, first: u16, last: u16) -> Result<(), ScheduleError> {
+        if self.wraps {
+            return Ok(());
         }
-        let Some(step) = step else { return Ok(()) };
-        let expanded: Vec<String> =
-            Item::Range { first, last, step: Some(step) }.values(self).iter().map(u16::to_string).collect();
-        Err(ScheduleError::new(format!(
-            "a step in the {name} range {first}-{last}, which begins anew, is not documented"
-        ))
-        .help(format!("write the values: {}", expanded.join(","))))
+        let error = ScheduleError::new(format!("the {} range {first}-{last} runs backwards", self.name));
+        Err(if self.min == Self::YEAR.min {
+            error.help(format!("write {last}-{first}"))
+        } else {
+            error.help(format!("write {first}-{},{}-{last}", self.max, self.min))
+        })
     }
 
     fn step(&self, text: &str, item: &str) -> Result<u16, ScheduleError> {

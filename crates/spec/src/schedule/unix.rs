@@ -47,7 +47,7 @@ pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
 
 /// One field in the form AWS documents: `0/15` for `*/15`, no leading zeros, numbers for the months.
 fn render(field: Field, text: &str) -> Result<String, ScheduleError> {
-    let items = items(field.without_wrapping(), text)?;
+    let items = field.without_wrapping().items(text)?;
     let set = Values::of(&items, &field);
     if (field.min..=field.max).all(|value| set.contains(value)) {
         return Ok("*".to_owned());
@@ -68,7 +68,7 @@ fn render(field: Field, text: &str) -> Result<String, ScheduleError> {
 /// steps and for ranges across the end of the week.
 fn render_weekdays(text: &str) -> Result<String, ScheduleError> {
     let field = Field::UNIX_DAY_OF_WEEK;
-    let items = items(field, text)?;
+    let items = weekday_items(text)?;
     let days: Vec<Weekday> = items.iter().flat_map(|item| item.values(&field)).map(Weekday::from_unix).collect();
     if (0..7).all(|day| days.contains(&Weekday::from_unix(day))) {
         return Ok("*".to_owned());
@@ -102,13 +102,24 @@ fn without_repeats(written: Vec<String>) -> Vec<String> {
     once
 }
 
-/// The items of a field. `5/10` is one value to some crons, a range to the field's end to others, and an error to most.
-fn items(field: Field, text: &str) -> Result<Vec<Item>, ScheduleError> {
+/// The days of a week field, where a start with a step ends on Saturday to some crons and on Sunday to others.
+fn weekday_items(text: &str) -> Result<Vec<Item>, ScheduleError> {
+    let field = Field::UNIX_DAY_OF_WEEK;
     let items = field.items(text)?;
     for item in &items {
-        if let Item::From { start, step } = item {
-            return Err(ScheduleError::new(format!("crons differ on a step after a single {}", field.name))
-                .help(format!("write `{start}-{}/{step}`, or `{start}` for the one value", field.last())));
+        match *item {
+            Item::From { start, step } => {
+                return Err(ScheduleError::new("crons differ on a step after a single day of the week")
+                    .help(format!("write `{start}-6/{step}`, or `{start}` for the one day")));
+            }
+            Item::Range { first, last, step: Some(step) } if first > last => {
+                let values: Vec<String> = item.values(&field).iter().map(u16::to_string).collect();
+                return Err(ScheduleError::new(format!(
+                    "no cron documents a step of {step} across the end of the week"
+                ))
+                .help(format!("write the values: {}", values.join(","))));
+            }
+            Item::All { .. } | Item::Value(_) | Item::Range { .. } => {}
         }
     }
     Ok(items)
