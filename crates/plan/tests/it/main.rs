@@ -4,5 +4,9 @@
 mod calls;
 mod create;
 mod drift;
+mod drifts;
 mod job;
+mod moves;
+mod ownership;
+mod properties;
 mod world;
