@@ -37,9 +37,25 @@ fn the_daemon_gets_the_time_that_a_clean_end_takes() {
     let containers = Template::read(CONTROLLER).at("/Resources/TaskDefinition/Properties/ContainerDefinitions");
     let daemon = containers.as_array().into_iter().flatten().find(|container| container["Name"] == "ecs-etl");
     assert!(daemon.and_then(|daemon| daemon["StopTimeout"].as_u64()).is_some_and(|seconds| seconds > 20));
-    let unit = std::fs::read_to_string(tools::root().join("deploy/systemd/ecs-etl.service")).expect("the unit");
+    let unit = read("deploy/systemd/ecs-etl.service");
     let seconds = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
     assert!(seconds.and_then(|seconds| seconds.parse::<u64>().ok()).is_some_and(|seconds| seconds > 20));
+}
+
+#[test]
+fn the_image_is_pinned_runs_as_nobody_and_builds_with_our_toolchain() {
+    let dockerfile = read("deploy/Dockerfile");
+    let bases: Vec<&str> = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    assert_eq!(bases.len(), 2);
+    let toolchain = read("rust-toolchain.toml");
+    let channel = toolchain.split('"').nth(1).expect("a channel");
+    assert!(bases[0].starts_with(&format!("rust:{channel}-")), "{} is not Rust {channel}", bases[0]);
+    assert!(bases[1].contains("distroless") && bases[1].ends_with(":nonroot"), "{}", bases[1]);
+    assert!(dockerfile.contains("\nUSER 65532:65532\n") && dockerfile.contains("\nHEALTHCHECK "));
+    let shell_form = dockerfile.lines().find(|line| {
+        ["CMD ", "ENTRYPOINT ", "    CMD "].iter().any(|word| line.starts_with(word)) && !line.contains('[')
+    });
+    assert_eq!(shell_form, None, "the image has no shell");
 }
 
 #[test]
@@ -66,4 +82,8 @@ fn only_what_iam_cannot_narrow_is_allowed_on_every_resource() {
 
 fn actions(wanted: impl Fn(&Operation) -> bool) -> BTreeSet<String> {
     OPERATIONS.iter().filter(|operation| wanted(operation)).map(Operation::iam_action).collect()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(tools::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
