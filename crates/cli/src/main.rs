@@ -1,2 +1,60 @@
-//! The binary `ecs-etl`.
-fn main() {}
+//! The binary `ecs-etl`: arguments, logging, wiring, output. What is decided, is decided elsewhere.
+
+mod args;
+mod commands;
+mod diagnostics;
+mod logging;
+mod output;
+mod progress;
+mod requests;
+mod signals;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::output::Terminal;
+
+/// `EX_USAGE` of sysexits(3).
+const USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { USAGE } else { 0 };
+            // The pipe may be gone; there is nobody left to tell.
+            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(code.max(1)) };
+        }
+    };
+    let mut terminal = Terminal::new(cli.color);
+    if let Err(error) = logging::start(cli.log_format, cli.log.as_deref(), terminal.error_is_terminal()) {
+        terminal.error(&error);
+        return ExitCode::from(USAGE);
+    }
+    match run(cli.command, &mut terminal) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(args) => commands::run::run(args, terminal),
+        Command::Validate(args) => commands::validate::run(&args, terminal),
+        Command::Plan(args) => commands::plan::run(&args, terminal),
+        Command::Apply(args) => commands::apply::run(&args, terminal),
+        Command::Approve(args) => commands::approve::run(&args, terminal),
+        Command::Status(args) => commands::status::run(&args, terminal),
+        Command::Render(args) => commands::render::run(&args, terminal),
+        Command::Next(args) => commands::next::run(&args, terminal),
+        Command::Schema => commands::schema::run(terminal),
+        Command::Emulator(args) => commands::emulator::run(&args, terminal),
+        Command::Completions { shell } => commands::completions::run(shell, terminal),
+    }
+}

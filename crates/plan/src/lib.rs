@@ -13,6 +13,7 @@ mod compare;
 pub mod condition;
 pub mod decide;
 pub mod desired;
+pub mod explain;
 pub mod failure;
 pub mod lint;
 pub mod lower;

@@ -4,9 +4,5 @@
 mod calls;
 mod create;
 mod drift;
-mod drifts;
 mod job;
-mod moves;
-mod ownership;
-mod properties;
 mod world;

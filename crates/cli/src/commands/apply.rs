@@ -1,0 +1,158 @@
+//! `ecs-etl apply [DIR]`.
+
+use std::process::ExitCode;
+
+use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::lock::StatusDir;
+use ecs_etl_controller::once;
+use ecs_etl_controller::publish::Publisher;
+use ecs_etl_controller::report::Reporter;
+use ecs_etl_controller::status::StatusWriter;
+use ecs_etl_plan::condition::Status;
+use ecs_etl_plan::status::{ConditionType, JobStatus};
+use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::args::{Apply, Output};
+use crate::commands::connect::{self, Session};
+use crate::diagnostics;
+use crate::output::{Terminal, Tone, toned};
+use crate::progress::Bar;
+use crate::signals;
+
+/// Converges once.
+pub fn run(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
+    connect::runtime()?.block_on(apply(args, terminal))
+}
+
+async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
+    let stop = signals::shutdown()?;
+    let started = Timestamp::now();
+    let session = connect::connect(&args.dir.dir, &args.aws, args.select.selector(), terminal).await?;
+    let files = StatusWriter::new(StatusDir::open(&args.status.status_dir, &args.dir.dir, started)?);
+    if args.output == Output::Text {
+        diagnostics::print(&session.scan, &session.manifests, terminal)?;
+    }
+    let mut reporter = Reporter::default();
+    reporter.resume(files.earlier().into_values());
+    let mut engine = session.engine(reporter, Mode::OnePass);
+    engine.read_approvals_in(&args.status.status_dir);
+    engine.skip_grace(args.prune);
+    let shown = args.dir.dir.display().to_string();
+    let mut publisher = Publisher::new(Some(files), session.endpoint.clone(), shown, started);
+
+    let bar = Bar::new(terminal);
+    let mut whole = once::settle(&mut engine, &stop, &mut |progress| bar.show(&progress)).await;
+    if whole && args.prune {
+        let confirmed = confirm(args, &engine, terminal, &bar)?;
+        whole = once::prune(&mut engine, &stop, &mut |progress| bar.show(&progress), confirmed).await;
+    }
+    bar.clear();
+    publisher.publish(&mut engine, true);
+    let good = whole && session.manifests.incomplete.is_empty() && is_good(&engine, &session);
+    match args.output {
+        Output::Text => text(args, &engine, &session, whole, terminal)?,
+        Output::Json => terminal.json(&json!({
+            "converged": good,
+            "interrupted": !whole,
+            "jobs": engine.reporter.jobs().values().collect::<Vec<_>>(),
+            "removed": engine.removed(),
+            "held": engine.reporter.held,
+            "pruningBlocked": engine.reporter.pruning_blocked,
+            "problems": engine.reporter.problems(),
+            "diagnostics": session.manifests.directory.diagnostics,
+        }))?,
+    }
+    drop(engine);
+    session.cx.aws.clone().close().await;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks before anything is removed, unless told not to.
+fn confirm(args: &Apply, engine: &Engine, terminal: &mut Terminal, bar: &Bar) -> anyhow::Result<bool> {
+    let jobs = engine.removable();
+    if jobs.is_empty() || args.yes {
+        return Ok(true);
+    }
+    let names = jobs.iter().map(JobName::as_str).collect::<Vec<_>>().join(", ");
+    bar.clear();
+    if !terminal.can_ask() {
+        terminal
+            .note(format!("not removed, since nobody can be asked here: {names} (--yes removes without asking)"))?;
+        return Ok(false);
+    }
+    Ok(terminal.ask(&format!("remove {} jobs whose manifest is gone: {names}?", jobs.len()))?)
+}
+
+/// Whether every job is as its manifest says and nothing waits for a person.
+fn is_good(engine: &Engine, session: &Session) -> bool {
+    let jobs = engine.reporter.jobs();
+    let fine = |job: &JobName| jobs.get(job).is_some_and(|status| is_fine(status));
+    let converged =
+        session.manifests.wanted().all(|job| fine(&job.name)) && session.manifests.directory.blocked.is_empty();
+    converged
+        && engine.reporter.held.is_empty()
+        && engine.reporter.problems().is_empty()
+        && engine.removable().is_empty()
+}
+
+/// Ready, or left alone on purpose.
+fn is_fine(status: &JobStatus) -> bool {
+    use ecs_etl_plan::condition::Reason;
+    let ready = status.condition(ConditionType::Ready);
+    ready.is_some_and(|ready| ready.status == Status::True || ready.reason == Reason::ReconcileDisabled)
+}
+
+fn text(args: &Apply, engine: &Engine, session: &Session, whole: bool, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let (mut changed, mut ready, mut bad) = (0, 0, 0);
+    for (name, status) in engine.reporter.jobs() {
+        let actions = engine.reporter.actions_of(name);
+        if is_fine(status) {
+            ready += 1;
+            if !actions.is_empty() {
+                changed += 1;
+                terminal.line(format!("{} {name}: {}", toned(Tone::Good, "converged"), actions.join(", ")))?;
+            }
+            continue;
+        }
+        bad += 1;
+        let Some(condition) = status.status.conditions.first() else { continue };
+        let words = format!("{:?}: {}", condition.reason, condition.message);
+        terminal.line(format!("{} {name}: {words}", toned(Tone::Bad, "not ready")))?;
+        if !actions.is_empty() {
+            terminal.line(format!("  done so far: {}", actions.join(", ")))?;
+        }
+    }
+    for job in engine.removed() {
+        terminal.line(format!("{} {job}", toned(Tone::Warn, "removed")))?;
+    }
+    for problem in engine.reporter.problems() {
+        terminal.line(format!("{} {}: {}", toned(Tone::Bad, "problem"), problem.about, problem.message))?;
+    }
+    for held in &engine.reporter.held {
+        terminal.line(format!("{} {}", toned(Tone::Warn, "held:"), held.message))?;
+        terminal
+            .line(format!("  to release it, commit `approved: {}` in the EtlController's spec, or run", held.digest))?;
+        terminal.line(format!("  ecs-etl approve --yes --status-dir {}", args.status.status_dir.display()))?;
+    }
+    let waiting = engine.removable();
+    if !waiting.is_empty() {
+        let names = waiting.iter().map(JobName::as_str).collect::<Vec<_>>().join(", ");
+        let hint = if args.prune { "" } else { "; --prune removes them" };
+        terminal.line(format!("not removed although their manifest is gone: {names}{hint}"))?;
+    }
+    let unchanged = ready - changed;
+    let mut summary = format!("{ready} of {} jobs ready: {changed} changed, {unchanged} as they were", ready + bad);
+    if !engine.removed().is_empty() {
+        summary.push_str(&format!(", {} removed", engine.removed().len()));
+    }
+    if !whole {
+        summary.push_str("; interrupted, run it again to go on");
+    }
+    if session.manifests.wanted().next().is_none() && bad == 0 {
+        summary = format!("no jobs in {}", args.dir.dir.display());
+    }
+    terminal.line(summary)?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What every command that talks to AWS begins with: read the directory, choose the endpoint, say which it is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::bail;
+use ecs_etl_aws::{Aws, Endpoint, Options};
+use ecs_etl_controller::clock::Clock;
+use ecs_etl_controller::context::Context;
+use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::manifests::{Manifests, Reader};
+use ecs_etl_controller::report::Reporter;
+use ecs_etl_controller::scan::{self, Scan};
+use ecs_etl_controller::selector::Selector;
+use ecs_etl_controller::source;
+
+use crate::args;
+use crate::output::{Terminal, Tone, toned};
+
+/// Looks at a directory once.
+pub fn manifests(dir: &Path, selector: Selector) -> (Scan, Manifests) {
+    let scan = scan::scan(dir, None, &scan::Limits::default());
+    let reader = Reader { selector, git_source: source(dir), needs_controller: false };
+    let manifests = reader.read(&scan, Clock::system().now());
+    (scan, manifests)
+}
+
+/// Where the manifests come from, as the ownership tag says it.
+pub fn source(dir: &Path) -> String {
+    source::default_source(dir)
+}
+
+/// A connection, and what it was made for.
+pub struct Session {
+    /// What everything works with.
+    pub cx: Arc<Context>,
+    /// What the directory says.
+    pub manifests: Manifests,
+    /// The scan it was read from.
+    pub scan: Scan,
+    /// Makes manifests of later scans.
+    pub reader: Reader,
+    /// Which AWS, in words.
+    pub endpoint: String,
+}
+
+/// Reads the directory, connects to the AWS that the flag, the EtlController or the default names, and says which it is.
+pub async fn connect(
+    dir: &Path,
+    aws: &args::Aws,
+    selector: Selector,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Session> {
+    let (scan, manifests) = manifests(dir, selector.clone());
+    if let scan::RootState::Missing { why } = &scan.root {
+        bail!("cannot read the manifest directory {}: {why}", dir.display());
+    }
+    if scan.root == scan::RootState::NotADirectory {
+        bail!("{} is not a directory; give the directory that holds the manifests", dir.display());
+    }
+    if let Some(problem) = &manifests.directory.controller_problem {
+        bail!("{problem}; nothing was done, since whose resources are ours is not known");
+    }
+    open(dir, aws, selector, scan, manifests, terminal).await
+}
+
+/// Connects with a directory that was read already.
+pub async fn open(
+    dir: &Path,
+    aws: &args::Aws,
+    selector: Selector,
+    scan: Scan,
+    manifests: Manifests,
+    terminal: &mut Terminal,
+) -> anyhow::Result<Session> {
+    let controller = &manifests.directory.controller;
+    let chosen = aws.endpoint.as_deref().or(controller.endpoint.as_deref()).unwrap_or("embedded");
+    let endpoint = Endpoint::parse(chosen)?;
+    let on_aws = matches!(endpoint, Endpoint::Aws);
+    let reader = Reader { selector, git_source: source(dir), needs_controller: on_aws };
+    let manifests = reader.read(&scan, Clock::system().now());
+    if let Some(problem) = &manifests.directory.controller_problem {
+        bail!("{problem}");
+    }
+    let options = Options { limits: aws.aws_limits.then_some(true), ..Options::default() };
+    let aws = Aws::connect(endpoint, options).await?;
+    let endpoint = aws.describe();
+    let settings = manifests.settings(&reader.git_source);
+    terminal.note(format!(
+        "{} {}, controller {}, prefix {}",
+        toned(Tone::Dim, "using"),
+        toned(Tone::Bold, &endpoint),
+        settings.identity.controller,
+        settings.prefix
+    ))?;
+    let cx = Arc::new(Context::new(aws, Clock::system(), settings));
+    Ok(Session { cx, manifests, scan, reader, endpoint })
+}
+
+impl Session {
+    /// An engine that already knows the manifests.
+    pub fn engine(&self, reporter: Reporter, mode: Mode) -> Engine {
+        let mut engine = Engine::new(Arc::clone(&self.cx), reporter, mode);
+        engine.take_manifests(self.manifests.clone(), &self.reader.git_source);
+        engine
+    }
+}
+
+/// The runtime that commands run in.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}

@@ -1,0 +1,36 @@
+//! `ecs-etl status --live`: what AWS says now, in the form of the status files.
+
+use std::collections::BTreeMap;
+
+use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::preview;
+use ecs_etl_controller::publish::Publisher;
+use ecs_etl_controller::report::Reporter;
+use ecs_etl_controller::status::StatusSnapshot;
+use jiff::Timestamp;
+
+use crate::args::Status;
+use crate::commands::connect;
+use crate::output::Terminal;
+
+/// Looks at every job in AWS; writes nothing.
+pub fn snapshot(args: &Status, terminal: &mut Terminal) -> anyhow::Result<StatusSnapshot> {
+    connect::runtime()?.block_on(look(args, terminal))
+}
+
+async fn look(args: &Status, terminal: &mut Terminal) -> anyhow::Result<StatusSnapshot> {
+    let session = connect::connect(&args.dir, &args.aws, Default::default(), terminal).await?;
+    let preview = preview::preview(&session.cx, &session.manifests).await;
+    let now = Timestamp::now();
+    let mut reporter = Reporter::default();
+    reporter.manifests(&session.manifests, now);
+    reporter.preview(&session.manifests, &preview, now);
+    let jobs: BTreeMap<_, _> =
+        reporter.jobs().iter().map(|(name, status)| (name.as_str().to_owned(), status.clone())).collect();
+    let engine = session.engine(reporter, Mode::OnePass);
+    let publisher = Publisher::new(None, session.endpoint.clone(), args.dir.display().to_string(), now);
+    let controller = publisher.controller(&engine, now, true);
+    drop(engine);
+    session.cx.aws.clone().close().await;
+    Ok(StatusSnapshot { controller, jobs, unreadable: BTreeMap::new() })
+}

@@ -1,0 +1,15 @@
+//! One module a command.
+
+pub mod apply;
+pub mod approve;
+pub mod completions;
+pub mod connect;
+pub mod emulator;
+pub mod live;
+pub mod next;
+pub mod plan;
+pub mod render;
+pub mod run;
+pub mod schema;
+pub mod status;
+pub mod validate;

@@ -1,0 +1,96 @@
+//! `ecs-etl run [DIR]`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use ecs_etl_controller::daemon;
+use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::lock::StatusDir;
+use ecs_etl_controller::manifests::Reader;
+use ecs_etl_controller::publish::Publisher;
+use ecs_etl_controller::report::Reporter;
+use ecs_etl_controller::scan::{RootState, Scan};
+use ecs_etl_controller::status::StatusWriter;
+use ecs_etl_controller::watch::{ManifestWatch, WatchOptions};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{Apply, Output, Run};
+use crate::commands::{apply, connect};
+use crate::output::Terminal;
+use crate::signals;
+
+/// Runs the daemon.
+pub fn run(args: Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
+    if args.once {
+        let Run { dir, aws, status, select, .. } = args;
+        let once = Apply { dir, aws, select, status, prune: false, yes: false, output: Output::Text };
+        return apply::run(&once, terminal);
+    }
+    connect::runtime()?.block_on(serve(&args, terminal))
+}
+
+async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
+    let stop = signals::shutdown()?;
+    let started = Timestamp::now();
+    let directory = StatusDir::open(&args.status.status_dir, &args.dir.dir, started)?;
+    let files = StatusWriter::new(directory);
+    let options = WatchOptions {
+        debounce: Duration::from_millis(args.debounce_ms),
+        rescan: Duration::from_secs(args.rescan_seconds),
+        ..WatchOptions::default()
+    };
+    let mut watch = ManifestWatch::start(&args.dir.dir, options, stop.clone());
+    let Some(scan) = first_scan(&mut watch, args, &stop).await else { return Ok(ExitCode::SUCCESS) };
+    let selector = args.select.selector();
+    let reader = Reader { selector: selector.clone(), git_source: String::new(), needs_controller: false };
+    let manifests = reader.read(&scan, Timestamp::now());
+    let session = connect::open(&args.dir.dir, &args.aws, selector, scan, manifests, terminal).await?;
+
+    let mut reporter = Reporter::default();
+    reporter.resume(files.earlier().into_values());
+    let mut engine = session.engine(reporter, Mode::Daemon);
+    engine.read_approvals_in(&args.status.status_dir);
+    let shown = args.dir.dir.display().to_string();
+    let publisher = Publisher::new(Some(files), session.endpoint.clone(), shown, started);
+    let aws = session.cx.aws.clone();
+    daemon::run(engine, publisher, watch, session.reader, looks()?, stop).await;
+    aws.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first settled look at the directory. Without a flag, its EtlController says which AWS this is about, so a directory that
+/// is not there yet is waited for; none when asked to stop meanwhile.
+async fn first_scan(watch: &mut ManifestWatch, args: &Run, stop: &CancellationToken) -> Option<Scan> {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            scan = watch.changed() => match &scan.root {
+                RootState::Present { .. } => return Some(Scan::clone(&scan)),
+                RootState::Missing { why } => {
+                    tracing::warn!(directory = %args.dir.dir.display(), why, "waiting for the manifest directory");
+                }
+                RootState::NotADirectory => {
+                    tracing::error!(directory = %args.dir.dir.display(), "not a directory; waiting for one");
+                }
+            }
+        }
+    }
+}
+
+/// SIGHUP: look at the directory now.
+fn looks() -> std::io::Result<mpsc::Receiver<()>> {
+    let mut hangup = signals::hangup()?;
+    let (send, receive) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP, looking at the directory");
+            if send.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receive)
+}

@@ -1,0 +1,115 @@
+//! The one way to standard output and standard error.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+
+use anstream::AutoStream;
+
+use crate::args::Color;
+
+/// Standard output and standard error, coloured where that helps.
+pub struct Terminal {
+    out: AutoStream<io::Stdout>,
+    err: AutoStream<io::Stderr>,
+}
+
+/// How a word is set off.
+#[derive(Debug, Clone, Copy)]
+pub enum Tone {
+    /// All is well.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Something failed.
+    Bad,
+    /// Less important.
+    Dim,
+    /// More important.
+    Bold,
+}
+
+impl Tone {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Good => "\u{1b}[32m",
+            Self::Warn => "\u{1b}[33m",
+            Self::Bad => "\u{1b}[31m",
+            Self::Dim => "\u{1b}[2m",
+            Self::Bold => "\u{1b}[1m",
+        }
+    }
+}
+
+/// Text in a tone; the stream strips the tone where it is not wanted.
+pub fn toned(tone: Tone, text: impl fmt::Display) -> String {
+    format!("{}{text}\u{1b}[0m", tone.code())
+}
+
+impl Terminal {
+    /// Streams that colour as `color` says.
+    pub fn new(color: Color) -> Self {
+        let choice = match color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        Self { out: AutoStream::new(io::stdout(), choice), err: AutoStream::new(io::stderr(), choice) }
+    }
+
+    /// Whether standard error is watched by a person.
+    pub fn error_is_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Columns of the terminal that standard output is; none when it goes elsewhere.
+    pub fn width(&self) -> Option<usize> {
+        terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+    }
+
+    /// Whether a person can be asked.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// A line of the result.
+    pub fn line(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        quiet_pipe(writeln!(self.out, "{text}"))
+    }
+
+    /// A JSON result.
+    pub fn json(&mut self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(value)?;
+        self.line(text)?;
+        Ok(())
+    }
+
+    /// A line beside the result: what is talked to, progress, advice.
+    pub fn note(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        quiet_pipe(writeln!(self.err, "{text}"))
+    }
+
+    /// An error with its causes, on one line.
+    pub fn error(&mut self, error: &anyhow::Error) {
+        let text = format!("{} {error:#}", toned(Tone::Bad, "error:"));
+        if writeln!(self.err, "{text}").is_err() {
+            tracing::error!(error = format!("{error:#}"), "cannot write to standard error");
+        }
+    }
+
+    /// Asks a yes-or-no question; anything but yes is no.
+    pub fn ask(&mut self, question: &str) -> io::Result<bool> {
+        write!(self.err, "{question} [y/N] ")?;
+        self.err.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// A reader that has seen enough (`| head`) ends the program's output, not in an error.
+fn quiet_pipe(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

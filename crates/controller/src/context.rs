@@ -1,0 +1,154 @@
+//! What a reconcile is given: AWS, the time, the settings, and what is remembered.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use ecs_etl_aws::{Aws, CallError};
+use ecs_etl_plan::decide::{Decision, Policy, decide};
+use ecs_etl_plan::desired::{Desired, Identity};
+use ecs_etl_plan::failure::Failure;
+use ecs_etl_plan::lower::lower;
+use ecs_etl_plan::observed::Observed;
+use ecs_etl_plan::prune::Held;
+use ecs_etl_spec::job::{Job, Place, Prune};
+use ecs_etl_spec::name::{AccountId, Digest, Prefix};
+
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::world::World;
+
+/// What the EtlController and the command line say, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Whose resources are ours.
+    pub identity: Identity,
+    /// What every family and rule name starts with.
+    pub prefix: Prefix,
+    /// What decisions need to know.
+    pub policy: Policy,
+    /// Deletion caps and grace.
+    pub prune: Prune,
+    /// How many existing jobs may change in one pass.
+    pub max_changes: Option<u32>,
+    /// Time between two resyncs.
+    pub resync: Duration,
+    /// The set released by the manifest.
+    pub approved: Option<Digest>,
+}
+
+/// Shared by every reconcile.
+#[derive(Debug)]
+pub struct Context {
+    /// The way to AWS.
+    pub aws: Aws,
+    /// The time.
+    pub clock: Clock,
+    /// What is remembered; losing it costs calls, never safety.
+    world: Mutex<World>,
+    gate: Mutex<Gate>,
+    accounts: Mutex<BTreeSet<AccountId>>,
+    settings: RwLock<Arc<Settings>>,
+}
+
+/// Why a reconcile stopped before the job was converged.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Interrupted {
+    /// A call failed.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The call budget wants it to come back later.
+    #[error("the {bucket} budget of AWS calls is used up for now")]
+    Budget {
+        /// Bucket that is empty.
+        bucket: String,
+        /// How long until its turn.
+        wait: Duration,
+    },
+    /// Other jobs of the pass are still being looked at, so that the changes can be counted.
+    #[error("the changes of this pass are being counted")]
+    Counting,
+    /// More jobs would change than `maxChanges` allows.
+    #[error("{}; approve {} to go on", .0.why, .0.digest)]
+    Held(Held),
+    /// The plan broke one of its own rules and was not carried out: a defect of ecs-etl.
+    #[error("the plan was refused: {}", .0.join("; "))]
+    Refused(Vec<String>),
+    /// Decision and facts do not come together: a defect of ecs-etl.
+    #[error("decision and facts do not come together")]
+    Undecided,
+    /// The job cannot be bound to its account.
+    #[error("{0}")]
+    Unbound(String),
+}
+
+impl From<CallError> for Interrupted {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+impl Context {
+    /// A context that remembers nothing yet.
+    pub fn new(aws: Aws, clock: Clock, settings: Settings) -> Self {
+        Self {
+            aws,
+            clock,
+            world: Mutex::new(World::default()),
+            gate: Mutex::new(Gate::default()),
+            accounts: Mutex::default(),
+            settings: RwLock::new(Arc::new(settings)),
+        }
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts new settings in force. A new identity or prefix means other resources: what was remembered is forgotten.
+    pub fn set_settings(&self, settings: Settings) {
+        let before = self.settings();
+        if before.identity != settings.identity || before.prefix != settings.prefix {
+            *self.world() = World::default();
+        }
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// What is remembered. Never held across an await.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The count of changes in this pass. Never held across an await.
+    pub fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account that a place is in.
+    pub async fn account(&self, place: &Place) -> Result<AccountId, Interrupted> {
+        let account = self.aws.account(place).await?;
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone());
+        Ok(account)
+    }
+
+    /// Accounts seen so far.
+    pub fn accounts(&self) -> BTreeSet<AccountId> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Decides what a job needs, on these facts and now.
+    pub fn decide(&self, desired: &Desired, facts: &Observed) -> Decision {
+        decide(desired, facts, &self.settings().policy, self.clock.now())
+    }
+
+    /// Lowers a job to AWS's terms, in its account.
+    pub async fn desired(&self, job: &Job) -> Result<Desired, Interrupted> {
+        let account = self.account(&job.place).await?;
+        let bound = job.bind(&account).map_err(|error| Interrupted::Unbound(error.to_string()))?;
+        let settings = self.settings();
+        lower(&bound, &settings.identity, &settings.prefix).map_err(|error| Interrupted::Unbound(error.to_string()))
+    }
+}

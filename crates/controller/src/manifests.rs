@@ -1,0 +1,110 @@
+//! A settled scan, understood: the valid jobs, what is wrong, and whether it is all there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ecs_etl_plan::decide::Policy;
+use ecs_etl_plan::desired::Identity;
+use ecs_etl_spec::directory::{Directory, load};
+use ecs_etl_spec::job::{Job, Place};
+use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
+
+use crate::context::Settings;
+use crate::scan::Scan;
+use crate::selector::Selector;
+
+/// What the manifest directory says.
+#[derive(Debug, Clone)]
+pub struct Manifests {
+    /// Jobs, clusters, controller, findings.
+    pub directory: Directory,
+    /// What keeps the directory from being known completely, by file (`.` for the directory): deletion waits for these.
+    pub incomplete: BTreeMap<String, String>,
+    /// Commit or link target.
+    pub revision: Option<String>,
+    /// Which jobs this process looks after.
+    pub selector: Selector,
+}
+
+/// Makes manifests of scans, always in the same way.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    /// Which jobs this process looks after.
+    pub selector: Selector,
+    /// `source` where the EtlController names none.
+    pub git_source: String,
+    /// The endpoint is AWS itself: without an EtlController nobody knows whose resources are ours.
+    pub needs_controller: bool,
+}
+
+impl Reader {
+    /// Reads what a scan found. `now` tells whether a schedule is over for good.
+    pub fn read(&self, scan: &Scan, now: Timestamp) -> Manifests {
+        let mut manifests = Manifests::read(scan, self.selector.clone(), now);
+        let directory = &mut manifests.directory;
+        if self.needs_controller && directory.controller.origin.is_none() && directory.controller_problem.is_none() {
+            let problem =
+                "no EtlController in the directory; the endpoint `aws` needs one, to know whose resources are ours";
+            directory.controller_problem = Some(problem.to_owned());
+            manifests.incomplete.insert(".".to_owned(), problem.to_owned());
+        }
+        manifests
+    }
+}
+
+impl Manifests {
+    /// A directory that has not been read yet.
+    pub fn nothing(now: Timestamp) -> Self {
+        let unread = BTreeMap::from([(".".to_owned(), "the directory has not been read yet".to_owned())]);
+        Self { directory: load(&[], now), incomplete: unread, revision: None, selector: Selector::default() }
+    }
+
+    /// Reads what a scan found. `now` tells whether a schedule is over for good.
+    pub fn read(scan: &Scan, selector: Selector, now: Timestamp) -> Self {
+        let directory = load(&scan.manifests(), now);
+        let mut incomplete = scan.shortcomings();
+        incomplete.extend(directory.unreadable.clone());
+        if let Some(problem) = &directory.controller_problem {
+            incomplete.entry(".".to_owned()).or_insert_with(|| problem.clone());
+        }
+        Self { directory, incomplete, revision: scan.revision.clone(), selector }
+    }
+
+    /// Jobs to converge: valid, selected, and not of a draining cluster.
+    pub fn wanted(&self) -> impl Iterator<Item = &Job> {
+        self.directory.jobs.values().filter(|job| !job.drain && self.selector.selects(job))
+    }
+
+    /// A job to converge, by name.
+    pub fn job(&self, name: &JobName) -> Option<&Job> {
+        self.directory.jobs.get(name).filter(|job| !job.drain && self.selector.selects(job))
+    }
+
+    /// Every place that a document names.
+    pub fn places(&self) -> BTreeSet<Place> {
+        self.directory.clusters.values().map(|cluster| cluster.place.clone()).collect()
+    }
+
+    /// Whether a document speaks of this job, valid or not: then nobody may take it for gone.
+    pub fn mentions(&self, name: &JobName) -> bool {
+        self.directory.blocked.contains_key(name) || self.directory.jobs.get(name).is_some_and(|job| !job.drain)
+    }
+
+    /// The settings in force. `git_source` is used where the EtlController names no source.
+    pub fn settings(&self, git_source: &str) -> Settings {
+        let controller = &self.directory.controller;
+        Settings {
+            identity: Identity {
+                controller: controller.name.clone(),
+                source: controller.source.clone().unwrap_or_else(|| git_source.to_owned()),
+            },
+            prefix: controller.prefix.clone(),
+            policy: Policy { keep_revisions: controller.keep_revisions, ..Policy::default() },
+            prune: controller.prune,
+            max_changes: controller.max_changes,
+            resync: Duration::from_secs(u64::from(controller.resync_seconds)),
+            approved: controller.approved.clone(),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Reads what a decision hangs on, and no more: bulk knowledge first, and on a difference the key itself.
+
+use ecs_etl_aws::{Answer, CallError, Urgency};
+use ecs_etl_plan::decide::Decision;
+use ecs_etl_plan::desired::Desired;
+use ecs_etl_plan::failure::RetryClass;
+use ecs_etl_plan::observed::{Fact, Look, Observed, Question, Questions};
+use ecs_etl_plan::step::Plan;
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{JobName, RuleName};
+use futures::future::join_all;
+
+use crate::context::{Context, Interrupted};
+use crate::world::{Names, World};
+
+/// Rounds of questions after which a decision counts as stuck. Four are enough for every path; more is a defect.
+const MAX_ROUNDS: usize = 12;
+
+/// Where one job's resources may be: its place first, then places it no longer lives in.
+#[derive(Debug, Clone)]
+pub struct Homes {
+    place: Place,
+    names: Vec<Names>,
+    wanted: Vec<RuleName>,
+    elsewhere: Vec<Place>,
+}
+
+impl Homes {
+    /// Those of a job that is wanted: under its name and the one it had before, here and wherever sweeps found it.
+    pub fn of(cx: &Context, desired: &Desired) -> Self {
+        let prefix = &cx.settings().prefix;
+        let former = desired.moved_from.as_ref().map(|former| &former.job);
+        let names: Vec<Names> =
+            std::iter::once(&desired.job).chain(former).filter_map(|job| Names::of(prefix, job)).collect();
+        let world = cx.world();
+        let elsewhere = world
+            .places()
+            .filter(|place| **place != desired.place && !world.rule_names(place, &names).is_empty())
+            .cloned()
+            .collect();
+        drop(world);
+        let wanted = desired.rules.iter().map(|rule| rule.name.clone()).collect();
+        Self { place: desired.place.clone(), names, wanted, elsewhere }
+    }
+
+    /// Those of a job that is not wanted any more in `place`.
+    pub fn left_behind(cx: &Context, place: &Place, job: &JobName) -> Self {
+        let names = Names::of(&cx.settings().prefix, job).into_iter().collect();
+        Self { place: place.clone(), names, wanted: Vec::new(), elsewhere: Vec::new() }
+    }
+
+    /// Nothing read yet but what cannot change, with every known name still to be asked for.
+    fn unread(&self, world: &World) -> Observed {
+        let at = |place: &Place| Observed {
+            revisions: world.known_revisions(&self.names),
+            rules: world.rule_names(place, &self.names).into_iter().map(|name| (name, Fact::NotRead)).collect(),
+            ..Observed::default()
+        };
+        let elsewhere = self.elsewhere.iter().map(|place| (place.clone(), at(place))).collect();
+        Observed { elsewhere, ..at(&self.place) }
+    }
+
+    /// What was read, with the gaps filled from the sweeps.
+    fn bulk(&self, world: &World, fresh: &Observed) -> Observed {
+        let elsewhere = fresh
+            .elsewhere
+            .iter()
+            .map(|(place, facts)| (place.clone(), world.bulk(place, &self.names, &[], facts)))
+            .collect();
+        Observed { elsewhere, ..world.bulk(&self.place, &self.names, &self.wanted, fresh) }
+    }
+}
+
+/// How far bulk knowledge is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// For a look that writes nothing: a plan may rest on the sweeps.
+    Bulk,
+    /// Bulk knowledge proves silence, it never justifies a write: a plan with steps rests on direct reads alone.
+    BulkForSilence,
+    /// Direct reads alone.
+    Direct,
+}
+
+/// Asks AWS until `decide` has a plan.
+pub async fn until_decided(
+    cx: &Context,
+    homes: &Homes,
+    urgency: Urgency,
+    trust: Trust,
+    mut decide: impl FnMut(&Observed) -> Decision,
+) -> Result<(Observed, Plan), Interrupted> {
+    let mut fresh = homes.unread(&cx.world());
+    let mut direct = trust == Trust::Direct;
+    for _ in 0..MAX_ROUNDS {
+        let view = if direct { fresh.clone() } else { homes.bulk(&cx.world(), &fresh) };
+        match decide(&view) {
+            Decision::Look(questions) => ask(cx, &homes.place, &questions, &mut fresh, urgency).await?,
+            Decision::Plan(plan) if plan.steps.is_empty() || direct || trust == Trust::Bulk => {
+                learn(cx, &homes.place, &fresh, false);
+                return Ok((view, plan));
+            }
+            // Lists may lag: a difference seen in them is read again before anything is written.
+            Decision::Plan(_) => direct = true,
+        }
+    }
+    Err(Interrupted::Undecided)
+}
+
+/// Answers `questions` into `facts`, all at once.
+pub async fn ask(
+    cx: &Context,
+    home: &Place,
+    questions: &Questions,
+    facts: &mut Observed,
+    urgency: Urgency,
+) -> Result<(), Interrupted> {
+    let calls = questions.iter().map(|question| async move {
+        let place = question.elsewhere.as_ref().unwrap_or(home);
+        (question, cx.aws.look(place, &question.look, urgency).await)
+    });
+    for (question, answer) in join_all(calls).await {
+        let target = match &question.elsewhere {
+            None => &mut *facts,
+            Some(place) => match facts.elsewhere.iter_mut().find(|(at, _)| at == place) {
+                Some((_, facts)) => facts,
+                None => return Err(Interrupted::Undecided),
+            },
+        };
+        record(target, question, answer)?;
+    }
+    Ok(())
+}
+
+fn record(facts: &mut Observed, question: &Question, answer: Result<Answer, CallError>) -> Result<(), Interrupted> {
+    let unreadable = match &answer {
+        Ok(_) => None,
+        // What may not be read stays unread, and nothing is written on the strength of it; what may be read later is retried.
+        Err(CallError::Failed(failure)) if matches!(failure.class, RetryClass::Slow | RetryClass::Terminal) => {
+            Some(failure.to_string())
+        }
+        Err(_) => None,
+    };
+    match (&question.look, unreadable) {
+        (Look::Revision(arn), Some(why)) => {
+            facts.revisions.insert(arn.clone(), Fact::Unreadable(why));
+            return Ok(());
+        }
+        (Look::RuleTags(rule, _), Some(why)) => {
+            facts.rule_tags.insert(rule.clone(), Fact::Unreadable(why));
+            return Ok(());
+        }
+        (Look::Active(_) | Look::Rule(_) | Look::Targets(_), _) | (_, None) => {}
+    }
+    match (&question.look, answer?) {
+        (Look::Active(family), Answer::Active(arns)) => {
+            facts.active.insert(family.clone(), Fact::Known(arns));
+        }
+        (Look::Revision(arn), Answer::Revision(revision)) => {
+            facts.revisions.insert(arn.clone(), Fact::Known(revision));
+        }
+        (Look::Rule(name), Answer::Rule(rule)) => {
+            facts.rules.insert(name.clone(), Fact::Known(rule));
+        }
+        (Look::Targets(name), Answer::Targets(targets)) => {
+            facts.targets.insert(name.clone(), Fact::Known(targets));
+        }
+        (Look::RuleTags(name, _), Answer::RuleTags(tags)) => {
+            facts.rule_tags.insert(name.clone(), Fact::Known(tags));
+        }
+        (
+            Look::Active(_) | Look::Revision(_) | Look::Rule(_) | Look::Targets(_) | Look::RuleTags(..),
+            Answer::Active(_) | Answer::Revision(_) | Answer::Rule(_) | Answer::Targets(_) | Answer::RuleTags(_),
+        ) => return Err(Interrupted::Undecided),
+    }
+    Ok(())
+}
+
+/// Remembers facts of every place they came from.
+pub fn learn(cx: &Context, home: &Place, facts: &Observed, wrote: bool) {
+    let now = cx.clock.now();
+    let mut world = cx.world();
+    world.learn(home, facts, wrote, now);
+    for (place, facts) in &facts.elsewhere {
+        world.learn(place, facts, wrote, now);
+    }
+}

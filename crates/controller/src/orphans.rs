@@ -1,0 +1,200 @@
+//! Looks after what jobs left behind: resources of ours that no manifest wants any more, found by the names in the sweeps.
+
+use std::collections::BTreeSet;
+
+use ecs_etl_aws::Urgency;
+use ecs_etl_plan::clean_up::{self, CleanUp};
+use ecs_etl_plan::condition::Verdict;
+use ecs_etl_plan::decide::Decision;
+use ecs_etl_plan::observed::{Fact, LiveRevision, Observed};
+use ecs_etl_plan::ownership::Mark;
+use ecs_etl_plan::removal::{self, Leaving};
+use ecs_etl_plan::step::Plan;
+use ecs_etl_plan::tags::{self, Tags};
+use ecs_etl_spec::job::{DeletionPolicy, Place};
+use ecs_etl_spec::name::{Family, JobName};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::context::{Context, Interrupted};
+use crate::manifests::Manifests;
+use crate::observe::{self, Homes, Trust};
+use crate::world::Names;
+use crate::{act, admit};
+
+/// What to do about a job that is not wanted in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Find out what is there and whose it is.
+    Inspect,
+    /// Take it away: the rules of deletion allow it.
+    Remove,
+    /// Tidy away the revisions of a job that went.
+    Tidy,
+}
+
+/// What a job left behind in a place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftBehind {
+    /// Where.
+    pub place: Place,
+    /// The job.
+    pub job: JobName,
+    /// It has a rule of ours: it still runs.
+    pub scheduled: bool,
+    /// Its source, by its tags.
+    pub source: Option<String>,
+    /// Its deletion policy, by its tags.
+    pub policy: Option<DeletionPolicy>,
+    /// When the newest revision was retired.
+    pub retired_at: Option<Timestamp>,
+    /// Why it is left alone, if a tag says so.
+    pub paused: Option<Verdict>,
+}
+
+/// What came of looking after it.
+#[derive(Debug)]
+#[must_use]
+pub struct Outcome {
+    /// What is there now; none if nothing of ours is.
+    pub left: Option<LeftBehind>,
+    /// Operations that AWS confirmed.
+    pub actions: Vec<&'static str>,
+    /// Why it stopped early.
+    pub stopped: Option<Interrupted>,
+    /// When something falls due.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Names in the sweeps that no manifest wants where they are. Moves of a wanted job are its own business.
+pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> {
+    let prefix = cx.settings().prefix.clone();
+    let former: BTreeSet<&JobName> =
+        manifests.directory.jobs.values().filter_map(|job| job.moved_from.as_ref()).collect();
+    let world = cx.world();
+    let mut names = BTreeSet::new();
+    for place in world.places() {
+        for job in world.jobs_in(place, &prefix) {
+            if !manifests.mentions(&job) && !former.contains(&job) {
+                names.insert((place.clone(), job));
+            }
+        }
+    }
+    names
+}
+
+/// Finds out what is there, from the sweeps and a few reads.
+pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Option<LeftBehind>, Interrupted> {
+    let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(None) };
+    let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
+    Ok(left(cx, place, job, &facts, &plan))
+}
+
+/// Does `task` for what `job` left behind in `place`.
+pub async fn look_after(cx: &Context, place: &Place, job: &JobName, task: Task) -> Result<Outcome, Interrupted> {
+    let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(Outcome::nothing()) };
+    match task {
+        Task::Inspect => Ok(Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() }),
+        Task::Remove => remove(cx, place, job, &names.family).await,
+        Task::Tidy => tidy(cx, place, job, &names.family).await,
+    }
+}
+
+async fn remove(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Result<Outcome, Interrupted> {
+    let (mut facts, plan) = decide(cx, place, job, family, Trust::Direct).await?;
+    admit::budget(cx, place, &plan, Urgency::Edit).await?;
+    let carried = act::carry_out(cx, &plan, &mut facts, Urgency::Edit).await;
+    let left = left(cx, place, job, &facts, &plan);
+    Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due: None })
+}
+
+async fn decide(
+    cx: &Context,
+    place: &Place,
+    job: &JobName,
+    family: &Family,
+    trust: Trust,
+) -> Result<(Observed, Plan), Interrupted> {
+    let settings = cx.settings();
+    let leaving = Leaving { job, family, place, identity: &settings.identity };
+    let homes = Homes::left_behind(cx, place, job);
+    observe::until_decided(cx, &homes, Urgency::Drift, trust, |facts| {
+        removal::decide(&leaving, facts, &settings.policy, cx.clock.now())
+    })
+    .await
+}
+
+/// Retires and deregisters the revisions of a job that went, when no retry can want them any more.
+async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Result<Outcome, Interrupted> {
+    let settings = cx.settings();
+    let scope = clean_up::Scope {
+        job,
+        family,
+        place,
+        identity: &settings.identity,
+        keep: None,
+        // Longer than any job's: what it was is not known any more.
+        event_age: SignedDuration::from_hours(24),
+    };
+    let homes = Homes::left_behind(cx, place, job);
+    let mut next_due = None;
+    let (mut facts, plan) = observe::until_decided(cx, &homes, Urgency::CleanUp, Trust::BulkForSilence, |facts| {
+        match clean_up::decide(&scope, facts, cx.clock.now()) {
+            CleanUp::Look(questions) => Decision::Look(questions),
+            CleanUp::Plan(plan, due) => {
+                next_due = due;
+                Decision::Plan(plan)
+            }
+        }
+    })
+    .await?;
+    admit::budget(cx, place, &plan, Urgency::CleanUp).await?;
+    let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
+    let left = left(cx, place, job, &facts, &plan);
+    Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due })
+}
+
+/// What the facts say is there, of what our marks are on.
+fn left(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &Plan) -> Option<LeftBehind> {
+    let settings = cx.settings();
+    let mark = Mark::new(&settings.identity.controller, job);
+    let rule = facts.rule_tags.iter().find_map(|(name, fact)| {
+        let there = matches!(facts.rules.get(name), Some(Fact::Known(Some(_))));
+        fact.known().filter(|tags| there && mark.is_on(tags))
+    });
+    let mut revisions: Vec<&LiveRevision> = facts
+        .active
+        .values()
+        .filter_map(Fact::known)
+        .flatten()
+        .filter_map(|arn| facts.revisions.get(arn)?.known()?.as_ref())
+        .filter(|revision| mark.is_on(&revision.tags))
+        .collect();
+    revisions.sort_by(|a, b| b.arn.cmp(&a.arn));
+    let newest: Option<&Tags> = revisions.first().map(|revision| &revision.tags);
+    let deciding = rule.or(newest)?;
+    Some(LeftBehind {
+        place: place.clone(),
+        job: job.clone(),
+        scheduled: rule.is_some(),
+        source: deciding.get(tags::SOURCE).cloned(),
+        policy: match deciding.get(tags::POLICY).map(String::as_str) {
+            Some("Retain") => Some(DeletionPolicy::Retain),
+            Some("Delete") => Some(DeletionPolicy::Delete),
+            // What we do not understand stays.
+            Some(_) => Some(DeletionPolicy::Retain),
+            None => None,
+        },
+        retired_at: newest.and_then(|tags| tags.get(tags::RETIRED_AT)?.parse().ok()),
+        paused: match &plan.verdict {
+            paused @ Verdict::Paused(..) => Some(paused.clone()),
+            stalled @ Verdict::Stalled(..) => Some(stalled.clone()),
+            Verdict::Ready(..) | Verdict::Waiting(..) => None,
+        },
+    })
+}
+
+impl Outcome {
+    fn nothing() -> Self {
+        Self { left: None, actions: Vec::new(), stopped: None, next_due: None }
+    }
+}

@@ -1,0 +1,200 @@
+//! Deletion, from the engine's side: gathers what the rules of deletion need to know, asks them, and does what they allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use ecs_etl_plan::condition::Verdict;
+use ecs_etl_plan::ownership::Mark;
+use ecs_etl_plan::prune::{self, Incomplete, OwnedJob, PruneDecision, PruneInput, Retired};
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Digest, JobName};
+use jiff::Timestamp;
+
+use crate::approval::read_approval;
+use crate::context::{Context, Interrupted};
+use crate::manifests::Manifests;
+use crate::orphans::{LeftBehind, Task};
+
+/// What is remembered for deletions. Losing it begins every grace period anew.
+#[derive(Debug, Default)]
+pub struct Pruning {
+    /// What jobs left behind, as last seen.
+    left_behind: BTreeMap<(Place, JobName), LeftBehind>,
+    /// What could not be looked at yet, and why.
+    unknown: BTreeMap<(Place, JobName), String>,
+    /// Places whose lists could not be read, and why.
+    unswept: BTreeMap<Place, String>,
+    /// Since when each reason for incomplete knowledge has held.
+    incomplete_since: BTreeMap<String, Timestamp>,
+    gone_since: BTreeMap<JobName, Timestamp>,
+    removing: BTreeSet<JobName>,
+    /// `apply --prune`: no grace.
+    pub skip_grace: bool,
+    /// Where `ecs-etl approve` leaves its word.
+    pub approvals: Option<PathBuf>,
+}
+
+impl Pruning {
+    /// What to do with a job that is not wanted in a place.
+    pub fn task(&self, place: &Place, job: &JobName) -> Task {
+        match self.left_behind.get(&(place.clone(), job.clone())) {
+            Some(left) if left.scheduled && self.removing.contains(job) => Task::Remove,
+            Some(left) if !left.scheduled => Task::Tidy,
+            Some(_) | None => Task::Inspect,
+        }
+    }
+
+    /// Takes what was found; none if nothing of ours is there.
+    pub fn found(&mut self, place: &Place, job: &JobName, left: Option<LeftBehind>) {
+        let key = (place.clone(), job.clone());
+        self.unknown.remove(&key);
+        match left {
+            Some(left) => {
+                self.left_behind.insert(key, left);
+            }
+            None => {
+                self.left_behind.remove(&key);
+            }
+        }
+    }
+
+    /// Something could not be looked at.
+    pub fn unknown(&mut self, place: &Place, job: &JobName, why: String) {
+        self.unknown.insert((place.clone(), job.clone()), why);
+    }
+
+    /// A place's lists could not be read, or could.
+    pub fn swept(&mut self, place: &Place, failure: Option<&Interrupted>) {
+        match failure {
+            Some(failure) => self.unswept.insert(place.clone(), failure.to_string()),
+            None => self.unswept.remove(place),
+        };
+    }
+
+    /// Names that the sweeps hold and no manifest wants: others are forgotten. Those not known yet are returned.
+    pub fn keep(&mut self, names: &BTreeSet<(Place, JobName)>) -> Vec<(Place, JobName)> {
+        self.left_behind.retain(|key, _| names.contains(key));
+        self.unknown.retain(|key, _| names.contains(key));
+        self.removing.retain(|job| names.iter().any(|(_, name)| name == job));
+        let new: Vec<_> = names
+            .iter()
+            .filter(|key| !self.left_behind.contains_key(*key) && !self.unknown.contains_key(*key))
+            .cloned()
+            .collect();
+        for key in &new {
+            self.unknown.insert(key.clone(), "it has not been looked at yet".to_owned());
+        }
+        new
+    }
+
+    /// Places in which a job left something.
+    pub fn places_of(&self, job: &JobName) -> Vec<Place> {
+        self.left_behind.keys().filter(|(_, name)| name == job).map(|(place, _)| place.clone()).collect()
+    }
+
+    /// Whether anything of a job is still scheduled somewhere.
+    pub fn is_scheduled(&self, job: &JobName) -> bool {
+        self.left_behind.iter().any(|((_, name), left)| name == job && left.scheduled)
+    }
+
+    /// Whether everything the sweeps name has been looked at.
+    pub fn knows_everything(&self) -> bool {
+        self.unknown.is_empty() && self.unswept.is_empty()
+    }
+
+    /// Lets these jobs be removed.
+    pub fn release(&mut self, jobs: impl IntoIterator<Item = JobName>) {
+        self.removing.extend(jobs);
+    }
+
+    /// Digests of held sets that a person has released: by the manifest, or from the command line.
+    pub fn approved(&self, cx: &Context) -> BTreeSet<Digest> {
+        let mut approved: BTreeSet<Digest> = cx.settings().approved.iter().cloned().collect();
+        if let Some(directory) = &self.approvals {
+            match read_approval(directory) {
+                Ok(approval) => approved.extend(approval.map(|approval| approval.digest)),
+                Err(error) => tracing::error!(%error, "an approval cannot be read; what it released stays held"),
+            }
+        }
+        approved
+    }
+
+    /// Asks the rules of deletion.
+    pub fn decide(&mut self, cx: &Context, manifests: &Manifests) -> PruneDecision {
+        let now = cx.clock.now();
+        let settings = cx.settings();
+        let jobs = &manifests.directory.jobs;
+        let incomplete = self.incomplete(manifests, now);
+        let owned = self.owned(cx, manifests);
+        let retired: Vec<Retired> = self
+            .left_behind
+            .values()
+            .filter(|left| !left.scheduled)
+            .filter_map(|left| Some(Retired { job: left.job.clone(), at: left.retired_at? }))
+            .collect();
+        let decision = prune::decide(
+            &PruneInput {
+                incomplete: &incomplete,
+                written: &jobs.keys().chain(manifests.directory.blocked.keys()).cloned().collect(),
+                moved_from: &jobs.values().filter_map(|job| job.moved_from.clone()).collect(),
+                draining: &jobs.values().filter(|job| job.drain).map(|job| job.name.clone()).collect(),
+                owned: &owned,
+                retired: &retired,
+                gone_since: &self.gone_since,
+                skip_grace: self.skip_grace,
+                selecting: !manifests.selector.is_everything(),
+                source: &settings.identity.source,
+                policy: settings.prune,
+                approved: &self.approved(cx),
+            },
+            now,
+        );
+        self.gone_since = decision.gone_since.clone();
+        decision
+    }
+
+    /// Tags that say a job is left alone, which the rules of deletion do not know of.
+    pub fn paused(&self, job: &JobName) -> Option<&Verdict> {
+        self.left_behind.iter().filter(|((_, name), _)| name == job).find_map(|(_, left)| left.paused.as_ref())
+    }
+
+    fn incomplete(&mut self, manifests: &Manifests, now: Timestamp) -> Vec<Incomplete> {
+        let mut reasons: BTreeMap<String, (String, Option<String>)> = BTreeMap::new();
+        for (file, why) in &manifests.incomplete {
+            reasons.insert(format!("file {file}"), (why.clone(), Some(file.clone())));
+        }
+        for (place, why) in &self.unswept {
+            let message = format!("what is in {} could not be read: {why}", place.region);
+            reasons.insert(format!("place {place:?}"), (message, None));
+        }
+        for ((place, job), why) in &self.unknown {
+            let message = format!("what job {job} left in {} is not known: {why}", place.region);
+            reasons.insert(format!("job {job} {place:?}"), (message, None));
+        }
+        self.incomplete_since.retain(|reason, _| reasons.contains_key(reason));
+        let mut incomplete = Vec::new();
+        for (reason, (why, file)) in reasons {
+            let since = *self.incomplete_since.entry(reason).or_insert(now);
+            incomplete.push(Incomplete { why, file, since });
+        }
+        incomplete
+    }
+
+    /// Jobs of ours that have a schedule in AWS: those left behind, and those of the manifests whose rules' tags were read.
+    fn owned(&self, cx: &Context, manifests: &Manifests) -> Vec<OwnedJob> {
+        let left = self.left_behind.values().filter(|left| left.scheduled && left.paused.is_none());
+        let mut owned: Vec<OwnedJob> = left
+            .map(|left| OwnedJob { job: left.job.clone(), source: left.source.clone(), policy: left.policy })
+            .collect();
+        let settings = cx.settings();
+        let world = cx.world();
+        for job in manifests.directory.jobs.values().filter(|job| !job.drain) {
+            let mark = Mark::new(&settings.identity.controller, &job.name);
+            if world.rule_tags_of(&job.place, &settings.prefix, &job.name).any(|tags| mark.is_on(tags)) {
+                let source = Some(settings.identity.source.clone());
+                owned.push(OwnedJob { job: job.name.clone(), source, policy: Some(job.deletion_policy) });
+            }
+        }
+        owned
+    }
+}

@@ -1,0 +1,113 @@
+//! Brings the status files up to date. A disk that refuses is an ERROR in the log; converging goes on.
+
+use std::time::Duration;
+
+use ecs_etl_plan::status::{
+    ApiVersion, ControllerKind, ControllerMetadata, ControllerState, ControllerStatus, Counts,
+    Manifests as ManifestState, Problem,
+};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::status::StatusWriter;
+
+/// How often the heartbeat is written at least. Readers take a heartbeat of 60 s for stale.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How long changes are gathered before they are written together.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// Writes the status of an engine into a directory.
+#[derive(Debug)]
+pub struct Publisher {
+    files: Option<StatusWriter>,
+    endpoint: String,
+    manifests: String,
+    started: Timestamp,
+    written: Option<Instant>,
+    failing: bool,
+}
+
+impl Publisher {
+    /// A publisher through `files`; nowhere without them.
+    pub fn new(files: Option<StatusWriter>, endpoint: String, manifests: String, started: Timestamp) -> Self {
+        Self { files, endpoint, manifests, started, written: None, failing: false }
+    }
+
+    /// Resolves when it is time to write: soon after a change, so that a thousand outcomes at once are a few writes.
+    pub async fn due(&self, changed: bool) {
+        match self.written {
+            _ if self.files.is_none() || !changed => std::future::pending().await,
+            Some(written) => tokio::time::sleep_until(written + GATHER).await,
+            None => {}
+        }
+    }
+
+    /// Writes what changed, and the heartbeat. `finished` marks the end of a process that will not come back.
+    pub fn publish(&mut self, engine: &mut Engine, finished: bool) {
+        let now = engine.cx.clock.now();
+        let state = self.controller(engine, now, finished);
+        let Some(files) = &mut self.files else { return };
+        self.written = Some(Instant::now());
+        let changed = engine.reporter.take_changed();
+        let known = engine.reporter.jobs();
+        let gone = changed.iter().filter(|job| !known.contains_key(*job));
+        let written = files
+            .write_jobs(changed.iter().filter_map(|job| known.get(job)))
+            .and_then(|_count| gone.into_iter().try_for_each(|job| files.remove_job(job)))
+            .and_then(|()| files.write_controller(&state));
+        match written {
+            Ok(()) if self.failing => {
+                self.failing = false;
+                tracing::info!("status files can be written again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                // Everything is written again once the disk takes it.
+                engine.reporter.all_changed();
+                if !self.failing {
+                    self.failing = true;
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "status files cannot be written; converging goes on"
+                    );
+                }
+            }
+        }
+    }
+
+    /// What is said of the controller itself.
+    pub fn controller(&self, engine: &Engine, now: Timestamp, finished: bool) -> ControllerStatus {
+        let settings = engine.cx.settings();
+        let problems = engine.manifests.incomplete.iter();
+        ControllerStatus {
+            api_version: ApiVersion::V1,
+            kind: ControllerKind::EtlControllerStatus,
+            metadata: ControllerMetadata { name: settings.identity.controller.as_str().to_owned() },
+            status: ControllerState {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                pid: std::process::id(),
+                started: self.started,
+                heartbeat: now,
+                finished: finished.then_some(now),
+                endpoint: self.endpoint.clone(),
+                accounts: engine.cx.accounts().iter().map(|account| account.as_str().to_owned()).collect(),
+                manifests: ManifestState {
+                    directory: self.manifests.clone(),
+                    revision: engine.manifests.revision.clone(),
+                    complete: engine.manifests.incomplete.is_empty(),
+                    problems: problems
+                        .map(|(about, message)| Problem { about: about.clone(), message: message.clone() })
+                        .collect(),
+                },
+                counts: Counts::of(engine.reporter.jobs().values()),
+                jobs: engine.reporter.last_seen().iter().map(|(job, at)| (job.as_str().to_owned(), *at)).collect(),
+                problems: engine.reporter.problems(),
+                held: engine.reporter.held.clone(),
+                pruning_blocked: engine.reporter.pruning_blocked.clone(),
+                last_resync: engine.reporter.last_resync.clone(),
+            },
+        }
+    }
+}
