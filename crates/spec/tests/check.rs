@@ -137,3 +137,64 @@ fn leaves(value: &serde_json::Value, pointer: String) -> Vec<String> {
         | serde_json::Value::String(_) => vec![pointer],
     }
 }
+
+/// A job that is valid but for what `change` does to it has the one error that holds `expected`.
+fn refused(expected: &str, change: impl FnOnce(&mut TaskDefinition, &mut RunTask)) {
+    let mut definition: TaskDefinition =
+        serde_yaml::from_str("{memory: '512', containerDefinitions: [{name: main, image: alpine}]}")
+            .expect("a task definition");
+    let mut run_task = RunTask::default();
+    change(&mut definition, &mut run_task);
+    let case = Case { name: String::new(), task_definition: definition, run_task, problems: Vec::new() };
+    match found(&case).as_slice() {
+        [only] if only.starts_with("error") && only.contains(expected) => {}
+        found => panic!("expected one error with {expected:?}, found {found:#?}"),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(yaml: &str) -> Option<T> {
+    Some(serde_yaml::from_str(yaml).expect("what the test wrote"))
+}
+
+#[test]
+fn what_is_too_long_or_too_many_is_refused() {
+    let first = |definition: &mut TaskDefinition, change: fn(&mut ecs_etl_spec::shapes::ContainerDefinition)| {
+        definition.container_definitions.iter_mut().flatten().take(1).for_each(change);
+    };
+    refused("bytes as JSON; ECS takes at most 65536", |definition, _| {
+        first(definition, |container| container.command = Some(vec!["x".repeat(65_000), "y".repeat(600)]));
+    });
+    refused("256 characters; ECS takes at most 255", |definition, _| {
+        first(definition, |container| container.image = Some(format!("{}@sha256:{}", "x".repeat(256), "0".repeat(64))));
+    });
+    refused("is not a valid container name", |definition, _| {
+        first(definition, |container| container.name = Some("x".repeat(256)));
+    });
+    refused("51 exit codes; ECS takes at most 50", |definition, _| {
+        first(definition, |container| {
+            container.restart_policy = read(&format!("{{enabled: true, ignoredExitCodes: {:?}}}", [1; 51]));
+        });
+    });
+    refused("11 files; ECS takes at most 10", |definition, _| {
+        first(definition, |container| {
+            let file = "{type: s3, value: 'arn:aws:s3:::b/a.env'}, ".repeat(11);
+            container.environment_files = read(&format!("[{file}]"));
+        });
+    });
+    refused("256 characters; ECS takes at most 255", |_, run_task| run_task.group = Some("x".repeat(256)));
+    refused("characters as JSON; ECS takes at most 8192", |_, run_task| {
+        run_task.overrides =
+            read(&format!("{{containerOverrides: [{{name: main, command: [{}]}}]}}", "x".repeat(8_192)));
+    });
+    refused("11 with those of the task definition; ECS takes at most 10", |definition, run_task| {
+        definition.placement_constraints = read(&format!("[{}]", "{type: memberOf, expression: x}, ".repeat(6)));
+        run_task.placement_constraints = read(&format!("[{}]", "{type: memberOf, expression: y}, ".repeat(5)));
+    });
+    refused("51 entries; AWS takes at most 50", |_, run_task| {
+        let tags: String = (0..51).map(|n| format!("{{key: k{n}, value: v}}, ")).collect();
+        run_task.tags = read(&format!("[{tags}]"));
+    });
+    refused("129 characters; AWS takes at most 128", |_, run_task| {
+        run_task.tags = read(&format!("[{{key: {}, value: v}}]", "k".repeat(129)));
+    });
+}
