@@ -75,3 +75,36 @@ pub fn in_words(kind: &Kind) -> String {
         Kind::Map(inner) => format!("map from text to {}", in_words(inner)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_as_the_sdk_names_them() {
+        let names = [
+            ("image", "image"),
+            ("type", "r#type"),
+            ("readonlyRootFilesystem", "readonly_root_filesystem"),
+            ("enableECSManagedTags", "enable_ecs_managed_tags"),
+            ("sizeInGiB", "size_in_gib"),
+            ("s3filesVolumeConfiguration", "s3files_volume_configuration"),
+            ("SageMakerPipelineParameters", "sage_maker_pipeline_parameters"),
+        ];
+        for (wire, name) in names {
+            assert_eq!(field(wire), name);
+        }
+    }
+
+    #[test]
+    fn a_name_that_serde_cannot_rebuild_is_told_apart() {
+        for wire in ["image", "readonlyRootFilesystem", "type"] {
+            assert_eq!(camel(&field(wire)), wire);
+        }
+        for wire in ["Id", "TaskDefinitionArn"] {
+            assert_eq!(pascal(&field(wire)), wire);
+        }
+        assert_ne!(camel(&field("sizeInGiB")), "sizeInGiB");
+        assert_ne!(pascal(&field("EnableECSManagedTags")), "EnableECSManagedTags");
+    }
+}

@@ -119,3 +119,29 @@ struct Package {
     version: String,
     manifest_path: PathBuf,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_structure_of_the_sdk_is_read_with_its_fields_and_its_builder() {
+        let text = "\npub struct Ulimit {\n    /// Doc.\n    pub name: crate::types::UlimitName,\n    pub soft: \
+                    ::std::option::Option<i32>,\n}\nimpl UlimitBuilder {\n    pub fn build(\n        self,\n    ) -> \
+                    ::std::result::Result<crate::types::Ulimit, E> {\n}";
+        let found = parse(text).unwrap();
+        assert_eq!((found.name.as_str(), found.fallible, found.union), ("Ulimit", true, false));
+        assert_eq!(found.field("name").and_then(own_type), Some("UlimitName"));
+        assert_eq!(found.field("soft").map(optional), Some((true, "i32")));
+        assert_eq!(found.field("hard"), None);
+    }
+
+    #[test]
+    fn a_union_of_the_sdk_is_read_with_its_variants() {
+        let text =
+            "\npub enum Strategy {\n    /// Doc.\n    Mps(crate::types::Mps),\n    #[non_exhaustive]\n    Unknown,\n}";
+        let found = parse(text).unwrap();
+        assert_eq!(found.fields, [("Mps".to_owned(), "crate::types::Mps".to_owned())]);
+        assert!(found.union && !found.fallible);
+    }
+}
