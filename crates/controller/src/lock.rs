@@ -41,8 +41,16 @@ pub enum StatusDirError {
         /// The system's reason.
         source: io::Error,
     },
-    /// It could not be locked.
+    /// No file can be made in it.
     #[error("the status directory {} cannot be written", .directory.display())]
+    Write {
+        /// The directory.
+        directory: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Its file system has no locks.
+    #[error("the status directory {} cannot be locked", .directory.display())]
     Lock {
         /// The directory.
         directory: PathBuf,
@@ -80,17 +88,18 @@ impl StatusDir {
             .create(directory)
             .map_err(|source| StatusDirError::Create { directory: directory.to_path_buf(), source })?;
 
-        let failed = |source| StatusDirError::Lock { directory: directory.to_path_buf(), source };
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK));
-        let mut file = file.map_err(failed)?;
+        let mut file = file.map_err(|source| StatusDirError::Write { directory: directory.to_path_buf(), source })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = holder(&mut file);
                 return Err(StatusDirError::InUse { directory: directory.to_path_buf(), holder });
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::Error(source)) => {
+                return Err(StatusDirError::Lock { directory: directory.to_path_buf(), source });
+            }
         }
         if let Err(error) = sign(&mut file, now) {
             // The lock holds all the same; only a second daemon's error would say less.

@@ -39,7 +39,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file_bytes: 1 << 20, total_bytes: 128 << 20, files: 200_000, entries: 400_000, depth: 64 }
+        Self { file_bytes: 1 << 20, total_bytes: 64 << 20, files: 200_000, entries: 400_000, depth: 64 }
     }
 }
 

@@ -257,6 +257,18 @@ fn what_lies_beyond_a_limit_is_said() {
     assert!(with(Limits { files: 3, total_bytes: 6, file_bytes: 2, depth: 3, entries: 5 }).is_empty());
 }
 
+#[test]
+fn a_thousand_problems_are_named_and_the_files_between_them_are_read() {
+    let root = tree(&[("zz.yaml", "1")]);
+    for n in 0..1500 {
+        symlink("gone", root.path().join(format!("{n:04}.yaml"))).expect("a link");
+    }
+    let scan = look(root.path());
+    assert_eq!(paths(&scan), ["zz.yaml"]);
+    assert_eq!(scan.problems.len(), 1001);
+    assert_eq!(scan.problems["."], "more than 1000 paths below it cannot be read; only the first are named");
+}
+
 fn set_age(path: &Path, age: Duration) {
     let file = OpenOptions::new().write(true).open(path).expect("the file");
     file.set_times(FileTimes::new().set_modified(SystemTime::now() - age)).expect("its times");

@@ -12,6 +12,9 @@ use ecs_etl_spec::name::Digest;
 use super::read::{self, Reading, Stamp};
 use super::{FileId, Limits, ManifestFile, RootState, Scan, WHOLE};
 
+/// How many problems are named: each becomes a line in the log and in the status.
+const PROBLEMS: usize = 1000;
+
 /// Walks the directory `real`, which holds no link on its way.
 pub(super) fn walk(real: &Path, id: FileId, previous: Option<&Scan>, limits: &Limits) -> Scan {
     let scan = Scan::without_root(RootState::Present { path: real.to_path_buf(), id });
@@ -181,7 +184,12 @@ impl Walker<'_> {
     }
 
     fn problem(&mut self, shown: &str, why: String) {
-        self.scan.problems.insert(whole_if_empty(shown), why);
+        if self.scan.problems.len() < PROBLEMS {
+            self.scan.problems.insert(whole_if_empty(shown), why);
+        } else {
+            let more = format!("more than {PROBLEMS} paths below it cannot be read; only the first are named");
+            self.scan.problems.entry(WHOLE.to_owned()).or_insert(more);
+        }
     }
 
     fn exhausted(&mut self, why: String) {

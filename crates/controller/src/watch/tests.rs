@@ -191,6 +191,41 @@ async fn a_link_that_is_the_directory_itself_may_be_swapped() {
 }
 
 #[tokio::test]
+async fn no_state_mixes_two_checkouts_however_often_the_link_is_swapped() {
+    let names: Vec<_> = (0..40).map(|n| format!("{n}.yaml")).collect();
+    let files = |tree: &str, content| {
+        names.iter().map(|name| (format!("worktrees/{tree}/{name}"), content)).collect::<Vec<_>>()
+    };
+    let sync = tree(&[]);
+    for (path, content) in [files("aaa", "1"), files("bbb", "2"), files("ccc", "3")].concat() {
+        write(sync.path(), &path, content);
+    }
+    let link = sync.path().join("repo");
+    symlink("worktrees/aaa", &link).expect("a link");
+    let mut watched = Watched::start(&link, WatchOptions { max_delay: Duration::from_millis(100), ..events_only() });
+    let swaps = tokio::task::spawn_blocking({
+        let (sync, link) = (sync.path().to_path_buf(), link.clone());
+        move || {
+            for n in 0..2000 {
+                let tree = ["aaa", "bbb"][n % 2];
+                symlink(Path::new("worktrees").join(tree), sync.join("tmp-link")).expect("a link");
+                fs::rename(sync.join("tmp-link"), &link).expect("swapped");
+            }
+            symlink("worktrees/ccc", sync.join("tmp-link")).expect("a link");
+            fs::rename(sync.join("tmp-link"), &link).expect("swapped");
+        }
+    });
+    let whole = |scan: &Scan| {
+        let first = &scan.files["0.yaml"].digest;
+        let pure = scan.files.len() == names.len() && scan.files.values().all(|file| file.digest == *first);
+        assert!(!scan.is_complete() || pure, "a mixture came to rest: {:?}", scan.files);
+        scan.revision.as_deref() == Some("ccc") && scan.is_complete()
+    };
+    watched.until(whole).await;
+    swaps.await.expect("every swap succeeds");
+}
+
+#[tokio::test]
 async fn a_config_map_that_is_updated_is_seen() {
     let root = tree(&[("..2026_1/a.yaml", "1")]);
     symlink("..2026_1", root.path().join("..data")).expect("a link");
