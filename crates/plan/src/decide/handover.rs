@@ -20,8 +20,10 @@ use crate::step::{Action, Because};
 /// How the job's old rules give way.
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
-    /// Old rules, by index into the survey, that must stop before the new ones start.
-    pub first_stop: Vec<usize>,
+    /// Old rules, by index into the survey, that must stop before new ones start.
+    pub stops: Vec<usize>,
+    /// A new rule fires already: the old ones stop before anything else is done.
+    pub at_once: bool,
     /// What a person should know of it.
     pub notes: Vec<String>,
 }
@@ -33,38 +35,45 @@ pub(crate) fn handover(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Handover, Stop> {
-    let fires = |wanted: &Wanted<'_>| wanted.live.as_ref().is_some_and(|live| live.live.state.may_fire());
-    let starting: Vec<&Wanted<'_>> = survey.wanted.iter().filter(|w| w.desired.enabled && !fires(w)).collect();
-    let conflicts = |old: &Old<'_>| match old.why {
-        Superseded::Move(_) => !starting.is_empty(),
-        Superseded::Schedule => {
-            let expression = old.rule.live.expression.as_deref();
-            starting.iter().any(|wanted| ticks::may_coincide(&wanted.desired.schedule, expression, now))
-        }
+    let enabled: Vec<&Wanted<'_>> = survey.wanted.iter().filter(|wanted| wanted.desired.enabled).collect();
+    let conflict = |old: &Old<'_>, wanted: &Wanted<'_>| match old.why {
+        Superseded::Move(_) => true,
+        Superseded::Schedule => ticks::may_coincide(&wanted.desired.schedule, old.rule.live.expression.as_deref(), now),
     };
-    let stopping = survey.old.iter().enumerate().filter(|(_, old)| starts_job(&old.rule) && conflicts(old));
-    let first_stop: Vec<usize> = stopping.map(|(index, _)| index).collect();
-
-    let stopped = first_stop.iter().filter_map(|index| survey.old.get(*index));
-    let mut expressions: Vec<&str> = stopped.filter_map(|old| old.rule.live.expression.as_deref()).collect();
-    if !first_stop.is_empty() {
-        expressions.extend(starting.iter().map(|wanted| wanted.desired.schedule.expression()));
+    let mut handover = Handover::default();
+    let mut ticking: Vec<&str> = Vec::new();
+    let mut doubled = false;
+    for (index, old) in survey.old.iter().enumerate().filter(|(_, old)| starts_job(&old.rule)) {
+        let mut conflicts = enabled.iter().filter(|wanted| conflict(old, wanted)).peekable();
+        if conflicts.peek().is_some() {
+            handover.stops.push(index);
+            ticking.extend(old.rule.live.expression.as_deref());
+        }
+        for wanted in conflicts {
+            ticking.push(wanted.desired.schedule.expression());
+            let live = wanted.live.as_ref();
+            handover.at_once |= live.is_some_and(|live| live.live.state.may_fire());
+            doubled |= live.is_some_and(starts_job);
+        }
     }
-    let swapped = survey.wanted.iter().filter(|wanted| {
-        wanted.desired.enabled && wanted.live.as_ref().is_some_and(|live| goal.firing(live) == Firing::StraysOnly)
-    });
-    for wanted in swapped {
-        expressions.push(wanted.desired.schedule.expression());
-        expressions.extend(wanted.live.as_ref().and_then(|live| live.live.expression.as_deref()));
+    for wanted in enabled {
+        if let Some(live) = wanted.live.as_ref().filter(|live| goal.firing(live) == Firing::StraysOnly) {
+            ticking.push(wanted.desired.schedule.expression());
+            ticking.extend(live.live.expression.as_deref());
+        }
     }
-    match ticks::clearance(&expressions, policy.move_margin, now) {
-        Clearance::Clear => Ok(Handover { first_stop, notes: Vec::new() }),
-        Clearance::Unavoidable(why) => Ok(Handover { first_stop, notes: vec![why] }),
+    if doubled {
+        return Ok(handover);
+    }
+    match ticks::clearance(&ticking, policy.move_margin, now) {
+        Clearance::Clear => {}
+        Clearance::Unavoidable(why) => handover.notes.push(why),
         Clearance::Wait(until) => {
             let message = format!("the schedule is handed over at {until:.0}, away from its ticks");
-            Err(Stop::Leave(Verdict::Waiting(Reason::WaitingForTick, message, Some(until))))
+            return Err(Stop::Leave(Verdict::Waiting(Reason::WaitingForTick, message, Some(until))));
         }
     }
+    Ok(handover)
 }
 
 /// Whether the rule fires and has a target that starts the job.

@@ -87,22 +87,27 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     let pins = pin(desired, &choice, &mut draft);
     let mut goal = Goal { desired, pins: pins.clone(), active: survey.active, hold: false };
     let handover = handover::handover(&survey, &goal, policy, now)?;
-    goal.hold = !handover.first_stop.is_empty();
+    goal.hold = !handover.stops.is_empty();
 
+    let stopped = |index: usize| handover.stops.contains(&index);
+    let stop = |draft: &mut Draft<'_>| {
+        let stopping = survey.old.iter().enumerate().filter(|(index, _)| stopped(*index));
+        stopping.for_each(|(_, old)| handover::stop(old, draft));
+    };
+    if handover.at_once {
+        stop(&mut draft);
+    }
     for wanted in &survey.wanted {
         goal.converge(wanted, &mut draft);
     }
-    let stopped = |index: usize| handover.first_stop.contains(&index);
-    for old in survey.old.iter().enumerate().filter(|(index, _)| stopped(*index)) {
-        handover::stop(old.1, &mut draft);
+    if !handover.at_once {
+        stop(&mut draft);
     }
     if goal.hold {
-        for wanted in &survey.wanted {
-            goal.release(wanted, &mut draft);
-        }
+        survey.wanted.iter().for_each(|wanted| goal.release(wanted, &mut draft));
     }
     let mut notes = notes(&survey, observed, &choice, desired);
-    notes.extend(handover.notes);
+    notes.extend(handover.notes.iter().cloned());
     tagging::rules(desired, &survey, &mut draft, &mut notes);
     tagging::revision(desired, &choice, &mut draft);
     for (index, old) in survey.old.iter().enumerate() {

@@ -17,11 +17,12 @@ pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_
         }
         let because = Because::Differs(compare::tags(&changes, live.tags));
         let TagChanges { set, remove } = changes;
-        if !set.is_empty() {
-            draft.push(Action::TagRule { arn: live.live.arn.clone(), tags: set }, because.clone());
-        }
+        // Labels that go, go first: once the list of labels is new, nothing says any more that they were ours.
         if !remove.is_empty() {
-            draft.push(Action::UntagRule { arn: live.live.arn.clone(), keys: remove }, because);
+            draft.push(Action::UntagRule { arn: live.live.arn.clone(), keys: remove }, because.clone());
+        }
+        if !set.is_empty() {
+            draft.push(Action::TagRule { arn: live.live.arn.clone(), tags: set }, because);
         }
     }
 }
@@ -40,10 +41,10 @@ pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, draft: &mut Draft
     let changes = tags::changes(&wanted, &live.tags);
     let because = Because::Differs(compare::tags(&changes, &live.tags));
     let TagChanges { set, remove } = changes;
-    if !set.is_empty() {
-        draft.push(Action::TagRevision { revision: live.arn.clone(), tags: set }, because.clone());
-    }
     if !remove.is_empty() {
-        draft.push(Action::UntagRevision { revision: live.arn.clone(), keys: remove }, because);
+        draft.push(Action::UntagRevision { revision: live.arn.clone(), keys: remove }, because.clone());
+    }
+    if !set.is_empty() {
+        draft.push(Action::TagRevision { revision: live.arn.clone(), tags: set }, because);
     }
 }

@@ -4,5 +4,11 @@
 mod calls;
 mod create;
 mod drift;
+mod drifts;
 mod job;
+mod moves;
+mod ownership;
+mod properties;
+mod prune;
+mod removal;
 mod world;
