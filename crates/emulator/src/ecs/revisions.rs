@@ -15,7 +15,7 @@ use crate::state::{Due, Revision, State, Status};
 use crate::tagging;
 
 /// The words for a task definition that is not there; clients match on them (docs/aws.md, Revision lifecycle).
-const NOT_THERE: &str = "Unable to describe task definition.";
+pub(super) const NOT_THERE: &str = "Unable to describe task definition.";
 
 /// How many revisions one DeleteTaskDefinitions takes.
 const DELETE_AT_ONCE: usize = 10;
@@ -119,11 +119,14 @@ pub(super) fn list_families(state: &State, context: &Context<'_>, body: &Value) 
 pub(super) fn deregister(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let place = &context.place;
     let given = text(body, "taskDefinition").unwrap_or_default();
-    let name = parse(place, given).ok_or_else(|| client("Invalid task definition identifier"))?;
-    let number = name.revision.ok_or_else(|| client(format!("Invalid revision number. Number: {given}")))?;
+    let name = parse(place, given).ok_or_else(|| match given.rsplit_once(':') {
+        Some((_, number)) => invalid(format!("Invalid revision number. Number: {number}")),
+        None => client("Invalid task definition identifier."),
+    })?;
+    let number = name.revision.ok_or_else(|| client("Revision is missing."))?;
     let key = (place.clone(), name.family.to_owned(), number);
     match state.revisions.get(&key).map(|revision| revision.status) {
-        None => return Err(client("Unable to find task definition")),
+        None => return Err(client(NOT_THERE)),
         Some(Status::Inactive) => {
             return Err(invalid(
                 "The specified task definition is inactive. You must specify an active task definition and try again.",

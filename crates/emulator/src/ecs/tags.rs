@@ -136,5 +136,5 @@ fn not_found(arn: &str) -> Refusal {
     if arn.contains(":cluster/") {
         return Refusal::new("ClusterNotFoundException", "Cluster not found.");
     }
-    client("The specified task definition does not exist.")
+    client(revisions::NOT_THERE)
 }

@@ -65,7 +65,9 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
 
 fn check(body: &Value) -> Result<(), Refusal> {
     let given = |member: &str| text(body, member).filter(|value| !value.is_empty());
-    let (expression, pattern) = (given("ScheduleExpression"), given("EventPattern"));
+    // A pattern without any field counts as none.
+    let pattern = given("EventPattern").filter(|pattern| pattern.trim() != "{}");
+    let expression = given("ScheduleExpression");
     if expression.is_none() && pattern.is_none() {
         return Err(validation("Parameter(s) EventPattern or ScheduleExpression must be specified."));
     }
@@ -73,7 +75,7 @@ fn check(body: &Value) -> Result<(), Refusal> {
         return Err(validation("Parameter ScheduleExpression is not valid."));
     }
     if let Some(pattern) = pattern {
-        check_pattern(pattern)?;
+        check_pattern(text(body, "Name").unwrap_or_default(), pattern)?;
     }
     match given("RoleArn") {
         Some(role) if !is_role(role) => Err(not_an_arn(role)),
@@ -82,18 +84,15 @@ fn check(body: &Value) -> Result<(), Refusal> {
 }
 
 /// The shape of an event pattern: an object whose leaves are non-empty lists.
-fn check_pattern(pattern: &str) -> Result<(), Refusal> {
+fn check_pattern(rule: &str, pattern: &str) -> Result<(), Refusal> {
     let invalid = |reason: &str| {
         Refusal::new("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
     };
     if pattern.chars().count() > LONGEST_PATTERN {
-        return Err(limit_exceeded());
+        return Err(validation(format!("Parameter EventPattern for rule {rule} exceeds limit of {LONGEST_PATTERN}.")));
     }
     let pattern: Value = serde_json::from_str(pattern).map_err(|_| invalid("Filter is not valid JSON"))?;
     let Value::Object(fields) = &pattern else { return Err(invalid("Filter is not an object")) };
-    if fields.is_empty() {
-        return Err(invalid("Empty objects are not allowed"));
-    }
     let mut rest: Vec<(&str, &Value)> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
     while let Some((name, value)) = rest.pop() {
         match value {

@@ -3,8 +3,8 @@
 //! A reading of the grammar of its own, on purpose: it shares nothing with the parser of the manifests, so that an
 //! error in one shows against the other. It answers only whether, not when.
 
-/// The last year that an expression may name.
-const LAST_YEAR: u32 = 2199;
+/// The last year that an expression may name. The guide says 2199, but AWS was seen to accept 2500.
+const LAST_YEAR: u32 = 9999;
 
 /// Whether PutRule accepts `expression`: `rate(...)` or `cron(...)`, exactly.
 pub(super) fn is_valid(expression: &str) -> bool {

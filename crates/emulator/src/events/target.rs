@@ -3,16 +3,52 @@
 use serde_json::Value;
 
 use super::{is_role, items, not_an_arn, template, text, validation};
+use crate::place::Place;
 use crate::reply::Refusal;
 
-/// The services whose targets EventBridge calls under a role that must be given.
-const ROLE_REQUIRED: [&str; 5] = ["ecs", "states", "kinesis", "codepipeline", "batch"];
+/// The services whose targets EventBridge calls under a role that must be given; others have policies of their own.
+const ROLE_REQUIRED: [&str; 14] = [
+    "batch",
+    "codebuild",
+    "codepipeline",
+    "ecs",
+    "events",
+    "firehose",
+    "glue",
+    "inspector",
+    "kinesis",
+    "redshift",
+    "sagemaker",
+    "ssm",
+    "ssm-incidents",
+    "states",
+];
+
+/// Parameters that a service's targets must have, and that no other service's may.
+const PARAMETERS: [(&str, &str); 2] = [("EcsParameters", "ecs"), ("BatchParameters", "batch")];
+
+/// How many tasks one event may start.
+const MOST_TASKS: i64 = 10;
 
 /// Refuses a target that EventBridge would refuse.
-pub(super) fn check(target: &Value) -> Result<(), Refusal> {
+pub(super) fn check(place: &Place, target: &Value) -> Result<(), Refusal> {
     let (id, arn) = (text(target, "Id").unwrap_or_default(), text(target, "Arn").unwrap_or_default());
     let service = service_of(arn).ok_or_else(|| not_an_arn(arn))?;
     input(id, target)?;
+    for (parameters, of) in PARAMETERS {
+        match (target.get(parameters), of == service) {
+            (None, true) => {
+                return Err(validation(format!("Parameter(s) {parameters} must be specified for target: {id}.")));
+            }
+            (Some(_), false) => {
+                return Err(validation(format!("Parameter(s) {parameters} not supported for target: {id}.")));
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+    if service == "sqs" && arn.ends_with(".fifo") && target.get("SqsParameters").is_none() {
+        return Err(validation(format!("Parameter(s) SqsParameters must be specified for target: {id}.")));
+    }
     match text(target, "RoleArn") {
         Some(role) if !is_role(role) => return Err(not_an_arn(role)),
         None if ROLE_REQUIRED.contains(&service) => {
@@ -20,18 +56,29 @@ pub(super) fn check(target: &Value) -> Result<(), Refusal> {
         }
         Some(_) | None => {}
     }
-    if let Some(queue) = target.get("DeadLetterConfig").and_then(|config| text(config, "Arn"))
-        && service_of(queue) != Some("sqs")
-    {
-        return Err(not_an_arn(queue));
+    if let Some(queue) = target.get("DeadLetterConfig").and_then(|config| text(config, "Arn")) {
+        dead_letter_queue(place, queue)?;
     }
-    match (service, target.get("EcsParameters")) {
-        ("ecs", None) => Err(validation(format!("Parameter(s) EcsParameters must be specified for target: {id}."))),
-        ("ecs", Some(parameters)) if is_cluster(arn) => ecs(id, parameters),
-        ("ecs", Some(_)) => Err(not_an_arn(arn)),
-        (_, Some(_)) => Err(validation(format!("EcsParameters is not allowed for target {id}."))),
-        (_, None) => Ok(()),
+    match target.get("EcsParameters") {
+        Some(_) if !is_cluster(arn) => Err(not_an_arn(arn)),
+        Some(parameters) => ecs(id, arn, parameters),
+        None => Ok(()),
     }
+}
+
+/// A standard queue of the rule's own Region.
+fn dead_letter_queue(place: &Place, queue: &str) -> Result<(), Refusal> {
+    match service_of(queue) {
+        None => Err(not_an_arn(queue)),
+        Some("sqs") if queue.ends_with(".fifo") => Err(validation("SQS FIFO is not supported by Dead Letter Queues.")),
+        Some("sqs") if region_of(queue) == Some(place.region.as_str()) => Ok(()),
+        Some("sqs") => Err(validation(format!("Dead Letter Queue {queue} must be in the Region of the rule."))),
+        Some(other) => Err(validation(format!("{other} is not supported as a dead letter resource."))),
+    }
+}
+
+fn region_of(arn: &str) -> Option<&str> {
+    arn.splitn(6, ':').nth(3)
 }
 
 /// The service in an ARN; `None` when the text is no ARN.
@@ -62,8 +109,8 @@ fn input(id: &str, target: &Value) -> Result<(), Refusal> {
     {
         return Err(validation(format!("JSON syntax error in input for target {id}.")));
     }
-    if let Some(path) = text(target, "InputPath").filter(|path| !path.starts_with('$')) {
-        return Err(validation(format!("InputPath for target {id} is invalid: {path}")));
+    if !text(target, "InputPath").is_none_or(template::is_path) {
+        return Err(template::bad_path(id));
     }
     match target.get("InputTransformer") {
         Some(transformer) => template::check(id, transformer),
@@ -71,7 +118,8 @@ fn input(id: &str, target: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn ecs(id: &str, parameters: &Value) -> Result<(), Refusal> {
+/// CapacityProviderStrategy beside LaunchType is not refused here but when the task is to run.
+fn ecs(id: &str, cluster: &str, parameters: &Value) -> Result<(), Refusal> {
     let task_definition = text(parameters, "TaskDefinitionArn").unwrap_or_default();
     if task_definition.is_empty() {
         return Err(validation(format!("TaskDefinitionArn is empty for target {id}.")));
@@ -81,41 +129,43 @@ fn ecs(id: &str, parameters: &Value) -> Result<(), Refusal> {
     if service_of(task_definition) != Some("ecs") || named.is_none_or(str::is_empty) {
         return Err(not_an_arn(task_definition));
     }
-    let (launch_type, strategy) = (text(parameters, "LaunchType"), items(parameters, "CapacityProviderStrategy"));
-    if launch_type.is_some() && !strategy.is_empty() {
+    if region_of(cluster) != region_of(task_definition) {
+        return Err(validation(format!("Region of {cluster} does not match region of {task_definition}.")));
+    }
+    if parameters.get("TaskCount").and_then(Value::as_i64) > Some(MOST_TASKS) {
+        return Err(validation(format!("Parameter(s) TaskCount not valid for target: {id}.")));
+    }
+    let launch_type = text(parameters, "LaunchType");
+    if launch_type == Some("FARGATE") && parameters.get("NetworkConfiguration").is_none() {
         return Err(validation(format!(
-            "LaunchType and CapacityProviderStrategy cannot both be specified for target {id}."
+            "Parameter NetworkConfiguration must be specified for target {id} when launch type is FARGATE."
         )));
     }
-    let network = parameters.get("NetworkConfiguration").and_then(|network| network.get("awsvpcConfiguration"));
-    match (launch_type, network) {
-        (Some("FARGATE"), None) => {
-            return Err(validation(format!(
-                "NetworkConfiguration is required for FARGATE launch type for target {id}."
-            )));
+    let not_supported = |parameter: &str, launch_type: &str| {
+        validation(format!("Parameter {parameter} for target {id} is not supported when launch type is {launch_type}."))
+    };
+    let host = launch_type.filter(|launch_type| *launch_type != "FARGATE");
+    if let Some(launch_type) = host.filter(|_| text(parameters, "PlatformVersion").is_some()) {
+        return Err(not_supported("PlatformVersion", launch_type));
+    }
+    if let Some(network) = parameters.get("NetworkConfiguration").and_then(|network| network.get("awsvpcConfiguration"))
+    {
+        awsvpc(network)?;
+        let public = text(network, "AssignPublicIp") == Some("ENABLED");
+        if let Some(launch_type) = host.filter(|_| public) {
+            return Err(not_supported("AssignPublicIp", launch_type));
         }
-        (_, Some(network)) => awsvpc(id, launch_type, network)?,
-        (_, None) => {}
-    }
-    if text(parameters, "PlatformVersion").is_some() && matches!(launch_type, Some("EC2" | "EXTERNAL")) {
-        return Err(validation(format!("PlatformVersion is only supported for FARGATE launch type for target {id}.")));
-    }
-    if text(parameters, "Group").is_some_and(|group| group.chars().count() > 255) {
-        return Err(validation(format!("Group is longer than 255 characters for target {id}.")));
     }
     super::tags::read(items(parameters, "Tags")).map(drop)
 }
 
-fn awsvpc(id: &str, launch_type: Option<&str>, network: &Value) -> Result<(), Refusal> {
-    let (subnets, groups) = (items(network, "Subnets"), items(network, "SecurityGroups"));
-    if subnets.is_empty() || subnets.len() > 16 {
-        return Err(validation(format!("Between 1 and 16 subnets must be specified for target {id}.")));
-    }
-    if groups.len() > 5 {
-        return Err(validation(format!("At most 5 security groups can be specified for target {id}.")));
-    }
-    if text(network, "AssignPublicIp") == Some("ENABLED") && matches!(launch_type, Some("EC2" | "EXTERNAL")) {
-        return Err(validation(format!("AssignPublicIp is only supported for FARGATE launch type for target {id}.")));
+fn awsvpc(network: &Value) -> Result<(), Refusal> {
+    for (list, sizes) in [("Subnets", 1..=16), ("SecurityGroups", 0..=5)] {
+        if !sizes.contains(&items(network, list).len()) {
+            let (least, most) = (sizes.start(), sizes.end());
+            let message = format!("Parameter {list} is not valid. Reason: size must be in between {least} and {most}.");
+            return Err(validation(message));
+        }
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Targets of rules: put and removed by Id, each Id for itself (docs/aws.md, Rules and schedules).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::{cut, items, limit_exceeded, refuse_managed, rule_not_found, target, text};
+use super::{cut, items, limit_exceeded, refuse_managed, rule_not_found, target, text, validation};
 use crate::context::Context;
 use crate::page;
 use crate::reply::Answer;
@@ -14,14 +16,21 @@ const MOST_TARGETS: usize = 5;
 /// PutTargets: replaces the targets of these Ids whole, and leaves those of other Ids alone.
 pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let name = text(body, "Rule").unwrap_or_default();
+    let mut put = BTreeMap::new();
+    for given in items(body, "Targets") {
+        target::check(&context.place, given)?;
+        let id = text(given, "Id").unwrap_or_default();
+        if put.insert(id.to_owned(), given.clone()).is_some() {
+            return Err(validation(format!(
+                "Parameter targets is not valid. Reason: More than one target with Id '{id}' is provided."
+            )));
+        }
+    }
     let key = (context.place.clone(), name.to_owned());
     let rule = state.rules.get(&key).ok_or_else(|| rule_not_found(name))?;
     refuse_managed(context, name, rule, false)?;
     let mut targets = rule.targets.clone();
-    for given in items(body, "Targets") {
-        target::check(given)?;
-        targets.insert(text(given, "Id").unwrap_or_default().to_owned(), given.clone());
-    }
+    targets.extend(put);
     if targets.len() > MOST_TARGETS {
         return Err(limit_exceeded());
     }

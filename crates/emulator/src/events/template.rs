@@ -19,20 +19,29 @@ pub(super) fn check(id: &str, transformer: &Value) -> Result<(), Refusal> {
     let template = text(transformer, "InputTemplate").unwrap_or_default();
     let empty = serde_json::Map::new();
     let paths = transformer.get("InputPathsMap").and_then(Value::as_object).unwrap_or(&empty);
-    for (name, path) in paths {
-        if name.to_ascii_lowercase().starts_with("aws.") || name.to_ascii_uppercase().starts_with("AWS.") {
-            return Err(validation(format!("InputPathsMap keys for target {id} must not start with AWS.")));
-        }
-        if !path.as_str().is_some_and(|path| path.starts_with('$')) {
-            return Err(validation(format!("Invalid input path for target {id}: {path}")));
-        }
+    if !paths.values().filter_map(Value::as_str).all(is_path) {
+        return Err(bad_path(id));
     }
     for name in placeholders(template) {
         if !paths.contains_key(name) && !PREDEFINED.contains(&name) {
             return Err(validation(format!("InputTemplate for target {id} contains invalid placeholder {name}.")));
         }
+        if name == "aws.events.event.json" && !template.trim_start().starts_with('{') {
+            return Err(validation(format!(
+                "InputTemplate for target {id} contains placeholder {name} valid only for JSON template."
+            )));
+        }
     }
     Ok(())
+}
+
+/// Whether EventBridge takes this for a JSON path: from `$` on, by dots, with brackets around numbers only.
+pub(super) fn is_path(path: &str) -> bool {
+    path.starts_with('$') && !path.contains("['") && !path.contains("[\"")
+}
+
+pub(super) fn bad_path(id: &str) -> Refusal {
+    validation(format!("InputPath for target {id} is invalid."))
 }
 
 /// The names between angle brackets; a bracket that opens no name is text.

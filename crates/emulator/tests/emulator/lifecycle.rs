@@ -57,11 +57,14 @@ fn a_revision_is_deregistered_once_and_by_its_number() {
              You must specify an active task definition and try again."
             .to_owned())
     );
-    assert_eq!(
-        deregister(&mut aws, "etl-a"),
-        Err("ClientException: Invalid revision number. Number: etl-a".to_owned())
-    );
-    assert_eq!(deregister(&mut aws, "etl-a:7"), Err("ClientException: Unable to find task definition".to_owned()));
+    assert_eq!(deregister(&mut aws, "etl-a"), Err("ClientException: Revision is missing.".to_owned()));
+    assert_eq!(deregister(&mut aws, "etl-a:7"), Err(NOT_THERE.to_owned()));
+}
+
+#[test]
+fn a_revision_that_is_no_number_is_refused() {
+    let refused = Err("InvalidParameterException: Invalid revision number. Number: x".to_owned());
+    assert_eq!(deregister(&mut Aws::new(), "etl-a:x"), refused);
 }
 
 #[test]

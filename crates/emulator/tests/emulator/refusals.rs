@@ -52,17 +52,14 @@ fn containers_are_named_once_and_have_an_image() {
     let twice = json!({"name": "main", "image": "i", "memory": 8});
     refused(
         with(task("a"), json!({"containerDefinitions": [twice, twice]})),
-        "ClientException: Container.name should be unique within a task definition.",
+        "ClientException: Container names must be unique within a task definition.",
     );
     let many: Vec<Value> = (0..11).map(|n| json!({"name": format!("c{n}"), "image": "i", "memory": 8})).collect();
     accepted(with(task("a"), json!({"containerDefinitions": many[..10]})));
-    refused(
-        with(task("a"), json!({"containerDefinitions": many})),
-        "ClientException: Too many container definitions: at most 10 are allowed in a task definition.",
-    );
+    refused(with(task("a"), json!({"containerDefinitions": many})), "ClientException: Too many containers.");
     refused(
         container(json!({"essential": false})),
-        "ClientException: At least one container must be marked as essential.",
+        "ClientException: Task definition doesn't have any essential container",
     );
 }
 
@@ -92,11 +89,16 @@ fn memory_is_set_somewhere_and_fits() {
     refused(
         container(json!({"memory": 64, "memoryReservation": 65})),
         "ClientException: Invalid setting for container 'main'. \
-         The 'memory' value must be greater than or equal to 'memoryReservation'.",
+         'memory' must be greater than or equal to 'memoryReservation'.",
     );
     accepted(with(container(json!({"memory": 512})), json!({"memory": "512"})));
     refused(
         with(container(json!({"memory": 513})), json!({"memory": "512"})),
+        "ClientException: The 'memory' setting for container 'main' is greater than for the task.",
+    );
+    let half = |name: &str| json!({"name": name, "image": "i", "memory": 300});
+    refused(
+        with(task("a"), json!({"memory": "512", "containerDefinitions": [half("a"), half("b")]})),
         "ClientException: The sum of all container 'memory' values cannot be greater than the value of the task 'memory'.",
     );
     refused(
@@ -136,16 +138,17 @@ fn fargate_takes_its_own_sizes_and_network_only() {
     );
     refused(
         over(json!({"pidMode": "host"})),
-        "ClientException: Fargate compatible task definitions do not support pidMode host",
+        "ClientException: Tasks using the Fargate launch type do not support pidMode 'host'. \
+         The supported value for pidMode is 'task'.",
     );
     accepted(over(json!({"pidMode": "task"})));
     refused(
         over(json!({"placementConstraints": [{"type": "memberOf", "expression": "x"}]})),
-        "ClientException: Placement constraints are not supported with FARGATE launch type.",
+        "ClientException: Fargate compatible task definitions do not support constraints",
     );
     refused(
         over(json!({"volumes": [{"name": "v", "host": {"sourcePath": "/x"}}]})),
-        "ClientException: host.sourcePath should not be set for volumes in Fargate.",
+        "ClientException: Fargate compatible task definitions do not support sourcePath",
     );
 }
 
@@ -157,15 +160,30 @@ fn fargate_forbids_what_a_host_would_have_to_give() {
             &format!("ClientException: Fargate compatible task definitions do not support {what}"),
         );
     };
-    unsupported(json!({"privileged": true}), "privileged");
+    refused(
+        fargate_container(json!({"privileged": true})),
+        "ClientException: Fargate requires that the 'privileged' setting be 'false'.",
+    );
     accepted(fargate_container(json!({"privileged": false})));
-    unsupported(json!({"dnsServers": ["10.0.0.2"]}), "dnsServers");
-    unsupported(json!({"extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.1"}]}), "extraHosts");
+    let of_the_host = |over: Value, what: &str| {
+        let expected = format!("ClientException: {what} not supported on container when networkMode=awsvpc.");
+        refused(fargate_container(over), &expected);
+    };
+    of_the_host(json!({"dnsServers": ["10.0.0.2"]}), "DNS servers are");
+    of_the_host(json!({"extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.1"}]}), "Extra hosts are");
+    of_the_host(json!({"hostname": "a"}), "hostname is");
+    of_the_host(json!({"disableNetworking": true}), "Disable Networking is");
     unsupported(json!({"dockerSecurityOptions": ["no-new-privileges"]}), "dockerSecurityOptions");
-    unsupported(json!({"resourceRequirements": [{"type": "GPU", "value": "1"}]}), "GPU");
+    refused(
+        fargate_container(json!({"resourceRequirements": [{"type": "GPU", "value": "1"}]})),
+        "ClientException: Tasks using the Fargate launch type do not support GPU resource requirements.",
+    );
     unsupported(json!({"linuxParameters": {"sharedMemorySize": 64}}), "sharedMemorySize");
     unsupported(json!({"linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 1}]}}), "tmpfs");
-    unsupported(json!({"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}}), "linux capability NET_ADMIN");
+    refused(
+        fargate_container(json!({"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}})),
+        "ClientException: NET_ADMIN is not allowed on Fargate.",
+    );
     accepted(fargate_container(json!({"linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"], "drop": ["ALL"]}}})));
     refused(
         fargate_container(json!({"stopTimeout": 121})),
@@ -232,7 +250,7 @@ fn ports_fit_the_network() {
     accepted(port(json!({"containerPortRange": "80-90"}), "awsvpc"));
     refused(
         port(json!({"containerPortRange": "90-80"}), "awsvpc"),
-        "ClientException: Invalid 'containerPort' setting for container 'main'.",
+        "ClientException: Invalid 'containerPortRange' setting for container 'main'.",
     );
     refused(
         with(container(json!({"links": ["a"]})), json!({"networkMode": "awsvpc"})),
@@ -253,14 +271,14 @@ fn volumes_are_declared_and_are_of_one_kind() {
     refused(
         volume(json!({"name": "v", "efsVolumeConfiguration": {
             "fileSystemId": "fs-1", "authorizationConfig": {"accessPointId": "fsap-1"}}})),
-        "ClientException: To use EFS authorization, transit encryption must be enabled.",
+        "ClientException: EFS access point requires TransitEncryption to be enabled.",
     );
     accepted(volume(json!({"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1",
         "transitEncryption": "ENABLED", "authorizationConfig": {"accessPointId": "fsap-1", "iam": "ENABLED"}}})));
     refused(volume(json!({"name": "a b"})), "ClientException: Volume name contains invalid characters.");
     refused(
         with(task("a"), json!({"ephemeralStorage": {"sizeInGiB": 20}})),
-        "ClientException: Ephemeral storage size must be between 21 GiB and 200 GiB.",
+        "ClientException: EphemeralStorage size should be at least 21.",
     );
     accepted(with(task("a"), json!({"ephemeralStorage": {"sizeInGiB": 21}})));
 }
@@ -280,11 +298,11 @@ fn containers_wait_for_siblings_that_can_end() {
     );
     refused(
         pair(on("init", "HEALTHY"), json!({})),
-        "ClientException: A dependency container with HEALTHY condition must have a health check: container 'init' has none.",
+        "ClientException: A dependency container with HEALTHY condition must have health check configured",
     );
     refused(
         pair(on("gone", "START"), json!({})),
-        "ClientException: Unknown container 'gone' in the dependencies of container 'main'.",
+        "ClientException: Cannot depend on container gone because it does not exist.",
     );
     refused(
         pair(on("init", "START"), on("main", "START")),
@@ -315,6 +333,41 @@ fn tags_are_few_and_not_empty() {
     accepted(with(task("a"), json!({"tags": tags[..50]})));
     let outcome = Aws::new().ecs("RegisterTaskDefinition", with(task("a"), json!({"tags": tags})));
     assert!(outcome.unwrap_err().contains("Member must have length less than or equal to 50"));
+}
+
+#[test]
+fn logs_go_where_the_task_can_send_them() {
+    let log = |driver: &str, options: Value| json!({"logConfiguration": {"logDriver": driver, "options": options}});
+    let on_fargate = |over: Value| with(fargate_container(over), json!({"executionRoleArn": "exec"}));
+    let group = json!({"awslogs-group": "g", "awslogs-region": "eu-west-1"});
+    refused(
+        on_fargate(log("awslogs", group)),
+        "ClientException: Fargate requires log configuration options to include awslogs-stream-prefix",
+    );
+    refused(
+        on_fargate(log("json-file", json!({}))),
+        "ClientException: json-file is not a valid log driver. Must be one of [awslogs, splunk, awsfirelens]",
+    );
+    let firelens = log("awsfirelens", json!({"Name": "stdout"}));
+    refused(
+        on_fargate(firelens.clone()),
+        "ClientException: When awsfirelens log driver is specified in log configuration, \
+         a firelens configuration object must be specified.",
+    );
+    let router = json!({"name": "router", "image": "fluent-bit", "firelensConfiguration": {"type": "fluentbit"}});
+    let main = with(json!({"name": "main", "image": "busybox"}), firelens);
+    accepted(with(fargate_task("a"), json!({"containerDefinitions": [main, router]})));
+}
+
+#[test]
+fn a_proxy_is_one_of_the_containers() {
+    let proxy = |name: &str| json!({"proxyConfiguration": {"type": "APPMESH", "containerName": name}});
+    accepted(with(fargate_task("a"), proxy("main")));
+    refused(with(fargate_task("a"), proxy("envoy")), "ClientException: Proxy container [envoy] does not exist.");
+    refused(
+        with(task("a"), proxy("main")),
+        "ClientException: APPMESH proxy configuration is only supported in networkMode=awsvpc.",
+    );
 }
 
 #[test]

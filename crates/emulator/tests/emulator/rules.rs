@@ -91,7 +91,15 @@ fn what_is_no_rule_is_refused() {
         json!({"Name": "a", "ScheduleExpression": "rate(1 minute)", "EventBusName": "mine"}),
         "ResourceNotFoundException: Event bus mine does not exist.",
     );
-    for pattern in ["x", "[]", "{}", r#"{"source": "a"}"#, r#"{"source": []}"#] {
+    check(
+        json!({"Name": "a", "EventPattern": "{}"}),
+        "ValidationException: Parameter(s) EventPattern or ScheduleExpression must be specified.",
+    );
+    check(
+        json!({"Name": "a", "EventPattern": format!(r#"{{"source": ["{}"]}}"#, "x".repeat(2048))}),
+        "ValidationException: Parameter EventPattern for rule a exceeds limit of 2048.",
+    );
+    for pattern in ["x", "[]", r#"{"a": {}}"#, r#"{"source": "a"}"#, r#"{"source": []}"#] {
         let refusal = put(&mut aws, json!({"Name": "a", "EventPattern": pattern})).unwrap_err();
         assert!(refusal.starts_with("InvalidEventPatternException: Event pattern is not valid."), "{refusal}");
     }

@@ -110,11 +110,34 @@ fn what_is_no_target_is_refused_and_nothing_of_its_request_stays() {
     );
     check(
         json!({"EcsParameters": {"NetworkConfiguration": null}}),
-        "NetworkConfiguration is required for FARGATE launch type for target ecs-etl.",
+        "Parameter NetworkConfiguration must be specified for target ecs-etl when launch type is FARGATE.",
+    );
+    check(json!({"EcsParameters": {"TaskCount": 11}}), "Parameter(s) TaskCount not valid for target: ecs-etl.");
+    check(
+        json!({"EcsParameters": {"LaunchType": "EC2", "PlatformVersion": "LATEST"}}),
+        "Parameter PlatformVersion for target ecs-etl is not supported when launch type is EC2.",
     );
     check(
-        json!({"EcsParameters": {"CapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}}),
-        "LaunchType and CapacityProviderStrategy cannot both be specified for target ecs-etl.",
+        json!({"EcsParameters": {"NetworkConfiguration": {"awsvpcConfiguration": {"Subnets": []}}}}),
+        "Parameter Subnets is not valid. Reason: size must be in between 1 and 16.",
+    );
+    check(
+        json!({"EcsParameters": {"TaskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/etl-a:3"}}),
+        "Region of arn:aws:ecs:eu-west-1:123456789012:cluster/main does not match region of \
+         arn:aws:ecs:us-east-1:123456789012:task-definition/etl-a:3.",
+    );
+    check(
+        json!({"Id": "good"}),
+        "Parameter targets is not valid. Reason: More than one target with Id 'good' is provided.",
+    );
+    check(json!({"InputPath": "$.detail['a']"}), "InputPath for target ecs-etl is invalid.");
+    check(
+        json!({"InputTransformer": {"InputTemplate": "[<aws.events.event.json>]"}}),
+        "InputTemplate for target ecs-etl contains placeholder aws.events.event.json valid only for JSON template.",
+    );
+    check(
+        json!({"DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:123456789012:q.fifo"}}),
+        "SQS FIFO is not supported by Dead Letter Queues.",
     );
     check(
         json!({"EcsParameters": {"LaunchType": "LAMBDA"}}),
@@ -135,7 +158,7 @@ fn what_is_no_target_is_refused_and_nothing_of_its_request_stays() {
     );
     check(
         json!({"DeadLetterConfig": {"Arn": "arn:aws:sns:eu-west-1:123456789012:t"}}),
-        "Parameter arn:aws:sns:eu-west-1:123456789012:t is not valid. Reason: Provided Arn is not in correct format.",
+        "sns is not supported as a dead letter resource.",
     );
 }
 
@@ -151,4 +174,31 @@ fn a_target_may_name_a_family_alone_and_a_transformer_its_paths() {
     let given = with(with(target(), family), transformer);
     put(&mut aws, std::slice::from_ref(&given)).unwrap();
     assert_eq!(listed(&mut aws), json!([given]));
+}
+
+#[test]
+fn parameters_belong_to_the_targets_of_their_service() {
+    let mut aws = aws();
+    let mut refused = |target: Value, expected: &str| {
+        let outcome = aws.events("PutTargets", json!({"Rule": "nosuch", "Targets": [target]}));
+        assert_eq!(outcome, Err(format!("ValidationException: {expected}")));
+    };
+    refused(
+        with(target(), json!({"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f"})),
+        "Parameter(s) EcsParameters not supported for target: ecs-etl.",
+    );
+    // Targets are looked at before the rule is looked for.
+    refused(
+        json!({"Id": "q", "Arn": "arn:aws:sqs:eu-west-1:123456789012:q.fifo"}),
+        "Parameter(s) SqsParameters must be specified for target: q.",
+    );
+    let missing = aws.events("PutTargets", json!({"Rule": "nosuch", "Targets": [target()]}));
+    assert_eq!(missing, Err("ResourceNotFoundException: Rule nosuch does not exist on EventBus default.".to_owned()));
+}
+
+#[test]
+fn a_strategy_beside_a_launch_type_is_left_for_the_run_to_refuse() {
+    let mut aws = aws();
+    let strategy = json!({"EcsParameters": {"CapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}});
+    put(&mut aws, &[with(target(), strategy)]).unwrap();
 }

@@ -40,14 +40,33 @@ pub(super) fn check(body: &Value, definition: &Value) -> Result<(), Refusal> {
         ));
     }
     if text(body, "networkMode") == Some("awsvpc") {
-        if !items(definition, "links").is_empty() {
-            return Err(client("Links are not supported when networkMode=awsvpc."));
-        }
-        if text(definition, "hostname").is_some_and(|hostname| !hostname.is_empty()) {
-            return Err(client("Hostname is not supported on container when networkMode=awsvpc."));
+        network_of_the_task(definition)?;
+    }
+    restart_policy(name, definition)
+}
+
+/// Containers that share the task's own network interface have nothing of it to themselves.
+fn network_of_the_task(definition: &Value) -> Result<(), Refusal> {
+    if !items(definition, "links").is_empty() {
+        return Err(client("Links are not supported when networkMode=awsvpc."));
+    }
+    let unsupported = |what: &str| Err(client(format!("{what} not supported on container when networkMode=awsvpc.")));
+    if text(definition, "hostname").is_some_and(|hostname| !hostname.is_empty()) {
+        return unsupported("hostname is");
+    }
+    if is_true(definition, "disableNetworking") {
+        return unsupported("Disable Networking is");
+    }
+    for (list, what) in [
+        ("dnsServers", "DNS servers are"),
+        ("dnsSearchDomains", "DNS search domains are"),
+        ("extraHosts", "Extra hosts are"),
+    ] {
+        if !items(definition, list).is_empty() {
+            return unsupported(what);
         }
     }
-    restart_policy(definition)
+    Ok(())
 }
 
 /// An image name in Docker's characters.
@@ -81,7 +100,7 @@ fn memory(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
         && hard < soft
     {
         return Err(client(format!(
-            "Invalid setting for container '{name}'. The 'memory' value must be greater than or equal to 'memoryReservation'."
+            "Invalid setting for container '{name}'. 'memory' must be greater than or equal to 'memoryReservation'."
         )));
     }
     Ok(())
@@ -89,14 +108,17 @@ fn memory(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
 
 fn ports(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
     let own_network = matches!(text(body, "networkMode"), Some("awsvpc" | "host"));
-    let mut names = BTreeSet::new();
     for mapping in items(definition, "portMappings") {
         let (container, host) = (number(mapping, "containerPort"), number(mapping, "hostPort"));
         let range = text(mapping, "containerPortRange");
-        match (container, range) {
-            (Some(port), None) if (1..=65_535).contains(&port) => {}
-            (None, Some(range)) if is_port_range(range) => {}
-            _ => return Err(client(format!("Invalid 'containerPort' setting for container '{name}'."))),
+        match (container.or(host), range) {
+            (Some(_), Some(_)) => return Err(client("cannot specify both single port and port range")),
+            (None, Some(range)) if !is_port_range(range) => {
+                return Err(client(format!("Invalid 'containerPortRange' setting for container '{name}'.")));
+            }
+            (None, Some(_)) => {}
+            (_, None) if container.is_some_and(|port| (1..=65_535).contains(&port)) => {}
+            (_, None) => return Err(client(format!("Invalid 'containerPort' setting for container '{name}'."))),
         }
         if host.is_some_and(|port| !(0..=65_535).contains(&port)) {
             return Err(client(format!("Invalid 'hostPort' setting for container '{name}'.")));
@@ -113,9 +135,6 @@ fn ports(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
             if !begins || port_name.len() > 64 || !port_name.chars().all(lower) {
                 return Err(client("PortMapping.name contains invalid characters."));
             }
-            if !names.insert(port_name) {
-                return Err(client("PortMapping.name should be unique within a task definition."));
-            }
         }
     }
     Ok(())
@@ -124,7 +143,7 @@ fn ports(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
 fn is_port_range(range: &str) -> bool {
     let Some((from, to)) = range.split_once('-') else { return false };
     match (from.parse::<u16>(), to.parse::<u16>()) {
-        (Ok(from), Ok(to)) => 0 < from && from <= to,
+        (Ok(from), Ok(to)) => 0 < from && from < to,
         _ => false,
     }
 }
@@ -153,7 +172,7 @@ fn environment(body: &Value, definition: &Value) -> Result<(), Refusal> {
     }
     let files = items(definition, "environmentFiles");
     if files.len() > MOST_ENVIRONMENT_FILES {
-        return Err(client("Too many environment files: at most 10 are allowed for a container."));
+        return Err(client("The maximum number of environment files was exceeded. Specify ten or less and try again."));
     }
     for file in files {
         let value = text(file, "value").unwrap_or_default();
@@ -185,7 +204,7 @@ fn mounts(body: &Value, definition: &Value) -> Result<(), Refusal> {
     for from in items(definition, "volumesFrom") {
         let source = text(from, "sourceContainer").unwrap_or_default();
         if !siblings.contains(source) || Some(source) == text(definition, "name") {
-            return Err(client(format!("Unknown container '{source}'.")));
+            return Err(client(format!("Invalid 'volumesFrom' setting. Unknown container: '{source}'.")));
         }
     }
     Ok(())
@@ -209,8 +228,7 @@ fn health_check(name: &str, definition: &Value) -> Result<(), Refusal> {
     if items(check, "command").is_empty() {
         return Err(client(format!("Health check command for container '{name}' must not be empty.")));
     }
-    for (member, allowed) in
-        [("interval", 5..=300), ("timeout", 2..=120), ("retries", 1..=10), ("startPeriod", 0..=300)]
+    for (member, allowed) in [("interval", 5..=300), ("timeout", 2..=60), ("retries", 1..=10), ("startPeriod", 0..=300)]
     {
         if number(check, member).is_some_and(|value| !allowed.contains(&value)) {
             return Err(client(format!(
@@ -223,15 +241,14 @@ fn health_check(name: &str, definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn restart_policy(definition: &Value) -> Result<(), Refusal> {
-    let Some(policy) = definition.get("restartPolicy") else { return Ok(()) };
-    if number(policy, "restartAttemptPeriod").is_some_and(|seconds| !(60..=1800).contains(&seconds)) {
-        return Err(client("restartAttemptPeriod must be between 60 and 1800 seconds."));
+fn restart_policy(name: &str, definition: &Value) -> Result<(), Refusal> {
+    let period = definition.get("restartPolicy").and_then(|policy| number(policy, "restartAttemptPeriod"));
+    match period {
+        Some(seconds) if !(60..=1800).contains(&seconds) => Err(client(format!(
+            "the 'restartAttemptPeriod' setting for container '{name}' must be between 60 and 1800"
+        ))),
+        Some(_) | None => Ok(()),
     }
-    if !is_true(policy, "enabled") && !items(policy, "ignoredExitCodes").is_empty() {
-        return Err(client("ignoredExitCodes can only be specified when the restart policy is enabled."));
-    }
-    Ok(())
 }
 
 /// Containers wait only for siblings, not in a circle, and not for the end of an essential one.
@@ -243,7 +260,7 @@ pub(super) fn dependencies(containers: &[Value]) -> Result<(), Refusal> {
         for dependency in items(definition, "dependsOn") {
             let on = text(dependency, "containerName").unwrap_or_default();
             let Some((on, target)) = by_name.get_key_value(on) else {
-                return Err(client(format!("Unknown container '{on}' in the dependencies of container '{name}'.")));
+                return Err(client(format!("Cannot depend on container {on} because it does not exist.")));
             };
             let condition = text(dependency, "condition").unwrap_or_default();
             let essential = target.get("essential") != Some(&Value::Bool(false));
@@ -253,9 +270,7 @@ pub(super) fn dependencies(containers: &[Value]) -> Result<(), Refusal> {
                 ));
             }
             if condition == "HEALTHY" && target.get("healthCheck").is_none() {
-                return Err(client(format!(
-                    "A dependency container with HEALTHY condition must have a health check: container '{on}' has none."
-                )));
+                return Err(client("A dependency container with HEALTHY condition must have health check configured"));
             }
             waits.entry(name).or_default().insert(on);
         }

@@ -36,69 +36,83 @@ pub(super) fn check(body: &Value, cpu: Option<i64>, memory: Option<i64>) -> Resu
     if text(body, "networkMode") != Some("awsvpc") {
         return Err(client("Fargate only supports network mode \u{2018}awsvpc\u{2019}."));
     }
-    if !fits(cpu, memory) {
+    let windows = body.get("runtimePlatform").and_then(|platform| text(platform, "operatingSystemFamily"));
+    let wrong_for_windows =
+        windows.is_some_and(|family| family.starts_with("WINDOWS")) && !(1024..=4096).contains(&cpu);
+    if !fits(cpu, memory) || wrong_for_windows {
         return Err(client("No Fargate configuration exists for given values."));
     }
     task(body)?;
     items(body, "containerDefinitions").iter().try_for_each(|definition| container(body, definition))
 }
 
+fn unsupported(what: &str) -> Refusal {
+    client(format!("Fargate compatible task definitions do not support {what}"))
+}
+
 fn task(body: &Value) -> Result<(), Refusal> {
     if text(body, "ipcMode").is_some() {
-        return Err(client("Fargate compatible task definitions do not support ipcMode"));
+        return Err(unsupported("ipcMode"));
     }
-    if text(body, "pidMode").is_some_and(|mode| mode != "task") {
-        return Err(client("Fargate compatible task definitions do not support pidMode host"));
+    if let Some(mode) = text(body, "pidMode").filter(|mode| *mode != "task") {
+        return Err(client(format!(
+            "Tasks using the Fargate launch type do not support pidMode '{mode}'. The supported value for pidMode is 'task'."
+        )));
     }
     if !items(body, "placementConstraints").is_empty() {
-        return Err(client("Placement constraints are not supported with FARGATE launch type."));
+        return Err(unsupported("constraints"));
     }
     for volume in items(body, "volumes") {
         if volume.get("host").is_some_and(|host| text(host, "sourcePath").is_some()) {
-            return Err(client("host.sourcePath should not be set for volumes in Fargate."));
+            return Err(unsupported("sourcePath"));
         }
         if volume.get("dockerVolumeConfiguration").is_some() {
-            return Err(client("Fargate compatible task definitions do not support docker volumes"));
+            return Err(unsupported("dockerVolumeConfiguration"));
         }
     }
     Ok(())
 }
 
 fn container(body: &Value, definition: &Value) -> Result<(), Refusal> {
-    let unsupported = |what: &str| client(format!("Fargate compatible task definitions do not support {what}"));
-    for flag in ["privileged", "disableNetworking"] {
-        if is_true(definition, flag) {
-            return Err(unsupported(flag));
-        }
+    if is_true(definition, "privileged") {
+        return Err(client("Fargate requires that the 'privileged' setting be 'false'."));
     }
-    for list in ["links", "dnsServers", "dnsSearchDomains", "extraHosts", "dockerSecurityOptions"] {
-        if !items(definition, list).is_empty() {
-            return Err(unsupported(list));
-        }
+    if !items(definition, "dockerSecurityOptions").is_empty() {
+        return Err(unsupported("dockerSecurityOptions"));
     }
     if items(definition, "resourceRequirements").iter().any(|resource| text(resource, "type") == Some("GPU")) {
-        return Err(unsupported("GPU"));
+        return Err(client("Tasks using the Fargate launch type do not support GPU resource requirements."));
     }
-    if let Some(linux) = definition.get("linuxParameters") {
-        linux_parameters(linux, unsupported)?;
-    }
+    linux_parameters(definition.get("linuxParameters").unwrap_or(&Value::Null))?;
     if number(definition, "stopTimeout").is_some_and(|seconds| seconds > 120) {
         return Err(client("Container stopTimeout must be at most 120 seconds on Fargate."));
     }
-    if text(body, "executionRoleArn").is_some() {
-        return Ok(());
-    }
-    let driver = definition.get("logConfiguration").and_then(|log| text(log, "logDriver"));
-    if driver == Some("awslogs") {
-        return Err(needs_execution_role("log driver awslogs"));
-    }
-    if text(definition, "image").is_some_and(is_private_ecr) {
+    logging(body, definition.get("logConfiguration").unwrap_or(&Value::Null))?;
+    if text(body, "executionRoleArn").is_none() && text(definition, "image").is_some_and(is_private_ecr) {
         return Err(needs_execution_role("ECR images"));
     }
     Ok(())
 }
 
-fn linux_parameters(linux: &Value, unsupported: impl Fn(&str) -> Refusal) -> Result<(), Refusal> {
+fn logging(body: &Value, log: &Value) -> Result<(), Refusal> {
+    match text(log, "logDriver") {
+        None | Some("splunk" | "awsfirelens") => Ok(()),
+        Some("awslogs") => {
+            if text(body, "executionRoleArn").is_none() {
+                return Err(needs_execution_role("log driver awslogs"));
+            }
+            if !log.get("options").is_some_and(|options| options.get("awslogs-stream-prefix").is_some()) {
+                return Err(client("Fargate requires log configuration options to include awslogs-stream-prefix"));
+            }
+            Ok(())
+        }
+        Some(other) => {
+            Err(client(format!("{other} is not a valid log driver. Must be one of [awslogs, splunk, awsfirelens]")))
+        }
+    }
+}
+
+fn linux_parameters(linux: &Value) -> Result<(), Refusal> {
     for member in ["sharedMemorySize", "maxSwap", "swappiness"] {
         if linux.get(member).is_some() {
             return Err(unsupported(member));
@@ -113,7 +127,7 @@ fn linux_parameters(linux: &Value, unsupported: impl Fn(&str) -> Refusal) -> Res
     // Only this one may be added, whatever the name's prefix and case.
     let allowed = |name: &str| name.to_ascii_uppercase().trim_start_matches("CAP_") == "SYS_PTRACE";
     match added.iter().filter_map(Value::as_str).find(|name| !allowed(name)) {
-        Some(name) => Err(unsupported(&format!("linux capability {name}"))),
+        Some(name) => Err(client(format!("{name} is not allowed on Fargate."))),
         None => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::{client, invalid, items, text};
-use super::{container, fargate, number, size};
+use super::{container, fargate, is_true, number, size};
 use crate::reply::Refusal;
 
 /// The size of a whole task definition (docs/aws.md, Throttles and quotas).
@@ -28,9 +28,7 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
         return Err(client("Container list cannot be empty."));
     }
     if containers.len() > MOST_CONTAINERS {
-        return Err(client(format!(
-            "Too many container definitions: at most {MOST_CONTAINERS} are allowed in a task definition."
-        )));
+        return Err(client("Too many containers."));
     }
     if body.to_string().len() > MOST_BYTES {
         return Err(client("Actual length: the task definition exceeds the maximum size of 65536 bytes."));
@@ -43,7 +41,12 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
         container::check(body, definition)?;
     }
     containers_together(containers)?;
+    proxy(body)?;
+    firelens(containers)?;
     sums(containers, cpu, memory)?;
+    if !items(body, "inferenceAccelerators").is_empty() {
+        return Err(client("Unsupported field 'inferenceAccelerators'."));
+    }
     if items(body, "placementConstraints").len() > MOST_CONSTRAINTS {
         return Err(invalid("Too many placement constraints: at most 10 are allowed in a task definition."));
     }
@@ -120,37 +123,85 @@ fn volumes(body: &Value) -> Result<(), Refusal> {
         if kinds.iter().filter(|kind| volume.get(**kind).is_some()).count() > 1 {
             return Err(client("Volume configuration is invalid: only one volume type can be specified."));
         }
-        let efs = volume.get("efsVolumeConfiguration").unwrap_or(&Value::Null);
-        efs_volume(efs)?;
+        efs_volume(volume.get("efsVolumeConfiguration").unwrap_or(&Value::Null))?;
+        if is_true(volume, "configuredAtLaunch") && !is_mounted(body, name) {
+            return Err(client(format!("Volumes [{name}] are not referenced by any of the containers.")));
+        }
     }
     Ok(())
 }
 
-/// An access point and IAM both need encryption, and an access point brings its own root.
+fn is_mounted(body: &Value, volume: &str) -> bool {
+    let mut mounts = items(body, "containerDefinitions").iter().flat_map(|definition| items(definition, "mountPoints"));
+    mounts.any(|mount| text(mount, "sourceVolume") == Some(volume))
+}
+
+/// Authorisation needs encryption, and an access point brings its own root.
 fn efs_volume(efs: &Value) -> Result<(), Refusal> {
     let authorization = efs.get("authorizationConfig").unwrap_or(&Value::Null);
     let access_point = text(authorization, "accessPointId");
-    let encrypted = text(efs, "transitEncryption") == Some("ENABLED");
-    if !encrypted && (access_point.is_some() || text(authorization, "iam") == Some("ENABLED")) {
-        return Err(client("To use EFS authorization, transit encryption must be enabled."));
-    }
     if access_point.is_some() && !matches!(text(efs, "rootDirectory"), None | Some("/" | "")) {
-        return Err(client("When specifying an EFS access point, the root directory must be omitted or set to '/'."));
+        return Err(client(
+            "When using an EFS access point, the root directory must either be set to \"/\" or be omitted.",
+        ));
+    }
+    if text(efs, "transitEncryption") == Some("ENABLED") {
+        return Ok(());
+    }
+    if text(authorization, "iam") == Some("ENABLED") {
+        return Err(client("EFS IAM authorization requires TransitEncryption to be enabled."));
+    }
+    if access_point.is_some() {
+        return Err(client("EFS access point requires TransitEncryption to be enabled."));
+    }
+    if efs.get("transitEncryptionPort").is_some() {
+        return Err(client("TransitEncryptionPort requires that TransitEncryption is enabled."));
     }
     Ok(())
 }
 
 fn containers_together(containers: &[Value]) -> Result<(), Refusal> {
-    let mut names = BTreeSet::new();
-    for name in containers.iter().filter_map(|definition| text(definition, "name")) {
-        if !names.insert(name) {
-            return Err(client("Container.name should be unique within a task definition."));
+    let (mut names, mut ports) = (BTreeSet::new(), BTreeSet::new());
+    for definition in containers {
+        if !text(definition, "name").is_none_or(|name| names.insert(name)) {
+            return Err(client("Container names must be unique within a task definition."));
+        }
+        let mut port_names = items(definition, "portMappings").iter().filter_map(|mapping| text(mapping, "name"));
+        if !port_names.all(|name| ports.insert(name)) {
+            return Err(client("port mapping name is already used"));
         }
     }
     if containers.iter().all(|definition| definition.get("essential") == Some(&Value::Bool(false))) {
-        return Err(client("At least one container must be marked as essential."));
+        return Err(client("Task definition doesn't have any essential container"));
     }
     container::dependencies(containers)
+}
+
+/// A proxy runs in one of the containers, and needs a network of the task's own.
+fn proxy(body: &Value) -> Result<(), Refusal> {
+    let Some(proxy) = body.get("proxyConfiguration") else { return Ok(()) };
+    if text(body, "networkMode") != Some("awsvpc") {
+        return Err(client("APPMESH proxy configuration is only supported in networkMode=awsvpc."));
+    }
+    let name = text(proxy, "containerName").unwrap_or_default();
+    if !items(body, "containerDefinitions").iter().any(|definition| text(definition, "name") == Some(name)) {
+        return Err(client(format!("Proxy container [{name}] does not exist.")));
+    }
+    Ok(())
+}
+
+/// Logs go to FireLens only where a container is one.
+fn firelens(containers: &[Value]) -> Result<(), Refusal> {
+    let driver = |definition: &Value| {
+        definition.get("logConfiguration").and_then(|log| text(log, "logDriver")) == Some("awsfirelens")
+    };
+    let router = |definition: &Value| definition.get("firelensConfiguration").is_some();
+    if containers.iter().any(driver) && !containers.iter().any(router) {
+        return Err(client(
+            "When awsfirelens log driver is specified in log configuration, a firelens configuration object must be specified.",
+        ));
+    }
+    Ok(())
 }
 
 /// Containers share what the task has (docs/aws.md, Sizes and names).
@@ -162,6 +213,10 @@ fn sums(containers: &[Value], cpu: Option<i64>, memory: Option<i64>) -> Result<(
         ));
     }
     let Some(memory) = memory else { return Ok(()) };
+    if let Some(definition) = containers.iter().find(|definition| number(definition, "memory") > Some(memory)) {
+        let name = text(definition, "name").unwrap_or_default();
+        return Err(client(format!("The 'memory' setting for container '{name}' is greater than for the task.")));
+    }
     if sum("memory") > memory {
         return Err(client(
             "The sum of all container 'memory' values cannot be greater than the value of the task 'memory'.",
@@ -175,12 +230,17 @@ fn sums(containers: &[Value], cpu: Option<i64>, memory: Option<i64>) -> Result<(
     Ok(())
 }
 
+/// Storage beyond the 20 GiB that every Fargate task has (docs/aws.md, Sizes and names).
 fn ephemeral_storage(body: &Value) -> Result<(), Refusal> {
-    let size = body.get("ephemeralStorage").and_then(|storage| number(storage, "sizeInGiB"));
+    let Some(size) = body.get("ephemeralStorage").and_then(|storage| number(storage, "sizeInGiB")) else {
+        return Ok(());
+    };
+    if !items(body, "requiresCompatibilities").is_empty() && !asks_for_fargate(body) {
+        return Err(client("Tasks using the EC2 launch type do not support EphemeralStorage."));
+    }
     match size {
-        Some(size) if !(21..=200).contains(&size) => {
-            Err(client("Ephemeral storage size must be between 21 GiB and 200 GiB."))
-        }
-        Some(_) | None => Ok(()),
+        ..21 => Err(client("EphemeralStorage size should be at least 21.")),
+        21..=200 => Ok(()),
+        201.. => Err(client("EphemeralStorage size should be at most 200.")),
     }
 }
