@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::job::{BoundJob, Job};
 use crate::name::{AccountId, Digest};
-use crate::resolve::Role;
+use crate::resolve::role_arn;
 use crate::variables;
 
 /// Why a job could not be bound to an account.
@@ -36,7 +36,7 @@ impl Job {
         let region = &self.place.region;
         let role = |role: &mut Option<String>| {
             if let Some(role) = role {
-                *role = Role::arn(role, region, account);
+                *role = role_arn(role, region, account);
             }
         };
         let mut task_definition = self.filled("taskDefinition", &self.task_definition, account)?;
@@ -65,7 +65,7 @@ impl Job {
             task_definition,
             run_task,
             cluster_arn,
-            role_arn: Role::arn(&self.role_arn, region, account),
+            role_arn: role_arn(&self.role_arn, region, account),
             tags,
         })
     }

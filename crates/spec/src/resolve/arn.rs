@@ -2,44 +2,36 @@
 
 use crate::name::{AccountId, Region};
 
-/// A role as it is written: a name, which needs the account, or an ARN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role;
-
-impl Role {
-    /// Checks a role's name or ARN. A name may have a path before it, and `${account}` may still be open in an ARN.
-    pub fn check(text: &str) -> Result<(), String> {
-        if let Some(rest) = text.strip_prefix("arn:") {
-            let parts: Vec<&str> = rest.splitn(5, ':').collect();
-            let [partition, "iam", "", account, resource] = parts.as_slice() else {
-                return Err("expected the ARN of an IAM role, `arn:aws:iam::ACCOUNT:role/NAME`".to_owned());
-            };
-            let account_ok = *account == "${account}" || AccountId::new(*account).is_ok();
-            if !partition.starts_with("aws") || !account_ok {
-                return Err("expected the ARN of an IAM role, `arn:aws:iam::ACCOUNT:role/NAME`".to_owned());
+/// Checks a role's name or ARN. A name may have a path before it.
+pub fn role(text: &str) -> Result<(), String> {
+    if let Some(rest) = text.strip_prefix("arn:") {
+        let parts: Vec<&str> = rest.splitn(5, ':').collect();
+        let [partition, "iam", "", account, resource] = parts.as_slice() else {
+            return Err("expected the ARN of an IAM role, `arn:aws:iam::ACCOUNT:role/NAME`".to_owned());
+        };
+        if !partition.starts_with("aws") || AccountId::new(*account).is_err() {
+            return Err("expected the ARN of an IAM role, `arn:aws:iam::ACCOUNT:role/NAME`".to_owned());
+        }
+        return match resource.strip_prefix("role/") {
+            Some(name) if name_ok(name) => Ok(()),
+            Some(_) | None => {
+                Err(format!("expected `role/NAME` at the end of the ARN, found `{}`", crate::yaml::shown(resource)))
             }
-            return match resource.strip_prefix("role/") {
-                Some(name) if name_ok(name) => Ok(()),
-                Some(_) | None => {
-                    Err(format!("expected `role/NAME` at the end of the ARN, found `{}`", crate::yaml::shown(resource)))
-                }
-            };
-        }
-        if name_ok(text) {
-            Ok(())
-        } else {
-            Err("expected the name or ARN of an IAM role; a name has letters, digits and `+=,.@_-`, at most 64"
-                .to_owned())
-        }
+        };
     }
+    if name_ok(text) {
+        Ok(())
+    } else {
+        Err("expected the name or ARN of an IAM role; a name has letters, digits and `+=,.@_-`, at most 64".to_owned())
+    }
+}
 
-    /// The ARN of a role that may be written as a name.
-    pub fn arn(text: &str, region: &Region, account: &AccountId) -> String {
-        if text.starts_with("arn:") {
-            text.to_owned()
-        } else {
-            format!("arn:{}:iam::{account}:role/{}", region.partition(), text.trim_start_matches('/'))
-        }
+/// The ARN of a role that may be written as a name.
+pub fn role_arn(text: &str, region: &Region, account: &AccountId) -> String {
+    if text.starts_with("arn:") {
+        text.to_owned()
+    } else {
+        format!("arn:{}:iam::{account}:role/{}", region.partition(), text.trim_start_matches('/'))
     }
 }
 
@@ -115,7 +107,7 @@ mod tests {
             ("service-role/ecsEventsRole", true),
             ("arn:aws:iam::123456789012:role/x", true),
             ("arn:aws-cn:iam::123456789012:role/path/x", true),
-            ("arn:aws:iam::${account}:role/x", true),
+            ("arn:aws:iam::${account}:role/x", false),
             ("arn:aws:iam::1234:role/x", false),
             ("arn:aws:iam::123456789012:user/x", false),
             ("arn:aws:iam::123456789012:role/", false),
@@ -123,7 +115,7 @@ mod tests {
             ("two words", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(Role::check(text).is_ok(), expected, "{text}");
+            assert_eq!(role(text).is_ok(), expected, "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The EtlCluster and its defaults.
 
-use super::arn::{self, Role};
+use super::arn;
 use super::{Fields, metadata};
 use crate::defaults::Defaults;
 use crate::document::Document;
@@ -46,7 +46,7 @@ pub fn cluster(document: &mut Document, origin: Origin) -> Option<Known> {
     ];
     for (path, role) in roles {
         if let Some(role) = role
-            && let Err(why) = Role::check(role)
+            && let Err(why) = arn::role(role)
         {
             fields.error(path, why, None);
         }

@@ -4,11 +4,13 @@ mod arn;
 mod cluster;
 mod controller;
 mod job;
+mod merge;
 mod metadata;
 mod schedules;
+mod spec;
 mod templates;
 
-pub use arn::Role;
+pub use arn::role_arn;
 pub use cluster::{Known, cluster};
 pub use controller::controller;
 pub use job::{Context, Refused, job};

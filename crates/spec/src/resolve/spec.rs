@@ -1,0 +1,140 @@
+//! The fields of an EtlJob's `spec`, one after the other.
+
+use jiff::Timestamp;
+
+use super::arn;
+use super::{Fields, Known, schedules};
+use crate::check;
+use crate::job::{DeletionPolicy, Retry};
+use crate::manifest::JobSpec;
+use crate::path;
+use crate::shapes::{RunTask, TaskDefinition};
+use crate::variables;
+use crate::yaml::Value;
+
+/// EventBridge's own limits and defaults (docs/aws.md, Rules and schedules), save the default deadline: AWS's own, a
+/// day, starts a daily job a day late.
+const DEADLINE: std::ops::RangeInclusive<u32> = 60..=86_400;
+const DEFAULT_DEADLINE: u32 = 3600;
+const ATTEMPTS: std::ops::RangeInclusive<u32> = 0..=185;
+
+/// A spec whose fields were looked at.
+pub struct Checked {
+    /// When it runs.
+    pub schedules: schedules::Schedules,
+    /// `suspend`.
+    pub suspend: bool,
+    /// Retry policy of the target.
+    pub retry: Retry,
+    /// `deadLetterQueueArn`.
+    pub dead_letter_queue_arn: Option<String>,
+    /// Role that EventBridge assumes, its own or the cluster's.
+    pub role_arn: String,
+    /// `deletionPolicy`.
+    pub deletion_policy: DeletionPolicy,
+    /// `taskDefinition`.
+    pub task_definition: TaskDefinition,
+    /// `runTask`.
+    pub run_task: RunTask,
+}
+
+/// Checks the fields of a spec with its defaults merged in; `known` is its cluster, if that can be used.
+pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now: Timestamp) -> Checked {
+    let schedules = match &spec.schedule {
+        Some(schedule) => schedules::schedules(fields, schedule, spec.allow_overlap.unwrap_or(false), now),
+        None => {
+            fields.missing("spec.schedule", "such as `schedule: \"0 2 * * *\"`");
+            schedules::Schedules { sorted: Vec::new(), is_list: false }
+        }
+    };
+    if let Some(name) = &spec.time_zone {
+        schedules::time_zone(fields, name);
+    }
+    if spec.adopt.is_some() {
+        let message = "taking over existing resources is not supported yet";
+        fields.error("spec.adopt", message, Some("it comes in a later version; remove the field".to_owned()));
+    }
+    if spec.task_definition.is_none() {
+        fields
+            .missing("spec.taskDefinition", "with `containerDefinitions`, in the shape of ECS RegisterTaskDefinition");
+    }
+    let deadline = spec.starting_deadline_seconds;
+    let retry = Retry {
+        maximum_event_age_seconds: fields.number("spec.startingDeadlineSeconds", deadline, DEADLINE, DEFAULT_DEADLINE),
+        maximum_attempts: fields.number("spec.maximumRetryAttempts", spec.maximum_retry_attempts, ATTEMPTS, 185),
+    };
+    if let Some(queue) = &spec.dead_letter_queue_arn
+        && let Err(why) = arn::queue(queue, known.map(|known| &known.cluster.place.region))
+    {
+        fields.error("spec.deadLetterQueueArn", why, None);
+    }
+    let role_arn = match (&spec.role_arn, known) {
+        (Some(role), _) => {
+            if let Err(why) = arn::role(role) {
+                fields.error("spec.roleArn", why, None);
+            }
+            role.clone()
+        }
+        (None, Some(known)) => match &known.events_role_arn {
+            Some(role) => role.clone(),
+            None => {
+                let help = format!("or set `eventsRoleArn` in EtlCluster `{}`", known.cluster.name);
+                fields.missing("spec.roleArn", &help);
+                String::new()
+            }
+        },
+        (None, None) => String::new(),
+    };
+    let checked = Checked {
+        schedules,
+        suspend: spec.suspend.unwrap_or(false),
+        retry,
+        dead_letter_queue_arn: spec.dead_letter_queue_arn,
+        role_arn,
+        deletion_policy: spec.deletion_policy.unwrap_or(DeletionPolicy::Delete),
+        task_definition: spec.task_definition.unwrap_or_default(),
+        run_task: spec.run_task.unwrap_or_default(),
+    };
+    if known.is_some() {
+        as_aws_would(fields, &checked);
+    }
+    roles(fields);
+    checked
+}
+
+/// Roles of the tasks, by name or ARN. Only in defaults is `${account}` filled in.
+fn roles(fields: &mut Fields<'_>) {
+    const ROLES: [&str; 4] = [
+        "spec.taskDefinition.taskRoleArn",
+        "spec.taskDefinition.executionRoleArn",
+        "spec.runTask.overrides.taskRoleArn",
+        "spec.runTask.overrides.executionRoleArn",
+    ];
+    for role in ROLES {
+        let (node, true) = path::nearest(fields.root, &path::parse(role)) else { continue };
+        let text = match &node.value {
+            Value::String(text) => text.clone(),
+            Value::Open { template, .. } => variables::close(template, "000000000000", false),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Sequence(_) | Value::Mapping(_) => {
+                continue;
+            }
+        };
+        if let Err(why) = arn::role(&text) {
+            fields.error(role, why, None);
+        }
+    }
+}
+
+/// What AWS would refuse. Where a part did not even type, its absence would only be reported again.
+fn as_aws_would(fields: &mut Fields<'_>, checked: &Checked) {
+    const TASK_DEFINITION: &str = "spec.taskDefinition";
+    const RUN_TASK: &str = "spec.runTask";
+    let (definition, run_task) = (&checked.task_definition, &checked.run_task);
+    let types = |fields: &Fields<'_>, path: &str| fields.has(path) && !fields.findings.has_errors_below(path);
+    let definition_types = types(fields, TASK_DEFINITION);
+    let run_task_types = !fields.has(RUN_TASK) || types(fields, RUN_TASK);
+    if definition_types && run_task_types {
+        fields.problems(TASK_DEFINITION, check::task_definition(definition, run_task));
+        fields.problems(RUN_TASK, check::run_task(run_task, definition));
+    }
+}
