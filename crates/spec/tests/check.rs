@@ -198,3 +198,43 @@ fn what_is_too_long_or_too_many_is_refused() {
         run_task.tags = read(&format!("[{{key: {}, value: v}}]", "k".repeat(129)));
     });
 }
+
+/// AWS's table, written as it stands in the guide, in GB.
+#[test]
+fn fargate_has_exactly_the_sizes_of_the_guide() {
+    let steps =
+        |from: u32, to: u32, step: u32| (from..=to).step_by(step as usize).map(|gb| gb * 1024).collect::<Vec<_>>();
+    let table: [(u32, Vec<u32>, bool); 8] = [
+        (256, vec![512, 1024, 2048], false),
+        (512, steps(1, 4, 1), false),
+        (1024, steps(2, 8, 1), true),
+        (2048, steps(4, 16, 1), true),
+        (4096, steps(8, 30, 1), true),
+        (8192, steps(16, 60, 4), false),
+        (16_384, steps(32, 120, 8), false),
+        (32_768, vec![60 * 1024, 120 * 1024, 244 * 1024], false),
+    ];
+    let accepted = |cpu: u32, memory: u32, windows: bool| {
+        let family = if windows { "WINDOWS_SERVER_2022_CORE" } else { "LINUX" };
+        let definition: TaskDefinition = serde_yaml::from_str(&format!(
+            "{{cpu: {cpu}, memory: {memory}, networkMode: awsvpc, requiresCompatibilities: [FARGATE], \
+             runtimePlatform: {{operatingSystemFamily: {family}}}, containerDefinitions: [{{name: a, image: i}}]}}"
+        ))
+        .expect("a task definition");
+        check::task_definition(&definition, &RunTask::default()).is_empty()
+    };
+    for cpu in [128, 255, 256, 512, 768, 1024, 2048, 3072, 4096, 8192, 16_384, 32_768, 65_536] {
+        let row = table.iter().find(|(known, ..)| *known == cpu);
+        for memory in (256..=262_144).step_by(256).chain([511, 513, 1025]) {
+            let expected = row.is_some_and(|(_, sizes, _)| sizes.contains(&memory));
+            assert_eq!(accepted(cpu, memory, false), expected, "{cpu} CPU units with {memory} MiB");
+        }
+        for memory in row.iter().flat_map(|(_, sizes, _)| sizes) {
+            assert_eq!(
+                accepted(cpu, *memory, true),
+                row.is_some_and(|(.., windows)| *windows),
+                "Windows, {cpu}, {memory}"
+            );
+        }
+    }
+}

@@ -1,49 +1,50 @@
 //! What Fargate offers and forbids (docs/aws.md, Sizes and names).
 
+use std::fmt;
+
 use super::launch::{Launch, network_mode};
 use super::problem::Problems;
 use crate::shapes::{ContainerDefinition, TaskDefinition};
 
-/// A CPU size of Fargate and the memory sizes it goes with, in MiB.
+/// A CPU size of Fargate and the memory it goes with.
 struct Size {
     cpu: u32,
-    least: u32,
-    most: u32,
-    step: u32,
-    /// Sizes outside the even steps, instead of them.
-    only: &'static [u32],
+    memory: Memory,
+    /// Windows containers have it too.
     windows: bool,
 }
 
-const fn size(cpu: u32, least: u32, most: u32, step: u32, windows: bool) -> Size {
-    Size { cpu, least, most, step, only: &[], windows }
+/// Memory sizes in MiB.
+enum Memory {
+    Only(&'static [u32]),
+    Steps { least: u32, most: u32, step: u32 },
 }
 
 const SIZES: [Size; 8] = [
-    Size { cpu: 256, least: 512, most: 2048, step: 512, only: &[512, 1024, 2048], windows: false },
-    size(512, 1024, 4096, 1024, false),
-    size(1024, 2048, 8192, 1024, true),
-    size(2048, 4096, 16_384, 1024, true),
-    size(4096, 8192, 30_720, 1024, true),
-    size(8192, 16_384, 61_440, 4096, false),
-    size(16_384, 32_768, 122_880, 8192, false),
-    Size { cpu: 32_768, least: 61_440, most: 249_856, step: 1, only: &[61_440, 122_880, 249_856], windows: false },
+    Size { cpu: 256, memory: Memory::Only(&[512, 1024, 2048]), windows: false },
+    Size { cpu: 512, memory: Memory::Steps { least: 1024, most: 4096, step: 1024 }, windows: false },
+    Size { cpu: 1024, memory: Memory::Steps { least: 2048, most: 8192, step: 1024 }, windows: true },
+    Size { cpu: 2048, memory: Memory::Steps { least: 4096, most: 16_384, step: 1024 }, windows: true },
+    Size { cpu: 4096, memory: Memory::Steps { least: 8192, most: 30_720, step: 1024 }, windows: true },
+    Size { cpu: 8192, memory: Memory::Steps { least: 16_384, most: 61_440, step: 4096 }, windows: false },
+    Size { cpu: 16_384, memory: Memory::Steps { least: 32_768, most: 122_880, step: 8192 }, windows: false },
+    Size { cpu: 32_768, memory: Memory::Only(&[61_440, 122_880, 249_856]), windows: false },
 ];
 
-impl Size {
-    fn takes(&self, memory: u32) -> bool {
-        if self.only.is_empty() {
-            (self.least..=self.most).contains(&memory) && (memory - self.least).is_multiple_of(self.step)
-        } else {
-            self.only.contains(&memory)
+impl Memory {
+    fn has(&self, mib: u32) -> bool {
+        match *self {
+            Self::Only(sizes) => sizes.contains(&mib),
+            Self::Steps { least, most, step } => (least..=most).contains(&mib) && (mib - least).is_multiple_of(step),
         }
     }
+}
 
-    fn memory_in_words(&self) -> String {
-        if self.only.is_empty() {
-            format!("{} to {} MiB in steps of {}", self.least, self.most, self.step)
-        } else {
-            format!("{} MiB", self.only.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Only(sizes) => write!(f, "{} MiB", sizes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+            Self::Steps { least, most, step } => write!(f, "{least} to {most} MiB in steps of {step}"),
         }
     }
 }
@@ -65,10 +66,10 @@ pub(super) fn check_size(problems: &mut Problems, launch: Launch, cpu: Option<u3
         problems.error("cpu", format!("Fargate has no task of {cpu} CPU units{what}")).help(format!("it has {sizes}"));
         return;
     };
-    if let Some(memory) = memory.filter(|memory| !size.takes(*memory)) {
+    if let Some(memory) = memory.filter(|memory| !size.memory.has(*memory)) {
         problems
             .error("memory", format!("Fargate has no task of {cpu} CPU units with {memory} MiB"))
-            .help(format!("with {cpu} CPU units it has {}", size.memory_in_words()));
+            .help(format!("with {cpu} CPU units it has {}", size.memory));
     }
 }
 
