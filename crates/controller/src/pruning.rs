@@ -153,9 +153,9 @@ impl Pruning {
         decision
     }
 
-    /// Tags that say a job is left alone, which the rules of deletion do not know of.
-    pub fn paused(&self, job: &JobName) -> Option<&Verdict> {
-        self.left_behind.iter().filter(|((_, name), _)| name == job).find_map(|(_, left)| left.paused.as_ref())
+    /// Jobs that are left alone for what their tags say.
+    pub fn paused(&self) -> BTreeMap<&JobName, &Verdict> {
+        self.left_behind.values().filter_map(|left| Some((&left.job, left.paused.as_ref()?))).collect()
     }
 
     fn incomplete(&mut self, manifests: &Manifests, now: Timestamp) -> Vec<Incomplete> {

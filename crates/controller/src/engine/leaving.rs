@@ -1,5 +1,7 @@
 //! The engine's part in deletions: when to look at what jobs left behind, and what to do once the rules allow it.
 
+use std::collections::BTreeMap;
+
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::prune::PruneDecision;
 use ecs_etl_spec::job::Place;
@@ -129,18 +131,18 @@ impl Engine {
 
     fn report_pruning(&mut self, decision: &PruneDecision) {
         let now = self.cx.clock.now();
-        for (job, verdict) in &decision.verdicts {
-            let verdict = self.pruning.paused(job).unwrap_or(verdict).clone();
+        let mut verdicts: BTreeMap<&JobName, &Verdict> = decision.verdicts.iter().collect();
+        verdicts.extend(self.pruning.paused());
+        for (job, verdict) in &verdicts {
             if !self.manifests.mentions(job) && self.manifests.selector.selects_name(job) {
-                self.reporter.left_behind(job, &verdict, &[], now);
+                self.reporter.left_behind(job, verdict, &[], now);
             }
         }
         self.reporter.pruning(decision);
         if self.pruning.knows_everything() {
             let known: Vec<JobName> = self.reporter.jobs().keys().cloned().collect();
             for job in known {
-                if !self.manifests.mentions(&job) && !decision.verdicts.contains_key(&job) && !self.lost.contains(&job)
-                {
+                if !self.manifests.mentions(&job) && !verdicts.contains_key(&job) && !self.lost.contains(&job) {
                     self.reporter.forget(&job);
                 }
             }

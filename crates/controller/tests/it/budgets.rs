@@ -1,0 +1,83 @@
+//! The call budgets: N jobs with one schedule each, in an account that holds nothing else.
+
+use std::time::Duration;
+
+use ecs_etl_controller::engine::Mode;
+
+use crate::lab::{Lab, counts, job};
+
+const N: u64 = 40;
+
+fn many() -> Vec<(String, String)> {
+    (0..N).map(|i| (format!("job-{i}"), job(&format!("job-{i}"), "img:1", "0 2 * * *"))).collect()
+}
+
+fn lab() -> Lab {
+    let jobs = many();
+    let jobs: Vec<(&str, String)> = jobs.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
+    Lab::new(&jobs)
+}
+
+#[tokio::test(start_paused = true)]
+async fn creating_a_job_takes_three_writes_and_a_cold_look_three_reads() {
+    let lab = lab();
+    lab.apply().await;
+    let expected = [("ecs:RegisterTaskDefinition", N), ("events:PutRule", N), ("events:PutTargets", N)];
+    assert_eq!(lab.writes(), counts(expected));
+    lab.apply().await;
+    let expected = [
+        ("ecs:DescribeTaskDefinition", N),
+        ("ecs:ListTaskDefinitions", 1),
+        ("events:ListRules", 1),
+        ("events:ListTagsForResource", N),
+        ("events:ListTargetsByRule", N),
+        ("sts:GetCallerIdentity", 1),
+    ];
+    assert_eq!(lab.calls(), counts(expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warm_resync_reads_the_lists_the_targets_and_a_twentieth_of_the_tags() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(1500)).await;
+    lab.calls();
+    // Twenty resyncs of ten minutes, each somewhat early or late.
+    let resyncs = 20;
+    lab.run(&mut engine, Duration::from_secs(600 * resyncs)).await;
+    let calls = lab.calls();
+    let writes: Vec<_> = calls.keys().filter(|operation| crate::lab::mutates(operation)).collect();
+    assert!(writes.is_empty(), "{writes:?}");
+    let reads: u64 = calls.values().sum();
+    let budget = (resyncs + 1) * (N + N.div_ceil(20) + 1 + 1);
+    assert!(reads <= budget, "{reads} reads, {budget} allowed: {calls:?}");
+    let tags = calls.get("events:ListTagsForResource").copied().unwrap_or_default()
+        + calls.get("ecs:DescribeTaskDefinition").copied().unwrap_or_default();
+    assert!((N / 2..=2 * N).contains(&tags), "tags are verified in rotation: {calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_edited_file_takes_six_calls_whatever_the_number_of_jobs() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    lab.calls();
+    lab.write("job-7.yaml", &job("job-7", "img:2", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(5)).await;
+    let calls = lab.calls();
+    assert!(calls.values().sum::<u64>() <= 6, "{calls:?}");
+    let of = |operation: &str| calls.get(operation).copied();
+    assert_eq!((of("ecs:RegisterTaskDefinition"), of("events:PutTargets")), (Some(1), Some(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn removing_a_job_takes_three_writes() {
+    let lab = lab();
+    lab.apply().await;
+    lab.remove("job-7.yaml");
+    lab.calls();
+    lab.prune().await;
+    let expected = [("ecs:TagResource", 1), ("events:DeleteRule", 1), ("events:RemoveTargets", 1)];
+    assert_eq!(lab.writes(), counts(expected));
+}

@@ -1,0 +1,85 @@
+//! The daemon over time: resyncs, edits, broken files, restarts.
+
+use std::time::Duration;
+
+use ecs_etl_controller::engine::Mode;
+use ecs_etl_plan::condition::Reason;
+use serde_json::json;
+
+use crate::lab::{Lab, counts, job, reason};
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_repaired_within_a_resync() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.events("DisableRule", json!({"Name": "etl-a"})).await;
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(700)).await;
+    assert_eq!(lab.writes(), counts([("events:EnableRule", 1)]));
+    assert_eq!(reason(&engine, "a"), Reason::Converged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_equal_repairs_are_a_fight_and_are_repaired_more_slowly() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    for _ in 0..3 {
+        lab.events("DisableRule", json!({"Name": "etl-a"})).await;
+        lab.run(&mut engine, Duration::from_secs(700)).await;
+    }
+    assert_eq!(reason(&engine, "a"), Reason::DriftFight);
+    lab.events("DisableRule", json!({"Name": "etl-a"})).await;
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(700)).await;
+    assert_eq!(lab.writes(), counts([]), "it is slower now");
+    lab.run(&mut engine, Duration::from_secs(3000)).await;
+    assert_eq!(lab.writes(), counts([("events:EnableRule", 1)]), "but it does not give up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_breaks_leaves_its_job_as_it_is_and_the_others_go_on() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), ("b", job("b", "img:1", "0 3 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("a.yaml", "apiVersion: ecs-etl/v1\nkind: [");
+    lab.write("b.yaml", &job("b", "img:2", "0 3 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(4000)).await;
+    let schedules = lab.schedules().await;
+    assert_eq!(schedules["etl-a"]["targets"][0]["images"], json!(["img:1"]));
+    assert_eq!(schedules["etl-b"]["targets"][0]["images"], json!(["img:2"]));
+    assert_eq!(reason(&engine, "a"), Reason::PruningBlocked);
+    assert!(engine.reporter.pruning_blocked.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn replaced_revisions_are_retired_and_the_oldest_are_deregistered() {
+    let lab = Lab::new(&[("a", job("a", "img:0", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    for version in 1..=8 {
+        lab.write("a.yaml", &job("a", &format!("img:{version}"), "0 2 * * *"));
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(1400)).await;
+    }
+    assert_eq!(lab.revisions().await, 9, "nothing goes before every retry that may want it");
+    lab.run(&mut engine, Duration::from_secs(27 * 3600)).await;
+    assert_eq!(lab.revisions().await, 5, "the newest five are kept");
+    assert_eq!(lab.schedules().await["etl-a"]["targets"][0]["images"], json!(["img:8"]));
+    assert_eq!(reason(&engine, "a"), Reason::Converged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_s_tag_leaves_the_job_alone() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    lab.apply().await;
+    let arn = "arn:aws:events:eu-central-1:123456789012:rule/etl-a";
+    let tags = json!([{"Key": "ecs-etl/reconcile", "Value": "disabled"}]);
+    lab.events("TagResource", json!({"ResourceARN": arn, "Tags": tags})).await;
+    lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
+    lab.calls();
+    assert_eq!(lab.apply().await.reason("a"), Reason::ReconcileDisabled);
+    assert_eq!(lab.writes(), counts([]));
+}

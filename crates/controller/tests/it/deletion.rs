@@ -1,0 +1,156 @@
+//! The most dangerous thing the program does.
+
+use std::time::Duration;
+
+use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::selector::Selector;
+use ecs_etl_plan::condition::Reason;
+use ecs_etl_spec::name::JobName;
+
+use crate::lab::{BASE, Lab, counts, job, reason};
+
+fn five() -> Vec<(&'static str, String)> {
+    ["a", "b", "c", "d", "e"].into_iter().map(|name| (name, job(name, "img:1", "0 2 * * *"))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_goes_after_the_grace_period_and_not_before() {
+    let lab = Lab::new(&five());
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.remove("a.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(280)).await;
+    assert!(lab.schedules().await.contains_key("etl-a"));
+    assert_eq!(reason(&engine, "a"), Reason::PendingDeletion);
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert!(!lab.schedules().await.contains_key("etl-a"));
+    assert_eq!(lab.schedules().await.len(), 4);
+    assert!(!engine.reporter.jobs().contains_key("a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_begins_the_grace_anew() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    for _ in 0..3 {
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(200)).await;
+    }
+    assert!(lab.schedules().await.contains_key("etl-a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emptied_directory_deletes_nothing() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    for (name, _) in five() {
+        lab.remove(&format!("{name}.yaml"));
+    }
+    lab.calls();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(4000)).await;
+    assert_eq!(lab.prune().await.reason("a"), Reason::PruningBlocked);
+    assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_does_not_parse_blocks_every_deletion() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.write("b.yaml", "kind: EtlJob\n  metadata: [");
+    lab.calls();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(4000)).await;
+    lab.prune().await;
+    assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_the_cap_is_held_as_a_set_until_its_digest_is_approved() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    for name in ["a", "b", "c"] {
+        lab.remove(&format!("{name}.yaml"));
+    }
+    lab.calls();
+    let pass = lab.prune().await;
+    assert_eq!(lab.writes(), counts([]));
+    assert_eq!(pass.reason("a"), Reason::DeletionHeld);
+    let held = pass.engine.reporter.held[0].clone();
+    assert_eq!(held.jobs, ["a", "b", "c"]);
+    let approved = format!("spec: {{approved: \"{}\", ", held.digest);
+    lab.write("base.yaml", &BASE.replacen("spec: {", &approved, 1));
+    let pass = lab.prune().await;
+    assert_eq!(pass.engine.removed().len(), 3);
+    assert_eq!(lab.schedules().await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn selecting_one_job_deletes_no_other() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.calls();
+    let selector = Selector { jobs: [JobName::new("b").unwrap()].into(), ..Selector::default() };
+    let mut engine = lab.engine_for(Mode::OnePass, selector).await;
+    engine.skip_grace(true);
+    let stop = tokio_util::sync::CancellationToken::new();
+    ecs_etl_controller::once::settle(&mut engine, &stop, &mut |_| {}).await;
+    ecs_etl_controller::once::prune(&mut engine, &stop, &mut |_| {}, true).await;
+    assert_eq!(lab.writes(), counts([]));
+    assert!(engine.reporter.jobs().contains_key("b") && !engine.reporter.jobs().contains_key("c"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draining_cluster_loses_its_jobs_even_the_last_one() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("base.yaml", &BASE.replace("  region:", "  drain: true\n  region:"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert!(lab.schedules().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retained_job_stays_when_its_manifest_goes() {
+    let mut jobs = five();
+    jobs[0].1 = jobs[0].1.replace("spec:\n", "spec:\n  deletionPolicy: Retain\n");
+    let lab = Lab::new(&jobs);
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.calls();
+    assert_eq!(lab.prune().await.reason("a"), Reason::Retained);
+    assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_another_source_is_reported_and_stays() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.write("base.yaml", &BASE.replace("lab/manifests", "other/manifests"));
+    lab.apply().await;
+    lab.calls();
+    assert_eq!(lab.prune().await.reason("a"), Reason::OtherSource);
+    assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hourly_cap_survives_a_restart() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.remove("b.yaml");
+    lab.prune().await;
+    assert_eq!(lab.schedules().await.len(), 3, "a quarter of five, rounded up, may go");
+    lab.remove("c.yaml");
+    assert_eq!(lab.prune().await.reason("c"), Reason::DeletionHeld);
+    assert_eq!(lab.schedules().await.len(), 3);
+    tokio::time::advance(Duration::from_secs(3700)).await;
+    lab.prune().await;
+    assert_eq!(lab.schedules().await.len(), 2, "an hour later there is room again");
+}

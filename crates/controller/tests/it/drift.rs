@@ -1,0 +1,99 @@
+//! Every kind of drift is repaired, with no more writes than it takes.
+
+use serde_json::{Value, json};
+
+use crate::lab::{Lab, counts, job};
+
+const ARN: &str = "arn:aws:events:eu-central-1:123456789012:rule/etl-a";
+const REVISION: &str = "arn:aws:ecs:eu-central-1:123456789012:task-definition/etl-a:1";
+
+async fn converged() -> Lab {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    lab.apply().await;
+    lab
+}
+
+/// Drifts by these calls, applies, and compares the writes it took and the end state.
+async fn check<const N: usize>(drift: &[(&str, Value)], repair: [(&str, u64); N]) {
+    let lab = converged().await;
+    let before = lab.schedules().await;
+    for (operation, body) in drift {
+        match operation.strip_prefix("ecs:") {
+            Some(operation) => lab.ecs(operation, body.clone()).await,
+            None => lab.events(operation, body.clone()).await,
+        };
+    }
+    lab.calls();
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts(repair), "{drift:?}");
+    assert_eq!(lab.schedules().await, before, "{drift:?}");
+    lab.calls();
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts([]), "silence after {drift:?}");
+}
+
+fn target() -> Value {
+    json!({"Id": "copy", "Arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/main",
+        "RoleArn": "arn:aws:iam::123456789012:role/events", "EcsParameters": {"TaskDefinitionArn": REVISION}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_rule_is_enabled() {
+    check(&[("DisableRule", json!({"Name": "etl-a"}))], [("events:EnableRule", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_expression_is_put_back() {
+    let drift = json!({"Name": "etl-a", "ScheduleExpression": "rate(1 day)", "State": "ENABLED"});
+    check(&[("PutRule", drift)], [("events:PutRule", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_rule_is_created_again_on_the_same_revision() {
+    let drift =
+        [("RemoveTargets", json!({"Rule": "etl-a", "Ids": ["ecs-etl"]})), ("DeleteRule", json!({"Name": "etl-a"}))];
+    check(&drift, [("events:PutRule", 1), ("events:PutTargets", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_target_is_put_again() {
+    let drift = json!({"Rule": "etl-a", "Ids": ["ecs-etl"]});
+    check(&[("RemoveTargets", drift)], [("events:PutTargets", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_target_is_put_back() {
+    let mut edited = target();
+    edited["Id"] = json!("ecs-etl");
+    edited["EcsParameters"]["TaskCount"] = json!(3);
+    check(&[("PutTargets", json!({"Rule": "etl-a", "Targets": [edited]}))], [("events:PutTargets", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_target_of_ours_is_removed() {
+    let drift = json!({"Rule": "etl-a", "Targets": [target()]});
+    check(&[("PutTargets", drift)], [("events:RemoveTargets", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deregistered_revision_is_replaced() {
+    let repair = [("ecs:RegisterTaskDefinition", 1), ("events:PutTargets", 1)];
+    check(&[("ecs:DeregisterTaskDefinition", json!({"taskDefinition": REVISION}))], repair).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_tag_is_set_back() {
+    let drift = json!({"ResourceARN": ARN, "Tags": [{"Key": "ecs-etl/policy", "Value": "Retain"}]});
+    check(&[("TagResource", drift)], [("events:TagResource", 1)]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_and_a_tag_of_others_stay() {
+    let lab = converged().await;
+    let queue = json!({"Id": "theirs", "Arn": "arn:aws:sqs:eu-central-1:123456789012:theirs"});
+    lab.events("PutTargets", json!({"Rule": "etl-a", "Targets": [queue]})).await;
+    lab.events("TagResource", json!({"ResourceARN": ARN, "Tags": [{"Key": "cost", "Value": "42"}]})).await;
+    lab.calls();
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts([]));
+}

@@ -1,0 +1,269 @@
+//! A directory of manifests, an AWS, and controllers that come and go.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ecs_etl_aws::{Aws, Endpoint, Options};
+use ecs_etl_controller::clock::Clock;
+use ecs_etl_controller::context::Context;
+use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::manifests::{Manifests, Reader};
+use ecs_etl_controller::once;
+use ecs_etl_controller::report::Reporter;
+use ecs_etl_controller::scan::{self, Limits};
+use ecs_etl_controller::selector::Selector;
+use ecs_etl_emulator::door::{self, Call, Fault, Hook, InProcess, Observer};
+use ecs_etl_emulator::{Emulator, Reply, Request, Settings};
+use ecs_etl_plan::condition::Reason;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+pub const START: &str = "2026-11-23T08:00:30Z";
+
+/// One EtlCluster and one EtlController, as most tests want them.
+pub const BASE: &str = "
+apiVersion: ecs-etl/v1
+kind: EtlController
+metadata: {name: lab}
+spec: {source: lab/manifests, prune: {graceSeconds: 300}}
+---
+apiVersion: ecs-etl/v1
+kind: EtlCluster
+metadata: {name: main}
+spec:
+  region: eu-central-1
+  eventsRoleArn: events
+  defaults: {taskDefinition: {networkMode: bridge}, container: {memory: 64}}
+";
+
+/// A small job.
+pub fn job(name: &str, image: &str, schedule: &str) -> String {
+    format!(
+        "apiVersion: ecs-etl/v1\nkind: EtlJob\nmetadata: {{name: {name}}}\nspec:\n  cluster: main\n  \
+         schedule: \"{schedule}\"\n  taskDefinition:\n    containerDefinitions: [{{image: \"{image}\"}}]\n"
+    )
+}
+
+/// What happens to requests, decided by each test.
+type Conduct = dyn Fn(&Call, &Request) -> Fault + Send + Sync;
+
+/// Counts what is asked, and does to it what the test says.
+#[derive(Default)]
+pub struct Line {
+    conduct: Mutex<Option<Arc<Conduct>>>,
+    counts: Mutex<BTreeMap<String, u64>>,
+    sent: AtomicU64,
+}
+
+impl Observer for Line {
+    fn decide(&self, call: &Call, request: &Request) -> Fault {
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        *self.counts.lock().unwrap().entry(call.operation.clone()).or_default() += 1;
+        let conduct = self.conduct.lock().unwrap().clone();
+        conduct.map_or_else(Fault::none, |conduct| conduct(call, request))
+    }
+
+    fn saw(&self, _call: &Call, _request: &Request, _reply: Option<&Reply>) {}
+}
+
+/// Whether an operation changes AWS.
+pub fn mutates(operation: &str) -> bool {
+    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
+    !["Describe", "List", "Get", "AssumeRole"].iter().any(|read| name.starts_with(read))
+}
+
+/// A directory and an AWS.
+pub struct Lab {
+    pub dir: tempfile::TempDir,
+    pub door: InProcess,
+    pub line: Arc<Line>,
+    clock: Clock,
+}
+
+/// How a pass ended.
+pub struct Pass {
+    pub engine: Engine,
+    pub whole: bool,
+}
+
+impl Lab {
+    /// An empty AWS, and a directory with [`BASE`] and these jobs.
+    pub fn new(jobs: &[(&str, String)]) -> Self {
+        let start = START.parse().unwrap();
+        let line = Arc::new(Line::default());
+        let emulator = Emulator::new(Settings::default());
+        let hook = Hook::new(Arc::clone(&line) as Arc<dyn Observer>);
+        let door = InProcess::spawn(emulator, None, door::Clock::starting_at(start), hook);
+        let lab = Self { dir: tempfile::tempdir().unwrap(), door, line, clock: Clock::with_tokio(start) };
+        lab.write("base.yaml", BASE);
+        for (name, text) in jobs {
+            lab.write(&format!("{name}.yaml"), text);
+        }
+        lab
+    }
+
+    pub fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.dir.path().join(file), text).unwrap();
+    }
+
+    pub fn remove(&self, file: &str) {
+        std::fs::remove_file(self.dir.path().join(file)).unwrap();
+    }
+
+    /// Decides what happens to requests from now on.
+    pub fn conduct(&self, conduct: impl Fn(&Call, &Request) -> Fault + Send + Sync + 'static) {
+        *self.line.conduct.lock().unwrap() = Some(Arc::new(conduct));
+    }
+
+    /// Lets every request through again.
+    pub fn calm(&self) {
+        *self.line.conduct.lock().unwrap() = None;
+    }
+
+    pub fn manifests(&self) -> Manifests {
+        let scan = scan::scan(self.dir.path(), None, &Limits::default());
+        Reader::default().read(&scan, self.clock.now())
+    }
+
+    /// A new process: it remembers nothing.
+    pub async fn engine(&self, mode: Mode) -> Engine {
+        self.engine_for(mode, Selector::default()).await
+    }
+
+    pub async fn engine_for(&self, mode: Mode, selector: Selector) -> Engine {
+        let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
+        let manifests = Manifests { selector, ..self.manifests() };
+        let cx = Arc::new(Context::new(aws, self.clock.clone(), manifests.settings("none")));
+        let mut engine = Engine::new(cx, Reporter::default(), mode);
+        engine.take_manifests(manifests, "none");
+        engine
+    }
+
+    /// `apply`, in a new process.
+    pub async fn apply(&self) -> Pass {
+        let mut engine = self.engine(Mode::OnePass).await;
+        let whole = once::settle(&mut engine, &CancellationToken::new(), &mut |_| {}).await;
+        Pass { engine, whole }
+    }
+
+    /// `apply --prune --yes`, in a new process.
+    pub async fn prune(&self) -> Pass {
+        let mut engine = self.engine(Mode::OnePass).await;
+        engine.skip_grace(true);
+        let stop = CancellationToken::new();
+        let settled = once::settle(&mut engine, &stop, &mut |_| {}).await;
+        let whole = settled && once::prune(&mut engine, &stop, &mut |_| {}, true).await;
+        Pass { engine, whole }
+    }
+
+    /// Counts of the calls made since this was last asked.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut *self.line.counts.lock().unwrap())
+    }
+
+    /// The writes among the calls made since this was last asked.
+    pub fn writes(&self) -> BTreeMap<String, u64> {
+        self.calls().into_iter().filter(|(operation, _)| mutates(operation)).collect()
+    }
+
+    /// How many requests were sent in all.
+    pub fn sent(&self) -> u64 {
+        self.line.sent.load(Ordering::SeqCst)
+    }
+
+    /// Somebody else's hand in AWS.
+    pub async fn call(&self, target: &str, body: Value) -> Value {
+        let conduct = self.line.conduct.lock().unwrap().take();
+        let scope = "Credential=AKIDEXAMPLE/20261123/eu-central-1/ecs/aws4_request";
+        let headers = vec![
+            ("x-amz-target".to_owned(), target.to_owned()),
+            ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
+            ("authorization".to_owned(), format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0")),
+        ];
+        let request = Request { method: "POST".into(), path: "/".into(), headers, body: body.to_string().into_bytes() };
+        let reply = self.door.call(request).await.unwrap();
+        *self.line.conduct.lock().unwrap() = conduct;
+        let answer = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
+        assert_eq!(reply.status, 200, "{target}: {answer}");
+        answer
+    }
+
+    pub async fn ecs(&self, operation: &str, body: Value) -> Value {
+        self.call(&format!("AmazonEC2ContainerServiceV20141113.{operation}"), body).await
+    }
+
+    pub async fn events(&self, operation: &str, body: Value) -> Value {
+        self.call(&format!("AWSEvents.{operation}"), body).await
+    }
+
+    /// What is scheduled: for each rule its expression, state, tags, and what its targets pin, with the revision's content.
+    pub async fn schedules(&self) -> BTreeMap<String, Value> {
+        let mut schedules = BTreeMap::new();
+        let rules = self.events("ListRules", json!({})).await;
+        for rule in rules["Rules"].as_array().unwrap() {
+            let name = rule["Name"].as_str().unwrap();
+            let targets = self.events("ListTargetsByRule", json!({"Rule": name})).await;
+            let mut shown = Vec::new();
+            for target in targets["Targets"].as_array().unwrap() {
+                let arn = target["EcsParameters"]["TaskDefinitionArn"].as_str().unwrap_or_default();
+                let pinned = self.ecs("DescribeTaskDefinition", json!({"taskDefinition": arn})).await;
+                let pinned = &pinned["taskDefinition"];
+                shown.push(json!({
+                    "id": target["Id"],
+                    "family": pinned["family"],
+                    "status": pinned["status"],
+                    "images": pinned["containerDefinitions"].as_array().unwrap().iter().map(|c| c["image"].clone()).collect::<Vec<_>>(),
+                }));
+            }
+            let tags = self.events("ListTagsForResource", json!({"ResourceARN": rule["Arn"]})).await;
+            schedules.insert(
+                name.to_owned(),
+                json!({"expression": rule["ScheduleExpression"], "state": rule["State"], "targets": shown, "tags": tags["Tags"]}),
+            );
+        }
+        schedules
+    }
+
+    /// How many ACTIVE revisions there are.
+    pub async fn revisions(&self) -> usize {
+        let list = self.ecs("ListTaskDefinitions", json!({"status": "ACTIVE"})).await;
+        list["taskDefinitionArns"].as_array().unwrap().len()
+    }
+
+    /// Lets a daemon work for this long.
+    pub async fn run(&self, engine: &mut Engine, time: Duration) {
+        let end = tokio::time::Instant::now() + time;
+        let mut tick = tokio::time::interval(Duration::from_secs(10));
+        loop {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(end) => return,
+                _ = tick.tick() => engine.tick(),
+                () = engine.turn() => {}
+            }
+        }
+    }
+}
+
+impl Pass {
+    /// The reason of a job's Ready condition.
+    #[track_caller]
+    pub fn reason(&self, job: &str) -> Reason {
+        reason(&self.engine, job)
+    }
+}
+
+/// The reason of a job's Ready condition.
+#[track_caller]
+pub fn reason(engine: &Engine, job: &str) -> Reason {
+    let jobs = engine.reporter.jobs();
+    let status = jobs.get(job).unwrap_or_else(|| panic!("no status of {job}: {:?}", jobs.keys().collect::<Vec<_>>()));
+    status.status.conditions[0].reason
+}
+
+/// Counts by operation.
+pub fn counts<const N: usize>(expected: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    expected.into_iter().map(|(operation, count)| (operation.to_owned(), count)).collect()
+}

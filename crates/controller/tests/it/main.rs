@@ -1,0 +1,12 @@
+//! The shipped controller and SDK client against the emulator, in one process, with time paused.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, helpers too")]
+
+mod budgets;
+mod converge;
+mod crash;
+mod daemon;
+mod deletion;
+mod drift;
+mod lab;
+mod trouble;
