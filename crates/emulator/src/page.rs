@@ -29,15 +29,21 @@ pub(crate) struct Page<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadToken;
 
-/// Cuts the page asked for out of `items`, which come in the listing's order.
-pub(crate) fn cut<'a, T>(items: impl Iterator<Item = (Position<'a>, T)>, ask: Ask<'_>) -> Result<Page<T>, BadToken> {
+/// Cuts the page asked for out of those `items` that are to be kept; they come in the listing's order.
+///
+/// What earlier pages showed is passed over before anything is asked of it.
+pub(crate) fn cut<'a, T>(
+    items: impl Iterator<Item = (Position<'a>, T)>,
+    ask: Ask<'_>,
+    keep: impl Fn(&T) -> bool,
+) -> Result<Page<T>, BadToken> {
     let after = ask.token.map(|token| open(ask.listing, token)).transpose()?;
     let beyond = |position: &Position<'_>| match &after {
         None => true,
         Some((name, number)) if ask.descending => *position < (name.as_str(), *number),
         Some((name, number)) => *position > (name.as_str(), *number),
     };
-    let mut rest = items.filter(|(position, _)| beyond(position)).peekable();
+    let mut rest = items.filter(|(position, item)| beyond(position) && keep(item)).peekable();
     let (mut page, mut last) = (Vec::new(), None);
     while page.len() < ask.limit {
         let Some((position, item)) = rest.next() else { break };
@@ -80,7 +86,7 @@ mod tests {
 
     fn page(names: &[&str], token: Option<&str>, limit: usize, descending: bool) -> Result<Page<String>, BadToken> {
         let items = names.iter().map(|name| ((*name, 0), name.to_uppercase()));
-        cut(items, Ask { listing: "letters", token, limit, descending })
+        cut(items, Ask { listing: "letters", token, limit, descending }, |_| true)
     }
 
     #[test]
@@ -109,8 +115,8 @@ mod tests {
     fn numbers_are_paged_as_numbers() {
         let revisions = || [9, 10, 11].into_iter().map(|number| (("etl", number), number));
         let ask = Ask { listing: "revisions", token: None, limit: 1, descending: false };
-        let first = cut(revisions(), ask).unwrap();
-        let second = cut(revisions(), Ask { token: first.next.as_deref(), limit: 5, ..ask }).unwrap();
+        let first = cut(revisions(), ask, |number| number % 2 == 1).unwrap();
+        let second = cut(revisions(), Ask { token: first.next.as_deref(), limit: 5, ..ask }, |_| true).unwrap();
         assert_eq!((first.items, second.items), (vec![9], vec![10, 11]));
     }
 

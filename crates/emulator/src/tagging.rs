@@ -144,13 +144,14 @@ fn get_resources(state: &State, context: &Context<'_>, body: &Value) -> Answer {
             .filter(|asked| (1..=100).contains(asked))
             .ok_or_else(|| invalid("ResourcesPerPage must be between 1 and 100"))?,
     };
-    let found = shown(state, context).filter(|(arn, tags)| {
-        (arns.is_empty() || arns.iter().any(|asked| asked == arn))
+    let wanted = |(arn, tags): &(&str, &Tags)| {
+        (arns.is_empty() || arns.iter().any(|asked| asked == *arn))
             && (types.is_empty() || types.iter().filter_map(Value::as_str).any(|wanted| is_of_type(arn, wanted)))
             && filters.iter().all(|filter| passes(tags, filter))
-    });
+    };
     let ask = Ask { listing: "resources", token, limit, descending: false };
-    let page = page::cut(found.map(|found| ((found.0, 0), found)), ask).map_err(|_| expired())?;
+    let found = shown(state, context).map(|found| ((found.0, 0), found));
+    let page = page::cut(found, ask, wanted).map_err(|_| expired())?;
     let mappings = page.items.into_iter().map(|(arn, tags)| {
         let tags: Value = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
         json!({"ResourceARN": arn, "Tags": tags})
@@ -175,7 +176,7 @@ fn get_tag_words(
     }
     let token = body.get("PaginationToken").and_then(Value::as_str).filter(|token| !token.is_empty());
     let ask = Ask { listing: member, token, limit: 100, descending: false };
-    let page = page::cut(words.iter().map(|word| ((word.as_str(), 0), word)), ask).map_err(|_| expired())?;
+    let page = page::cut(words.iter().map(|word| ((word.as_str(), 0), word)), ask, |_| true).map_err(|_| expired())?;
     Ok(page::members((member, json!(page.items)), ("PaginationToken", Some(page.next.unwrap_or_default()))))
 }
 

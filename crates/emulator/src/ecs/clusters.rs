@@ -76,12 +76,12 @@ pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> An
 /// ListClusters: those that are not deleted.
 pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let clusters = crate::state::starting_with(&state.clusters, &context.place, "")
-        .filter(|(_, cluster)| cluster.deleted_at.is_none())
-        .map(|(name, _)| ((name, 0), arn(&context.place, name)));
+        .map(|(name, cluster)| ((name, 0), (name, cluster)));
     let token = text(body, "nextToken");
     let ask = Ask { listing: "clusters", token, limit: max_results(body)?, descending: false };
-    let page = page::cut(clusters, ask).map_err(bad_token)?;
-    Ok(page::members(("clusterArns", json!(page.items)), ("nextToken", page.next)))
+    let page = page::cut(clusters, ask, |(_, cluster)| cluster.deleted_at.is_none()).map_err(bad_token)?;
+    let arns: Vec<_> = page.items.iter().map(|(name, _)| arn(&context.place, name)).collect();
+    Ok(page::members(("clusterArns", json!(arns)), ("nextToken", page.next)))
 }
 
 /// DeleteCluster: it stays to be described as INACTIVE for a while.

@@ -86,15 +86,15 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
     let status = text(body, "status").unwrap_or("ACTIVE");
     let descending = text(body, "sort") == Some("DESC");
     let family = text(body, "familyPrefix").filter(|family| !family.is_empty());
-    let listed = state
-        .revisions_at(place)
-        .filter(|(name, _, revision)| family.is_none_or(|family| family == *name) && revision.status.as_str() == status)
-        .map(|(name, number, _)| ((name, number), (name, number)));
+    let listed = state.revisions_at(place).map(|item @ (name, number, _)| ((name, number), item));
     let listed: Box<dyn Iterator<Item = _>> = if descending { Box::new(listed.rev()) } else { Box::new(listed) };
     let listing = format!("task-definitions/{status}/{descending}/{}", family.unwrap_or_default());
     let ask = Ask { listing: &listing, token: text(body, "nextToken"), limit: max_results(body)?, descending };
-    let page = page::cut(listed, ask).map_err(bad_token)?;
-    let arns: Vec<_> = page.items.iter().map(|(family, number)| arn(place, family, *number)).collect();
+    let wanted = |(name, _, revision): &(&str, u32, &Revision)| {
+        family.is_none_or(|family| family == *name) && revision.status.as_str() == status
+    };
+    let page = page::cut(listed, ask, wanted).map_err(bad_token)?;
+    let arns: Vec<_> = page.items.iter().map(|(family, number, _)| arn(place, family, *number)).collect();
     Ok(page::members(("taskDefinitionArns", json!(arns)), ("nextToken", page.next)))
 }
 
@@ -103,15 +103,15 @@ pub(super) fn list_families(state: &State, context: &Context<'_>, body: &Value) 
     let place = &context.place;
     let status = text(body, "status").unwrap_or("ALL");
     let prefix = text(body, "familyPrefix").unwrap_or_default();
-    let families = crate::state::starting_with(&state.families, place, prefix).map(|(name, _)| name);
-    let listed = families.filter(|family| match status {
+    let families = crate::state::starting_with(&state.families, place, prefix).map(|(name, _)| ((name, 0), name));
+    let listing = format!("families/{status}/{prefix}");
+    let ask = Ask { listing: &listing, token: text(body, "nextToken"), limit: max_results(body)?, descending: false };
+    let wanted = |family: &&str| match status {
         "ACTIVE" => state.latest_active(place, family).is_some(),
         "INACTIVE" => state.latest_active(place, family).is_none(),
         _ => true,
-    });
-    let listing = format!("families/{status}/{prefix}");
-    let ask = Ask { listing: &listing, token: text(body, "nextToken"), limit: max_results(body)?, descending: false };
-    let page = page::cut(listed.map(|family| ((family, 0), family)), ask).map_err(bad_token)?;
+    };
+    let page = page::cut(families, ask, wanted).map_err(bad_token)?;
     Ok(page::members(("families", json!(page.items)), ("nextToken", page.next)))
 }
 

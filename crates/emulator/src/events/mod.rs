@@ -129,7 +129,7 @@ fn cut<'a, T>(
     body: &Value,
 ) -> Result<Page<T>, Refusal> {
     let limit = body.get("Limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(100);
-    page::cut(items, Ask { listing, token: text(body, "NextToken"), limit, descending: false })
+    page::cut(items, Ask { listing, token: text(body, "NextToken"), limit, descending: false }, |_| true)
         .map_err(|page::BadToken| validation("Invalid NextToken."))
 }
 

@@ -78,7 +78,7 @@ fn dead_letter_queue(place: &Place, queue: &str) -> Result<(), Refusal> {
 }
 
 fn region_of(arn: &str) -> Option<&str> {
-    arn.splitn(6, ':').nth(3)
+    arn.split(':').nth(3)
 }
 
 /// The service in an ARN; `None` when the text is no ARN.

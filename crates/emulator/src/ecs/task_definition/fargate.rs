@@ -101,7 +101,7 @@ fn logging(body: &Value, log: &Value) -> Result<(), Refusal> {
             if text(body, "executionRoleArn").is_none() {
                 return Err(needs_execution_role("log driver awslogs"));
             }
-            if !log.get("options").is_some_and(|options| options.get("awslogs-stream-prefix").is_some()) {
+            if log.get("options").is_none_or(|options| options.get("awslogs-stream-prefix").is_none()) {
                 return Err(client("Fargate requires log configuration options to include awslogs-stream-prefix"));
             }
             Ok(())
