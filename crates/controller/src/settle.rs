@@ -4,12 +4,30 @@
 //! rest is acted on. Such a scan is not complete, so nothing is deleted on the strength of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ecs_etl_spec::name::Digest;
 
-use crate::scan::{RootState, Scan, WHOLE};
+use crate::scan::{Limits, RootState, Scan, WHOLE, scan};
+
+/// Time between two looks that must agree.
+pub const GAP: Duration = Duration::from_millis(50);
+
+/// Looks at `root` until two looks agree, at most for `patience`: for a process that looks only once.
+///
+/// Blocks on the file system and between looks: call it where blocking is allowed.
+pub fn settled(root: &Path, limits: &Limits, patience: Duration) -> Scan {
+    let mut settling = Settling::new(patience);
+    loop {
+        let scan = scan(root, settling.last().map(Arc::as_ref), limits);
+        if let Some(scan) = settling.observe(scan, Instant::now()) {
+            return Arc::unwrap_or_clone(scan);
+        }
+        std::thread::sleep(GAP);
+    }
+}
 
 /// Compares each scan with the one before.
 #[derive(Debug)]
@@ -90,7 +108,6 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::scan::{Limits, scan};
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -124,6 +141,21 @@ mod tests {
         assert_eq!(settling.observe(look(root.path()), now), None);
         let settled = settling.observe(look(root.path()), now).expect("two looks agree");
         assert_eq!(*settled.files["a.yaml"].bytes, *b"name: sales");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_that_looks_once_passes_over_what_does_not_come_to_rest() {
+        let root = tree(&[("b.yaml", "1")]);
+        // It holds something else whenever it is read.
+        let restless = root.path().join("a.yaml");
+        std::os::unix::fs::symlink("/proc/sys/kernel/random/uuid", &restless).expect("a link");
+        let seen = settled(root.path(), &Limits::default(), Duration::from_millis(200));
+        assert_eq!(seen.files.keys().collect::<Vec<_>>(), ["b.yaml"]);
+        assert!(!seen.is_complete());
+
+        fs::remove_file(&restless).expect("removed");
+        assert!(settled(root.path(), &Limits::default(), PATIENCE).is_complete());
     }
 
     #[test]

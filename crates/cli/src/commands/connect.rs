@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
 use ecs_etl_aws::{Aws, Endpoint, Options};
@@ -10,16 +11,19 @@ use ecs_etl_controller::context::Context;
 use ecs_etl_controller::engine::{Engine, Mode};
 use ecs_etl_controller::manifests::{Manifests, Reader};
 use ecs_etl_controller::report::Reporter;
-use ecs_etl_controller::scan::{self, Scan};
+use ecs_etl_controller::scan::{self, Limits, Scan};
 use ecs_etl_controller::selector::Selector;
-use ecs_etl_controller::source;
+use ecs_etl_controller::{settle, source};
 
 use crate::args;
 use crate::output::{Terminal, Tone, toned};
 
-/// Looks at a directory once.
+/// How long a command waits for files that are being written.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads a directory once it is at rest.
 pub fn manifests(dir: &Path, selector: Selector) -> (Scan, Manifests) {
-    let scan = scan::scan(dir, None, &scan::Limits::default());
+    let scan = settle::settled(dir, &Limits::default(), PATIENCE);
     let reader = Reader { selector, git_source: source(dir), needs_controller: false };
     let manifests = reader.read(&scan, Clock::system().now());
     (scan, manifests)

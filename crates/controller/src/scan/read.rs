@@ -31,6 +31,11 @@ impl Stamp {
         }
     }
 
+    /// Whether the size in it is that of `bytes`.
+    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+        u64::try_from(bytes.len()).is_ok_and(|length| length == self.size)
+    }
+
     /// Whether a write after `read_at` is sure to give another stamp.
     pub(super) fn is_settled(&self, read_at: SystemTime) -> bool {
         let last_second = self.modified.0.max(self.changed.0).max(0).unsigned_abs();

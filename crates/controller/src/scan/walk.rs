@@ -204,7 +204,8 @@ fn whole_if_empty(shown: &str) -> String {
 
 /// The file as read; with the bytes of the last scan where they are the same, so that they are kept once.
 fn manifest(bytes: Vec<u8>, stamp: Stamp, read_at: SystemTime, known: Option<&ManifestFile>) -> ManifestFile {
-    let stamp_settled = stamp.is_settled(read_at);
+    // A file that has more than it says it has (procfs, some FUSE) says nothing with its stamp either.
+    let stamp_settled = stamp.is_settled(read_at) && stamp.is_of(&bytes);
     match known {
         Some(known) if *known.bytes == *bytes => ManifestFile { stamp, stamp_settled, ..known.clone() },
         Some(_) | None => {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::scan::{Limits, Scan, scan};
-use crate::settle::{Settling, same_content};
+use crate::settle::{GAP, Settling, same_content};
 use events::{Armed, Events};
 
 mod approach;
@@ -46,7 +46,7 @@ impl Default for WatchOptions {
         Self {
             debounce: Duration::from_millis(300),
             max_delay: Duration::from_secs(2),
-            settle_gap: Duration::from_millis(50),
+            settle_gap: GAP,
             patience: Duration::from_secs(10),
             rescan: Duration::from_secs(10),
             poll: Duration::from_secs(2),
