@@ -11,7 +11,7 @@ fn taken(text: &str) {
     }
 }
 
-/// `text` is refused; the message holds `reason`, the help `instead`.
+/// `text` is refused; the message holds `reason`, the help `instead`, and every schedule the help suggests is taken.
 fn refused(text: &str, reason: &str, instead: &str) {
     let error = match Schedule::parse(text) {
         Ok(schedule) => panic!("{text} became {schedule}"),
@@ -20,6 +20,13 @@ fn refused(text: &str, reason: &str, instead: &str) {
     let help = error.help.clone().unwrap_or_default();
     assert!(error.message.contains(reason), "{text}: {:?} does not say {reason:?}", error.message);
     assert!(help.contains(instead), "{text}: {help:?} does not say {instead:?}");
+    for suggested in help.split('`').skip(1).step_by(2) {
+        let whole =
+            suggested.starts_with("cron(") || suggested.starts_with("rate(") || suggested.matches(' ').count() == 4;
+        if whole && !suggested.contains("hour ") && !suggested.contains("()") && !suggested.contains("...") {
+            assert!(Schedule::parse(suggested).is_ok(), "{text}: {suggested:?} is suggested, and refused itself");
+        }
+    }
 }
 
 #[test]
@@ -78,7 +85,7 @@ fn forms_that_no_document_explains_are_refused_with_the_documented_one() {
     refused("cron(0 2 L-3 * ? *)", "documents no day of month `L-3`", "each length of month");
     refused("cron(0 2 1,L * ? *)", "documents no day of month", "stand alone");
     refused("cron(0 2 1-15W * ? *)", "documents no day of month", "`15W`");
-    refused("cron(0 2 W * ? *)", "is not a day of month", "");
+    refused("cron(0 2 W * ? *)", "is not a valid day of month", "");
     refused("cron(0 2 32W * ? *)", "out of range", "");
     refused("cron(0 2 ? * L-2 *)", "documents no day of week", "`FRIL`");
     refused("cron(0 2 ? * FRIL,MON *)", "documents no day of week", "stands alone");
@@ -93,7 +100,7 @@ fn the_n_th_weekday_stands_alone_and_has_five_weeks() {
     refused("cron(0 0 ? * MON#6 *)", "which of the month's five weeks", "`MON#1`");
     refused("cron(0 0 ? * MON#0 *)", "which of the month's five weeks", "");
     refused("cron(0 0 ? * MON# *)", "which of the month's five weeks", "");
-    refused("cron(0 0 ? * #1 *)", "is not a day of week", "");
+    refused("cron(0 0 ? * #1 *)", "is not a valid day of week", "");
     refused("cron(0 0 ? * 8#1 *)", "out of range", "");
 }
 
@@ -101,19 +108,19 @@ fn the_n_th_weekday_stands_alone_and_has_five_weeks() {
 fn values_outside_a_field_name_its_range() {
     refused("cron(71 8 1 * ? *)", "minute `71` is out of range: 0 to 59", "");
     refused("cron(0 24 * * ? *)", "hour `24`", "");
-    refused("cron(0 dummy ? * MON-FRI *)", "`dummy` is not a hour", "0 to 23");
-    refused("cron(7 20 * * NOT *)", "must be `?`", "");
+    refused("cron(0 dummy ? * MON-FRI *)", "`dummy` is not a valid hour", "0 to 23");
+    refused("cron(7 20 * * NOT *)", "`NOT` is not a valid day of week", "SUN to SAT");
     refused("cron(0 0 ? * 0 *)", "day of week `0` is out of range: 1 to 7", "");
     refused("cron(0 0 ? * 02 *)", "has leading zeros", "write `2`");
     refused("cron(000 0 * * ? *)", "has leading zeros", "write `0`");
     refused("cron(0 0 * * ? 1969)", "year `1969` is out of range: 1970 to 2199", "");
     refused("cron(0 0 * * ? 2200)", "year `2200`", "");
     refused("cron(0 0 * * ? 2030-2026)", "runs backwards", "2026-2030");
-    refused("cron(? 0 * * ? *)", "is not a minute", "");
+    refused("cron(? 0 * * ? *)", "is not a valid minute", "");
     refused("cron(*/60 * * * ? *)", "greater than 59", "");
     refused("cron(15/65 10 * * ? *)", "greater than 59", "");
     refused("cron(0 0/24 * * ? *)", "greater than 23", "");
-    refused("cron(0,,5 0 * * ? *)", "is not a minute", "");
+    refused("cron(0,,5 0 * * ? *)", "is not a valid minute", "");
     refused("cron(0 0 * * ? 99999999999999999999)", "out of range", "");
 }
 

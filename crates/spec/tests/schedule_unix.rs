@@ -11,7 +11,7 @@ fn check(text: &str, expected: &str) {
     }
 }
 
-/// `text` is refused; the message holds `reason`, the help `instead`.
+/// `text` is refused; the message holds `reason`, the help `instead`, and every schedule the help suggests is taken.
 fn refused(text: &str, reason: &str, instead: &str) {
     let error = match Schedule::parse(text) {
         Ok(schedule) => panic!("{text} became {schedule}"),
@@ -20,6 +20,13 @@ fn refused(text: &str, reason: &str, instead: &str) {
     let help = error.help.clone().unwrap_or_default();
     assert!(error.message.contains(reason), "{text}: {:?} does not say {reason:?}", error.message);
     assert!(help.contains(instead), "{text}: {help:?} does not say {instead:?}");
+    for suggested in help.split('`').skip(1).step_by(2) {
+        let whole =
+            suggested.starts_with("cron(") || suggested.starts_with("rate(") || suggested.matches(' ').count() == 4;
+        if whole && !suggested.contains("hour ") && !suggested.contains("()") && !suggested.contains("...") {
+            assert!(Schedule::parse(suggested).is_ok(), "{text}: {suggested:?} is suggested, and refused itself");
+        }
+    }
 }
 
 #[test]
@@ -135,10 +142,10 @@ fn values_and_ranges_outside_a_field_name_its_range() {
     refused("0 0 * * 8", "day of week `8`", "");
     refused("0 22-2 * * *", "runs backwards", "22-23,0-2");
     refused("0 0 * NOV-FEB *", "runs backwards", "11-12,1-2");
-    refused("0 0 * * MONDAY", "`MONDAY` is not a day of week", "SUN to SAT");
-    refused("0 0 * JANUARY *", "is not a month", "JAN to DEC");
-    refused("1,,2 * * * *", "`` is not a minute", "0 to 59");
-    refused("-5 * * * *", "is not a minute", "");
+    refused("0 0 * * MONDAY", "`MONDAY` is not a valid day of week", "SUN to SAT");
+    refused("0 0 * JANUARY *", "is not a valid month", "JAN to DEC");
+    refused("1,,2 * * * *", "`` is not a valid minute", "0 to 59");
+    refused("-5 * * * *", "is not a valid minute", "");
     refused("*,5 * * * *", "includes the rest", "`*` alone");
     refused("", "must not be empty", "`0 2 * * *`");
     refused("hello", "`hello` is not a schedule", "@daily");
@@ -151,6 +158,8 @@ fn what_belongs_to_aws_cron_is_shown_as_such() {
     refused("0 0 * * MON#1", "AWS cron", "`cron(0 0 ? * MON#1 *)`");
     refused("0 0 * * 5#1", "AWS cron", "where 1 is Sunday");
     refused("0 0 ? * MON", "AWS cron", "`cron(0 0 ? * MON *)`");
+    refused("0 2 * * ?", "AWS cron", "`cron(0 2 * * ? *)`");
+    refused("0 2 ? * *", "AWS cron", "`cron(0 2 ? * * *)`");
 }
 
 #[test]

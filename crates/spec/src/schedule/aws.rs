@@ -25,7 +25,11 @@ pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
     let [minute, hour, day_of_month, month, day_of_week, year] = fields[..] else {
         return Err(wrong_count(&fields));
     };
-    // The pair first: `* *` is what people coming from Unix write, and no fault of either field.
+    let values = |field: Field, text: &str| -> Result<Values, ScheduleError> {
+        field.items(text).map(|items| Values::of(&items, &field))
+    };
+    let (minutes, hours) = (values(Field::MINUTE, minute)?, values(Field::HOUR, hour)?);
+    let (months, years) = (values(Field::MONTH, month)?, values(Field::YEAR, year)?);
     let days = match (day_of_month, day_of_week) {
         ("?", "?") => {
             return Err(ScheduleError::new("day of month and day of week are both `?`")
@@ -33,18 +37,13 @@ pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
         }
         (day, "?") => days_of_month(day)?,
         ("?", day) => days_of_week(day)?,
-        (_, _) => return Err(both_days(&fields)),
+        (of_month, of_week) => {
+            days_of_month(of_month)?;
+            days_of_week(of_week)?;
+            return Err(both_days(&fields));
+        }
     };
-    let values = |field: Field, text: &str| -> Result<Values, ScheduleError> {
-        field.items(text).map(|items| Values::of(&items, &field))
-    };
-    let cron = Cron {
-        minutes: values(Field::MINUTE, minute)?,
-        hours: values(Field::HOUR, hour)?,
-        days,
-        months: values(Field::MONTH, month)?,
-        years: values(Field::YEAR, year)?,
-    };
+    let cron = Cron { minutes, hours, days, months, years };
     Ok(Schedule::cron(text.to_owned(), cron))
 }
 

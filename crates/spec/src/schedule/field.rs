@@ -68,7 +68,7 @@ impl Field {
         if let Some(offset) = named.and_then(|position| u16::try_from(position).ok()) {
             return Ok(self.min + offset);
         }
-        let error = ScheduleError::new(format!("{} is not a {}", quoted(text), self.name));
+        let error = ScheduleError::new(format!("{} is not a valid {}", quoted(text), self.name));
         Err(match (self.names.first(), self.names.last()) {
             (Some(first), Some(last)) => error.help(format!("write {range}, or {first} to {last}")),
             _ => error.help(format!("write {range}")),

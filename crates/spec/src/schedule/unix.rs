@@ -5,8 +5,8 @@ use super::error::{ScheduleError, quoted};
 use super::field::{Field, Item, Values};
 use super::{Schedule, aws};
 
-/// Parses five fields as the crons of Vixie and Kubernetes read them alike, and gives the AWS expression that fires at
-/// the same times in UTC. Where they differ, or where AWS needs two expressions, it is refused.
+/// Parses five fields and gives the AWS expression that fires at the same times in UTC. What crons read differently, or
+/// AWS needs two expressions for, is refused.
 pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
     if text.is_empty() {
         return Err(ScheduleError::new("a schedule must not be empty").help("write a Unix cron such as `0 2 * * *`"));
@@ -159,6 +159,7 @@ fn refuse_aws_letters(fields: &[&str]) -> Result<(), ScheduleError> {
     }
     let error = ScheduleError::new("`?`, `L`, `W` and `#` are not Unix cron, but AWS cron of six fields");
     let (day_of_month, day_of_week) = match (day_of_month, day_of_week) {
+        days @ (("?", _) | (_, "?")) => days,
         (day, "*") => (day, "?"),
         ("*", day) => ("?", day),
         days => days,
