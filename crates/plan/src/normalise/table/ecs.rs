@@ -10,14 +10,13 @@ pub(in super::super) const ROWS: &[&[Row]] = &[TASK, CONTAINER, IN_CONTAINER, LI
 
 const TASK: &[Row] = &[
     row("TaskDefinition", &["networkMode"], Default(Text("bridge")), DEFAULTS),
-    row("TaskDefinition", &["taskRoleArn", "executionRoleArn"], Default(Text("")), DEFAULTS),
+    row("TaskDefinition", &["taskRoleArn", "executionRoleArn", "pidMode", "ipcMode"], Default(Text("")), DEFAULTS),
     row("TaskDefinition", &["enableFaultInjection"], Default(Truth(false)), DEFAULTS),
     row("TaskDefinition", &["cpu"], Cpu, SIZES),
     row("TaskDefinition", &["memory"], Memory, SIZES),
     row("TaskDefinition", &["containerDefinitions", "volumes"], By("name"), ORDER),
     row("TaskDefinition", &["inferenceAccelerators"], By("deviceName"), ORDER),
     row("TaskDefinition", &["placementConstraints", "requiresCompatibilities"], AnyOrder, ORDER),
-    row("TaskDefinition", &["pidMode", "ipcMode"], Verbatim, VERBATIM),
     row(
         "TaskDefinition",
         &["ephemeralStorage", "proxyConfiguration", "runtimePlatform", "trustedExecutionConfiguration"],
