@@ -64,7 +64,7 @@ impl Aws {
     /// The embedded AWS cannot be opened.
     pub async fn connect(endpoint: Endpoint, options: Options) -> Result<Self, ConnectError> {
         let Options { limits, timeouts, observer } = options;
-        let description = endpoint.to_string();
+        let description = description(&endpoint);
         let limits = limits.unwrap_or(endpoint.is_limited());
         let (source, embedded) = match endpoint {
             Endpoint::Embedded { state } => {
@@ -203,6 +203,19 @@ impl std::fmt::Debug for Aws {
 
 fn role(place: &Place) -> Role {
     (place.assume_role_arn.clone(), place.external_id.clone())
+}
+
+/// The first line of every command. The SDK honours an endpoint from the environment, so "AWS" alone might not be true.
+fn description(endpoint: &Endpoint) -> String {
+    match (endpoint, std::env::var("AWS_ENDPOINT_URL")) {
+        (Endpoint::Aws, Ok(url)) if !url.is_empty() => {
+            let host = url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host);
+            format!("AWS, by AWS_ENDPOINT_URL at {host}")
+        }
+        (Endpoint::Aws | Endpoint::Embedded { .. } | Endpoint::Url(_) | Endpoint::InProcess(_), _) => {
+            endpoint.to_string()
+        }
+    }
 }
 
 /// Reads a journal that may be long and waits for a disk: off the runtime.

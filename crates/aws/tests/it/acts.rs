@@ -158,3 +158,20 @@ async fn a_member_that_the_sdk_does_not_know_is_registered_all_the_same() {
     let Done::Registered(revision) = done else { unreachable!("{done:?}") };
     assert_eq!(normalise::diff(&revision.normal, &normal), []);
 }
+
+#[tokio::test]
+async fn calls_can_be_spawned() {
+    let world = world().await;
+    let aws = world.aws.clone();
+    let place = world.place.clone();
+    let spawned = tokio::spawn(async move {
+        aws.account(&place).await.unwrap();
+        aws.act(&place, &put_rule("etl-a"), None, Urgency::Edit).await.unwrap();
+        aws.look(&place, &Look::Rule(rule("etl-a")), Urgency::Edit).await.unwrap();
+        aws.list_rules(&place, "etl-").await.unwrap();
+        aws.list_active_revisions(&place, "etl-").await.unwrap();
+        aws.close().await;
+    });
+    spawned.await.unwrap();
+    assert_eq!(world.wire.meter.total(), 5);
+}
