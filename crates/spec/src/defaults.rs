@@ -167,3 +167,106 @@ pub fn take_nulls(node: &mut Node, path: &mut String, found: &mut Vec<(Mark, Str
         !null
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{self, Limits};
+
+    fn node(text: &str) -> Option<Node> {
+        yaml::read(0, text.as_bytes(), Limits::default()).documents.pop().map(|document| document.root)
+    }
+
+    /// Without the places, which differ.
+    fn plain(node: &Node) -> String {
+        match &node.value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::String(text) | Value::Open { shown: text, .. } => text.clone(),
+            Value::Sequence(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(", ")),
+            Value::Mapping(map) => {
+                let entries = map.iter().map(|(key, entry)| format!("{key}: {}", plain(&entry.node)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    fn check(merged: Option<Node>, expected: &str, case: &str) {
+        assert_eq!(merged.as_ref().map(plain).unwrap_or_default(), plain(&node(expected).unwrap()), "{case}");
+    }
+
+    #[test]
+    fn maps_merge_and_the_rest_replaces() {
+        let cases = [
+            ("{a: 1, b: {c: 2, d: 3}}", "{b: {c: 4}}", "{a: 1, b: {c: 4, d: 3}}"),
+            ("{a: [1, 2]}", "{a: [3]}", "{a: [3]}"),
+            ("{a: [1]}", "{a: []}", "{a: []}"),
+            ("{a: {b: 1}}", "{a: 2}", "{a: 2}"),
+            ("{a: 1}", "{a: {b: 2}}", "{a: {b: 2}}"),
+            ("{a: true, b: 5, c: x}", "{a: false, b: 0, c: ''}", "{a: false, b: 0, c: ''}"),
+            ("{a: 1, b: 2}", "{a: null}", "{b: 2}"),
+            ("{a: {b: 1, c: 2}}", "{a: {b: ~}}", "{a: {c: 2}}"),
+            ("{a: 1}", "{b: null}", "{a: 1, b: null}"),
+        ];
+        for (base, over, expected) in cases {
+            check(task_definition(node(base), None, node(over)), expected, over);
+        }
+    }
+
+    #[test]
+    fn container_defaults_go_under_every_container_and_variables_merge_by_name() {
+        let cases = [
+            ("{cpu: 1}", "[{name: a}, {name: b, cpu: 2}]", "[{cpu: 1, name: a}, {cpu: 2, name: b}]"),
+            ("{environment: [{name: A, value: 1}]}", "[{}]", "[{environment: [{name: A, value: 1}]}]"),
+            (
+                "{environment: [{name: A, value: 1}, {name: B, value: 1}]}",
+                "[{environment: [{name: C, value: 2}, {name: A, value: 2}]}]",
+                "[{environment: [{name: A, value: 2}, {name: B, value: 1}, {name: C, value: 2}]}]",
+            ),
+            (
+                "{environment: [{name: A, value: 1}, {name: B, value: 1}]}",
+                "[{environment: [{name: A, value: null}]}]",
+                "[{environment: [{name: B, value: 1}]}]",
+            ),
+            ("{environment: [{name: A, value: 1}]}", "[{environment: null}]", "[{}]"),
+            ("{environment: [{name: A, value: 1}]}", "[{environment: []}]", "[{environment: [{name: A, value: 1}]}]"),
+            (
+                "{secrets: [{name: A, valueFrom: x}], environment: [{name: B, value: 1}]}",
+                "[{environment: [{name: A, value: 2}], secrets: [{name: B, valueFrom: y}]}]",
+                "[{environment: [{name: A, value: 2}], secrets: [{name: B, valueFrom: y}]}]",
+            ),
+            (
+                "{environment: [{name: A, value: 1}]}",
+                "[{environment: [{name: B, value: null}]}]",
+                "[{environment: [{name: A, value: 1}, {name: B, value: null}]}]",
+            ),
+            ("{environment: [{name: A, value: 1}]}", "[{environment: {A: 1}}]", "[{environment: {A: 1}}]"),
+            ("{cpu: 1}", "[text]", "[text]"),
+        ];
+        for (container, containers, expected) in cases {
+            let over = node(&format!("{{containerDefinitions: {containers}}}"));
+            let expected = format!("{{containerDefinitions: {expected}}}");
+            check(task_definition(None, node(container), over), &expected, containers);
+        }
+    }
+
+    #[test]
+    fn a_launch_type_and_a_strategy_drop_each_other() {
+        let strategy = "{capacityProviderStrategy: [{capacityProvider: X}], count: 1}";
+        let cases = [
+            (strategy, "{launchType: FARGATE}", "{count: 1, launchType: FARGATE}"),
+            ("{launchType: EC2}", "{capacityProviderStrategy: []}", "{capacityProviderStrategy: []}"),
+            (
+                strategy,
+                "{launchType: null}",
+                "{capacityProviderStrategy: [{capacityProvider: X}], count: 1, launchType: null}",
+            ),
+            (strategy, "{capacityProviderStrategy: null, launchType: EC2}", "{count: 1, launchType: EC2}"),
+        ];
+        for (base, over, expected) in cases {
+            check(run_task(node(base), node(over)), expected, over);
+        }
+    }
+}

@@ -40,7 +40,7 @@ fn report(error: &Error, tree: &Node, base: &[Segment], inner: &[Segment], findi
     let (message, help) = match &error.cause {
         Cause::UnknownField { field, expected } => {
             let message = format!("unknown field `{}`", crate::yaml::shown(field));
-            (message, crate::suggest::among(field, expected.iter().copied()))
+            (message, crate::suggest::field(field, expected.iter().copied()))
         }
         Cause::UnknownVariant { variant, expected } => {
             let message = format!("unknown value `{}`", crate::yaml::shown(variant));
