@@ -115,11 +115,10 @@ fn mask_json(text: &str) -> Option<String> {
 fn by_key(value: Value) -> Value {
     match value {
         Value::Object(object) => {
-            let entry = |(key, value): (String, Value)| match value {
-                Value::String(text) if is_secret(&key, &text) && !POINTERS.contains(&key.as_str()) => {
-                    (key, MASK.into())
-                }
-                value => (key, by_key(value)),
+            let entry = |(key, value): (String, Value)| {
+                let secret = value.as_str().is_some_and(|text| is_secret(&key, text));
+                let masked = if secret && !POINTERS.contains(&key.as_str()) { MASK.into() } else { by_key(value) };
+                (key, masked)
             };
             Value::Object(object.into_iter().map(entry).collect())
         }
