@@ -22,7 +22,7 @@ pub fn text(plan: &Plan) -> String {
     text
 }
 
-/// The same as JSON: `{kind, verdict…, steps: [{operation, resource, region, because, changes}], notes}`.
+/// The same as JSON: `{kind, steps: [{operation, resource, region, because, changes}], notes}`.
 pub fn json(plan: &Plan) -> Value {
     let steps: Vec<Value> = plan
         .steps

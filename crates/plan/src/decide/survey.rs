@@ -124,6 +124,9 @@ impl<'a> Home<'a> {
                 (None, Some(_)) => Superseded::Move(&desired.family),
                 (Some(former), _) => Superseded::Move(&former.family),
             };
+            if self.is_here(&name) {
+                continue;
+            }
             match self.rule(&name, &mark(desired, former), asks) {
                 Seen::Ours(rule) => old.push(Old { elsewhere: self.elsewhere, rule, why }),
                 Seen::Stranger(whose) => notes.push(format!("rule {name} is left alone: {whose}")),
@@ -131,6 +134,13 @@ impl<'a> Home<'a> {
             }
         }
         old
+    }
+
+    /// Whether a rule seen elsewhere is one of the place the job lives in: two roles may reach the same account and Region.
+    fn is_here(&self, name: &RuleName) -> bool {
+        let live = self.observed.rules.get(name).and_then(|fact| fact.known()?.as_ref());
+        let here = format!(":{}:{}:", self.desired.place.region, self.desired.account);
+        self.elsewhere.is_some() && live.is_some_and(|live| live.arn.contains(&here))
     }
 
     /// Names of rules here that the job may have had. What is not in a sweep's list is asked for only where the list may

@@ -124,3 +124,14 @@ fn a_move_between_lists_of_schedules_brings_every_rule() {
     assert_eq!(done.operations().iter().filter(|name| **name == "EnableRule").count(), 2);
     assert_eq!(world.region(&job().place).rules.len(), 2);
 }
+
+#[test]
+fn another_role_for_the_same_account_and_region_is_no_move() {
+    let mut world = World::with(&job().desired());
+    let mut other_role = job();
+    other_role.place.assume_role_arn = Some("arn:aws:iam::123456789012:role/etl".to_owned());
+    let same = world.region(&job().place).clone();
+    world.regions.insert(other_role.place.clone(), same);
+    let done = world.reconcile(&other_role.desired());
+    assert_eq!(done.operations(), [""; 0], "{:#?}", done.plan.steps);
+}
