@@ -4,6 +4,7 @@
 //! of what is expected, in order.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests read their data")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! What a directory's files say together, and what the account adds.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up should stop")]
+#![expect(clippy::disallowed_methods, reason = "tests read their data, and a clock to bound the time")]
 
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -1,5 +1,7 @@
 //! Input that wants the process down: refused, quickly, in little memory, in words that can be shown.
 
+#![expect(clippy::disallowed_methods, reason = "tests measure time and memory")]
+
 use std::time::{Duration, Instant};
 
 use ecs_etl_spec::diagnostic::Severity;

@@ -4,6 +4,7 @@
 //! `NAME.json`. With `ECS_ETL_BLESS=1` in the environment the expectations are written anew, to be read in the diff.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its own data should stop")]
+#![expect(clippy::disallowed_methods, reason = "tests read their data")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests read their data")]
+
 use std::path::Path;
 
 use ecs_etl_spec::shapes::members::{Kind, MEMBERS, Member};

@@ -13,5 +13,6 @@ mod moves;
 mod ownership;
 mod properties;
 mod prune;
+mod purity;
 mod removal;
 mod world;

@@ -1,6 +1,6 @@
 //! From parser events to the tree, with aliases replayed and merge keys applied, within the budgets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use saphyr_parser::{BufferedInput, Event, Parser, ScalarStyle, Span, Tag};
@@ -80,7 +80,7 @@ pub struct Builder<'t> {
     parser: Parser<'t, BufferedInput<Metered<'t>>>,
     meter: Rc<Meter>,
     open: Vec<Open>,
-    anchors: HashMap<usize, Anchored>,
+    anchors: BTreeMap<usize, Anchored>,
     nodes: usize,
     bytes: usize,
     /// Where the event before ended.
@@ -103,7 +103,7 @@ impl<'t> Builder<'t> {
             parser: Parser::new_from_iter(Metered::new(text, Rc::clone(&meter))),
             meter,
             open: Vec::new(),
-            anchors: HashMap::new(),
+            anchors: BTreeMap::new(),
             nodes: 0,
             bytes: 0,
             last: Mark { file, line: 1, column: 1 },

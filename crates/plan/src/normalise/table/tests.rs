@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests read their data")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
