@@ -92,11 +92,14 @@ fn check_port(problems: &mut Problems, path: &str, port: &PortMapping, mode: &st
         }
     }
     if let Some(name) = port.name.as_deref() {
-        let letters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
+        let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        let at = format!("{path}.name");
         if !letters || name.is_empty() || name.len() > MOST_PORT_NAME || name.starts_with('-') {
             problems
-                .error(format!("{path}.name"), format!("`{}` is not a valid name of a port", shown(name)))
+                .error(at, format!("`{}` is not a valid name of a port", shown(name)))
                 .help("up to 64 lower-case letters, digits, `_` and `-`, not starting with `-`");
+        } else if name.bytes().any(|b| b.is_ascii_uppercase()) {
+            problems.warning(at, "ECS documents lower-case letters only for the name of a port");
         }
     }
 }

@@ -28,19 +28,14 @@ pub(super) fn check(problems: &mut Problems, definition: &TaskDefinition, launch
             .error("cpu", format!("a task of {cpu} CPU units; ECS takes {} to {}", TASK_CPU.start(), TASK_CPU.end()));
     }
     let containers = definition.container_definitions.as_deref().unwrap_or_default();
-    for (index, container) in containers.iter().enumerate() {
-        check_container(
-            problems,
-            &format!("containerDefinitions[{index}]"),
-            container,
-            definition.memory.is_some(),
-            memory,
-        );
-    }
     // ECS ignores the size of a task of Windows containers outside Fargate.
-    if !launch.windows || launch.fargate() {
-        check_sums(problems, containers, cpu, memory);
+    let ignored = launch.windows && !launch.fargate();
+    let (cpu, memory) = if ignored { (None, None) } else { (cpu, memory) };
+    for (index, container) in containers.iter().enumerate() {
+        let path = format!("containerDefinitions[{index}]");
+        check_container(problems, &path, container, definition.memory.is_some(), memory);
     }
+    check_sums(problems, containers, cpu, memory);
 }
 
 /// CPU units of a task; none when they are absent or cannot be read.
