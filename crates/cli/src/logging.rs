@@ -6,12 +6,16 @@ use tracing_subscriber::EnvFilter;
 use crate::args::LogFormat;
 
 /// What is logged without `--log`: our own events, and only what goes wrong in libraries.
-const DEFAULT: &str = "warn,ecs_etl=info,ecs_etl_controller=info,ecs_etl_aws=info,ecs_etl_emulator=info";
+const OURS: &str = "warn,ecs_etl=info,ecs_etl_controller=info,ecs_etl_aws=info,ecs_etl_emulator=info";
 
-/// Starts logging.
-pub fn start(format: LogFormat, filter: Option<&str>, colour: bool) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULT)).with_context(|| {
-        format!("--log {:?} is not a filter; try `info` or `ecs_etl_aws=debug`", filter.unwrap_or(DEFAULT))
+/// What is logged beside a progress bar, which tells the rest.
+const QUIET: &str = "error";
+
+/// Starts logging. `quiet` is for commands whose result says what they did, when a person watches.
+pub fn start(format: LogFormat, filter: Option<&str>, colour: bool, quiet: bool) -> anyhow::Result<()> {
+    let default = if quiet { QUIET } else { OURS };
+    let filter = EnvFilter::try_new(filter.unwrap_or(default)).with_context(|| {
+        format!("--log {:?} is not a filter; try `info` or `ecs_etl_aws=debug`", filter.unwrap_or(default))
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {

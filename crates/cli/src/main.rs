@@ -30,7 +30,12 @@ fn main() -> ExitCode {
         }
     };
     let mut terminal = Terminal::new(cli.color);
-    if let Err(error) = logging::start(cli.log_format, cli.log.as_deref(), terminal.error_is_terminal()) {
+    if let Err(error) = logging::start(
+        cli.log_format,
+        cli.log.as_deref(),
+        terminal.error_is_coloured(),
+        terminal.error_is_terminal() && !matches!(cli.command, Command::Run(_) | Command::Emulator(_)),
+    ) {
         terminal.error(&error);
         return ExitCode::from(USAGE);
     }

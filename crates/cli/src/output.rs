@@ -61,6 +61,11 @@ impl Terminal {
         io::stderr().is_terminal()
     }
 
+    /// Whether colour reaches standard error.
+    pub fn error_is_coloured(&self) -> bool {
+        self.err.current_choice() != anstream::ColorChoice::Never
+    }
+
     /// Columns of the terminal that standard output is; none when it goes elsewhere.
     pub fn width(&self) -> Option<usize> {
         terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))

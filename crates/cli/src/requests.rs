@@ -1,17 +1,15 @@
 //! A job as the AWS requests it becomes.
 
 use ecs_etl_plan::desired::Desired;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What stands in a target for the revision that RegisterTaskDefinition will answer with.
 const REVISION: &str = "<revision>";
 
 /// Bodies of the requests that create the job, in their order.
 pub fn bodies(desired: &Desired) -> serde_json::Result<Value> {
-    let mut register = match serde_json::to_value(&desired.task_definition)? {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    };
+    let definition = serde_json::to_value(&desired.task_definition)?;
+    let mut register = definition.as_object().cloned().unwrap_or_default();
     register.insert("family".to_owned(), json!(desired.family));
     register.insert("tags".to_owned(), tags(&desired.revision_tags, "key", "value"));
     let mut requests = vec![json!({"RegisterTaskDefinition": register})];

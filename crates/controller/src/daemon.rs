@@ -31,7 +31,7 @@ pub async fn run(
             biased;
             () = stop.cancelled() => break,
             scan = watch.changed() => {
-                let manifests = reader.read(&scan, engine.cx.clock.now());
+                let manifests = reader.read_next(&scan, &engine.manifests, engine.cx.clock.now());
                 tracing::info!(
                     files = scan.files.len(),
                     jobs = manifests.directory.jobs.len(),

@@ -11,7 +11,7 @@ use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 
 use crate::context::Settings;
-use crate::scan::Scan;
+use crate::scan::{RootState, Scan};
 use crate::selector::Selector;
 
 /// What the manifest directory says.
@@ -36,6 +36,8 @@ pub struct Reader {
     pub git_source: String,
     /// The endpoint is AWS itself: without an EtlController nobody knows whose resources are ours.
     pub needs_controller: bool,
+    /// The endpoint in use, if the EtlController chose it: it cannot change while the process runs.
+    pub endpoint: Option<String>,
 }
 
 impl Reader {
@@ -49,7 +51,26 @@ impl Reader {
             directory.controller_problem = Some(problem.to_owned());
             manifests.incomplete.insert(".".to_owned(), problem.to_owned());
         }
+        if let Some(endpoint) = &self.endpoint
+            && directory.controller_problem.is_none()
+            && directory.controller.endpoint.as_ref().is_some_and(|written| written != endpoint)
+        {
+            let problem =
+                format!("the EtlController's endpoint is not {endpoint} any more; restart ecs-etl to change it");
+            directory.controller_problem = Some(problem.clone());
+            manifests.incomplete.insert(".".to_owned(), problem);
+        }
         manifests
+    }
+
+    /// Reads a scan that follows `before`. While the directory itself is away, what it said last goes on to hold.
+    pub fn read_next(&self, scan: &Scan, before: &Manifests, now: Timestamp) -> Manifests {
+        match scan.root {
+            RootState::Present { .. } => self.read(scan, now),
+            RootState::Missing { .. } | RootState::NotADirectory => {
+                Manifests { incomplete: scan.shortcomings(), ..before.clone() }
+            }
+        }
     }
 }
 

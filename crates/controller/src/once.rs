@@ -31,6 +31,7 @@ pub async fn settle(engine: &mut Engine, stop: &CancellationToken, progress: &mu
             () = engine.turn() => {}
         }
     }
+    engine.tick();
     progress(engine.progress());
     true
 }

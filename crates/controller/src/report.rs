@@ -373,15 +373,15 @@ fn announce(job: &JobName, before: Option<&JobStatus>, after: &JobStatus, verdic
     let (reason, message) = verdict::words(verdict);
     let next_try = after.status.retry.as_ref().map(|retry| retry.next_at.to_string());
     match verdict {
-        Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, message, "job state"),
+        Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
         Verdict::Waiting(
             Reason::Progressing | Reason::WaitingForTick | Reason::PendingDeletion | Reason::Removing,
             ..,
         ) => {
-            tracing::info!(%job, ?reason, message, "job state");
+            tracing::info!(%job, ?reason, detail = message, "job state");
         }
-        Verdict::Waiting(..) => tracing::warn!(%job, ?reason, message, next_try, "job state"),
-        Verdict::Stalled(..) => tracing::error!(%job, ?reason, message, next_try, "job state"),
+        Verdict::Waiting(..) => tracing::warn!(%job, ?reason, detail = message, next_try, "job state"),
+        Verdict::Stalled(..) => tracing::error!(%job, ?reason, detail = message, next_try, "job state"),
     }
 }
 

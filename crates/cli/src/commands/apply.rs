@@ -88,7 +88,7 @@ fn confirm(args: &Apply, engine: &Engine, terminal: &mut Terminal, bar: &Bar) ->
 /// Whether every job is as its manifest says and nothing waits for a person.
 fn is_good(engine: &Engine, session: &Session) -> bool {
     let jobs = engine.reporter.jobs();
-    let fine = |job: &JobName| jobs.get(job).is_some_and(|status| is_fine(status));
+    let fine = |job: &JobName| jobs.get(job).is_some_and(is_fine);
     let converged =
         session.manifests.wanted().all(|job| fine(&job.name)) && session.manifests.directory.blocked.is_empty();
     converged

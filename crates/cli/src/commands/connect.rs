@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Reads a directory once it is at rest.
 pub fn manifests(dir: &Path, selector: Selector) -> (Scan, Manifests) {
     let scan = settle::settled(dir, &Limits::default(), PATIENCE);
-    let reader = Reader { selector, git_source: source(dir), needs_controller: false };
+    let reader = Reader { selector, git_source: source(dir), ..Reader::default() };
     let manifests = reader.read(&scan, Clock::system().now());
     (scan, manifests)
 }
@@ -81,7 +81,9 @@ pub async fn open(
     let chosen = aws.endpoint.as_deref().or(controller.endpoint.as_deref()).unwrap_or("embedded");
     let endpoint = Endpoint::parse(chosen)?;
     let on_aws = matches!(endpoint, Endpoint::Aws);
-    let reader = Reader { selector, git_source: source(dir), needs_controller: on_aws };
+    let endpoint_of_manifests = aws.endpoint.is_none().then(|| chosen.to_owned());
+    let reader =
+        Reader { selector, git_source: source(dir), needs_controller: on_aws, endpoint: endpoint_of_manifests };
     let manifests = reader.read(&scan, Clock::system().now());
     if let Some(problem) = &manifests.directory.controller_problem {
         bail!("{problem}");

@@ -101,14 +101,13 @@ fn text(session: &Session, preview: &Preview, prune: &PruneDecision, terminal: &
     }
     for (job, verdict) in &prune.verdicts {
         let (reason, message) = verdict::words(verdict);
-        match reason {
-            Reason::Removing => terminal.line(format!(
-                "{} {}  its manifest is gone; removed after the grace period, or by `apply --prune`",
-                toned(Tone::Bad, "-"),
-                toned(Tone::Bold, job)
-            ))?,
-            _ => terminal.line(format!("{} {job}: {reason:?}: {message}", toned(Tone::Warn, "!")))?,
-        }
+        terminal.line(if reason == Reason::Removing {
+            let job = toned(Tone::Bold, job);
+            let mark = toned(Tone::Bad, "-");
+            format!("{mark} {job}  its manifest is gone; `apply --prune` removes it, or `run` after the grace period")
+        } else {
+            format!("{} {job}: {reason:?}: {message}", toned(Tone::Warn, "!"))
+        })?;
     }
     for (place, stopped) in &preview.unreadable {
         terminal.line(format!("{} {}: {stopped}", toned(Tone::Bad, "cannot read"), place.region))?;

@@ -44,7 +44,7 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     let mut watch = ManifestWatch::start(&args.dir.dir, options, stop.clone());
     let Some(scan) = first_scan(&mut watch, args, &stop).await else { return Ok(ExitCode::SUCCESS) };
     let selector = args.select.selector();
-    let reader = Reader { selector: selector.clone(), git_source: String::new(), needs_controller: false };
+    let reader = Reader { selector: selector.clone(), ..Reader::default() };
     let manifests = reader.read(&scan, Timestamp::now());
     let session = connect::open(&args.dir.dir, &args.aws, selector, scan, manifests, terminal).await?;
 

@@ -131,11 +131,14 @@ impl Engine {
 
     fn report_pruning(&mut self, decision: &PruneDecision) {
         let now = self.cx.clock.now();
+        let message = "its manifest is gone; `apply --prune` removes it, or `run` after the grace period".to_owned();
+        let not_in_this_pass = Verdict::Waiting(Reason::PendingDeletion, message, None);
         let mut verdicts: BTreeMap<&JobName, &Verdict> = decision.verdicts.iter().collect();
         verdicts.extend(self.pruning.paused());
         for (job, verdict) in &verdicts {
             if !self.manifests.mentions(job) && self.manifests.selector.selects_name(job) {
-                self.reporter.left_behind(job, verdict, &[], now);
+                let waits = self.mode == Mode::OnePass && is_leaving(verdict);
+                self.reporter.left_behind(job, if waits { &not_in_this_pass } else { verdict }, &[], now);
             }
         }
         self.reporter.pruning(decision);
@@ -158,4 +161,9 @@ impl Engine {
                 .values()
                 .any(|job| job.status.conditions.iter().any(|condition| condition.reason == Reason::DeletionHeld))
     }
+}
+
+/// Whether a job is on its way out, now or after its grace.
+fn is_leaving(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Waiting(Reason::PendingDeletion | Reason::Removing, ..))
 }

@@ -41,6 +41,9 @@ const TRIES_OF_ONE_PASS: u32 = 5;
 /// Longest that one pass waits for a key's next turn, unless it waits for the call budget.
 const PATIENCE_OF_ONE_PASS: Duration = Duration::from_secs(600);
 
+/// How long keys wait while the directory does not say who we are.
+const IDENTITY_WAIT: Duration = Duration::from_secs(10);
+
 /// What the queue holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
@@ -67,8 +70,8 @@ pub enum Mode {
 #[derive(Debug)]
 enum Found {
     Sweep(Result<Sweep, Interrupted>),
-    Job(Result<Outcome, Interrupted>, Option<Result<tidy::Outcome, Interrupted>>),
-    Orphan(Result<orphans::Outcome, Interrupted>),
+    Job(Box<Result<Outcome, Interrupted>>, Option<Result<tidy::Outcome, Interrupted>>),
+    Orphan(Box<Result<orphans::Outcome, Interrupted>>),
     Tidy(Result<tidy::Outcome, Interrupted>),
 }
 
@@ -233,6 +236,11 @@ impl Engine {
     }
 
     fn start(&mut self, work: Work<Key>) {
+        if self.manifests.directory.controller_problem.is_some() {
+            // Who we are is not known, so nobody may write: the key waits.
+            self.queue.schedule_after(work.key().clone(), IDENTITY_WAIT, work.urgency());
+            return;
+        }
         let cx = Arc::clone(&self.cx);
         let urgency = work.urgency();
         let calls = of_calls(urgency);
@@ -251,14 +259,14 @@ impl Engine {
                         }
                         Ok(_) | Err(_) => None,
                     };
-                    Found::Job(result, tidied)
+                    Found::Job(Box::new(result), tidied)
                 };
                 self.workers.spawn(work.instrument(span))
             }
             Key::Orphan(place, name) => {
                 let task = self.pruning.task(&place, &name);
                 let span = tracing::info_span!("reconcile", job = %name, cause = "gone");
-                let look = async move { Found::Orphan(orphans::look_after(&cx, &place, &name, task).await) };
+                let look = async move { Found::Orphan(Box::new(orphans::look_after(&cx, &place, &name, task).await)) };
                 self.workers.spawn(look.instrument(span))
             }
             Key::Tidy(name) => {
@@ -286,12 +294,12 @@ impl Engine {
         match (key, found) {
             (Key::Sweep(place), Some(Found::Sweep(result))) => self.after_sweep(place, result),
             (Key::Job(name), Some(Found::Job(result, tidied))) => {
-                self.after_job(name.clone(), result);
+                self.after_job(name.clone(), *result);
                 if let Some(tidied) = tidied {
                     self.after_tidy(name, tidied);
                 }
             }
-            (Key::Orphan(place, name), Some(Found::Orphan(result))) => self.after_orphan(place, name, result),
+            (Key::Orphan(place, name), Some(Found::Orphan(result))) => self.after_orphan(place, name, *result),
             (Key::Tidy(name), Some(Found::Tidy(result))) => self.after_tidy(name, result),
             // A worker that brought nothing back panicked or was given up.
             (key, None) => {
@@ -364,7 +372,6 @@ impl Engine {
         if self.handled.get(&name) != Some(&job.digest) {
             self.queue.schedule(key, Urgency::Edit);
         }
-        self.prune();
     }
 
     /// Schedules the next look at a job whose reconcile came to its end; a verdict if somebody keeps undoing our repairs.
