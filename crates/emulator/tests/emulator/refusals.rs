@@ -96,6 +96,8 @@ fn memory_is_set_somewhere_and_fits() {
         with(container(json!({"memory": 513})), json!({"memory": "512"})),
         "ClientException: The 'memory' setting for container 'main' is greater than for the task.",
     );
+    let soft = |name: &str| json!({"name": name, "image": "i", "memory": 300, "memoryReservation": 100});
+    accepted(with(task("a"), json!({"memory": "512", "containerDefinitions": [soft("a"), soft("b")]})));
     let half = |name: &str| json!({"name": name, "image": "i", "memory": 300});
     refused(
         with(task("a"), json!({"memory": "512", "containerDefinitions": [half("a"), half("b")]})),
@@ -179,7 +181,8 @@ fn fargate_forbids_what_a_host_would_have_to_give() {
         "ClientException: Tasks using the Fargate launch type do not support GPU resource requirements.",
     );
     unsupported(json!({"linuxParameters": {"sharedMemorySize": 64}}), "sharedMemorySize");
-    unsupported(json!({"linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 1}]}}), "tmpfs");
+    unsupported(json!({"linuxParameters": {"devices": [{"hostPath": "/dev/fuse"}]}}), "devices");
+    accepted(fargate_container(json!({"linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 1}]}})));
     refused(
         fargate_container(json!({"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}})),
         "ClientException: NET_ADMIN is not allowed on Fargate.",
@@ -247,6 +250,12 @@ fn ports_fit_the_network() {
         port(json!({"containerPort": 65_536}), "bridge"),
         "ClientException: Invalid 'containerPort' setting for container 'main'.",
     );
+    let twice = |second: &str| {
+        json!({"portMappings": [
+        {"containerPort": 80, "hostPort": 3000}, {"containerPort": 81, "hostPort": 3000, "protocol": second}]})
+    };
+    accepted(container(twice("udp")));
+    refused(container(twice("tcp")), "ClientException: TCP host port '3000' is mapped multiple times in task.");
     accepted(port(json!({"containerPortRange": "80-90"}), "awsvpc"));
     refused(
         port(json!({"containerPortRange": "90-80"}), "awsvpc"),

@@ -15,6 +15,9 @@ const LEAST_MEMORY: i64 = 6;
 /// Files of environment variables per container (docs/aws.md, Throttles and quotas).
 const MOST_ENVIRONMENT_FILES: usize = 10;
 
+/// Exit codes that a restart policy may ignore (docs/aws.md, Sizes and names).
+const MOST_EXIT_CODES: usize = 50;
+
 /// Refuses a container that ECS would refuse in this task definition.
 pub(super) fn check(body: &Value, definition: &Value) -> Result<(), Refusal> {
     let name = text(definition, "name").unwrap_or_default();
@@ -75,7 +78,8 @@ fn image(image: &str) -> Result<(), Refusal> {
         return Err(client("Container.image should not be null or empty."));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-./:@#".contains(c);
-    if image.chars().count() > 255 || !image.chars().all(allowed) {
+    let name = image.split('@').next().unwrap_or_default();
+    if name.chars().count() > 255 || !image.chars().all(allowed) {
         return Err(client("Container.image contains invalid characters."));
     }
     Ok(())
@@ -242,11 +246,15 @@ fn health_check(name: &str, definition: &Value) -> Result<(), Refusal> {
 }
 
 fn restart_policy(name: &str, definition: &Value) -> Result<(), Refusal> {
-    let period = definition.get("restartPolicy").and_then(|policy| number(policy, "restartAttemptPeriod"));
+    let Some(policy) = definition.get("restartPolicy") else { return Ok(()) };
+    let (period, ignored) = (number(policy, "restartAttemptPeriod"), items(policy, "ignoredExitCodes").len());
     match period {
         Some(seconds) if !(60..=1800).contains(&seconds) => Err(client(format!(
             "the 'restartAttemptPeriod' setting for container '{name}' must be between 60 and 1800"
         ))),
+        Some(_) | None if ignored > MOST_EXIT_CODES => {
+            Err(client(format!("At most {MOST_EXIT_CODES} ignored exit codes are allowed for container '{name}'.")))
+        }
         Some(_) | None => Ok(()),
     }
 }

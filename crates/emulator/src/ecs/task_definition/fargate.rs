@@ -84,8 +84,10 @@ fn container(body: &Value, definition: &Value) -> Result<(), Refusal> {
         return Err(client("Tasks using the Fargate launch type do not support GPU resource requirements."));
     }
     linux_parameters(definition.get("linuxParameters").unwrap_or(&Value::Null))?;
-    if number(definition, "stopTimeout").is_some_and(|seconds| seconds > 120) {
-        return Err(client("Container stopTimeout must be at most 120 seconds on Fargate."));
+    for timeout in ["startTimeout", "stopTimeout"] {
+        if number(definition, timeout).is_some_and(|seconds| seconds > 120) {
+            return Err(client(format!("Container {timeout} must be at most 120 seconds on Fargate.")));
+        }
     }
     logging(body, definition.get("logConfiguration").unwrap_or(&Value::Null))?;
     if text(body, "executionRoleArn").is_none() && text(definition, "image").is_some_and(is_private_ecr) {
@@ -118,10 +120,8 @@ fn linux_parameters(linux: &Value) -> Result<(), Refusal> {
             return Err(unsupported(member));
         }
     }
-    for list in ["devices", "tmpfs"] {
-        if !items(linux, list).is_empty() {
-            return Err(unsupported(list));
-        }
+    if !items(linux, "devices").is_empty() {
+        return Err(unsupported("devices"));
     }
     let added = linux.get("capabilities").map_or(&[][..], |capabilities| items(capabilities, "add"));
     // Only this one may be added, whatever the name's prefix and case.

@@ -161,11 +161,12 @@ fn efs_volume(efs: &Value) -> Result<(), Refusal> {
 }
 
 fn containers_together(containers: &[Value]) -> Result<(), Refusal> {
-    let (mut names, mut ports) = (BTreeSet::new(), BTreeSet::new());
+    let (mut names, mut ports, mut taken) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for definition in containers {
         if !text(definition, "name").is_none_or(|name| names.insert(name)) {
             return Err(client("Container names must be unique within a task definition."));
         }
+        host_ports(definition, &mut taken)?;
         let mut port_names = items(definition, "portMappings").iter().filter_map(|mapping| text(mapping, "name"));
         if !port_names.all(|name| ports.insert(name)) {
             return Err(client("port mapping name is already used"));
@@ -175,6 +176,18 @@ fn containers_together(containers: &[Value]) -> Result<(), Refusal> {
         return Err(client("Task definition doesn't have any essential container"));
     }
     container::dependencies(containers)
+}
+
+/// A port of the host is taken once for each protocol; 0 stands for any that is free.
+fn host_ports(definition: &Value, taken: &mut BTreeSet<(String, i64)>) -> Result<(), Refusal> {
+    for mapping in items(definition, "portMappings") {
+        let protocol = text(mapping, "protocol").unwrap_or("tcp").to_ascii_uppercase();
+        let Some(port) = number(mapping, "hostPort").filter(|port| *port != 0) else { continue };
+        if !taken.insert((protocol.clone(), port)) {
+            return Err(client(format!("{protocol} host port '{port}' is mapped multiple times in task.")));
+        }
+    }
+    Ok(())
 }
 
 /// A proxy runs in one of the containers, and needs a network of the task's own.
@@ -217,14 +230,12 @@ fn sums(containers: &[Value], cpu: Option<i64>, memory: Option<i64>) -> Result<(
         let name = text(definition, "name").unwrap_or_default();
         return Err(client(format!("The 'memory' setting for container '{name}' is greater than for the task.")));
     }
-    if sum("memory") > memory {
+    // What counts is what is reserved: the soft limit where there is one.
+    let reserved =
+        |definition: &Value| number(definition, "memoryReservation").or_else(|| number(definition, "memory"));
+    if containers.iter().filter_map(reserved).sum::<i64>() > memory {
         return Err(client(
             "The sum of all container 'memory' values cannot be greater than the value of the task 'memory'.",
-        ));
-    }
-    if sum("memoryReservation") > memory {
-        return Err(client(
-            "The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'.",
         ));
     }
     Ok(())
