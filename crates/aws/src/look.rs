@@ -92,7 +92,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn call(&self, operation: Operation, resource: &'a str) -> Call<'a> {
+    fn call<'r>(&self, operation: Operation, resource: &'r str) -> Call<'r>
+    where
+        'a: 'r,
+    {
         Call { operation, place: self.place, resource, urgency: self.urgency, writes: None }
     }
 
@@ -120,7 +123,7 @@ impl<'a> Reader<'a> {
 
     async fn active_pages(&self, family: Option<&Family>, prefix: &str) -> Result<Vec<RevisionArn>, Failure> {
         let clients = self.aws.clients(self.place).await;
-        let call = Call { resource: prefix, ..self.call(LIST_TASK_DEFINITIONS, "") };
+        let call = self.call(LIST_TASK_DEFINITIONS, prefix);
         let (mut pages, mut token, mut revisions) = (Pages::default(), None, Vec::new());
         loop {
             let request = clients
@@ -154,7 +157,7 @@ impl<'a> Reader<'a> {
             clients.ecs.describe_task_definition().task_definition(arn.as_str()).include(TaskDefinitionField::Tags);
         let unmodelled = Unmodelled::default();
         let request = request.customize().interceptor(unmodelled.clone());
-        let call = Call { resource: arn.as_str(), ..self.call(DESCRIBE_TASK_DEFINITION, "") };
+        let call = self.call(DESCRIBE_TASK_DEFINITION, arn.as_str());
         call.send(self.aws, request.send(), |described| {
             let tags = answer::ecs_tags(described.tags)?;
             answer::revision(described.task_definition, &unmodelled, tags, |answered| answered == arn)
@@ -164,7 +167,7 @@ impl<'a> Reader<'a> {
 
     async fn all_rules(&self, prefix: &str) -> Result<Vec<LiveRule>, Failure> {
         let clients = self.aws.clients(self.place).await;
-        let call = Call { resource: prefix, ..self.call(LIST_RULES, "") };
+        let call = self.call(LIST_RULES, prefix);
         let (mut pages, mut token, mut rules) = (Pages::default(), None, Vec::new());
         loop {
             let request = clients.events.list_rules().name_prefix(prefix).limit(PAGE).set_next_token(token);
@@ -184,14 +187,14 @@ impl<'a> Reader<'a> {
 
     async fn rule(&self, name: &RuleName) -> Result<LiveRule, Failure> {
         let clients = self.aws.clients(self.place).await;
-        let call = Call { resource: name.as_str(), ..self.call(DESCRIBE_RULE, "") };
+        let call = self.call(DESCRIBE_RULE, name.as_str());
         let request = clients.events.describe_rule().name(name.as_str());
         call.send(self.aws, request.send(), |rule| answer::described_rule(rule, name)).await
     }
 
     async fn targets(&self, name: &RuleName) -> Result<Vec<Target>, Failure> {
         let clients = self.aws.clients(self.place).await;
-        let call = Call { resource: name.as_str(), ..self.call(LIST_TARGETS_BY_RULE, "") };
+        let call = self.call(LIST_TARGETS_BY_RULE, name.as_str());
         let (mut pages, mut token, mut targets) = (Pages::default(), None, Vec::new());
         loop {
             let request = clients.events.list_targets_by_rule().rule(name.as_str()).limit(PAGE).set_next_token(token);
@@ -209,7 +212,7 @@ impl<'a> Reader<'a> {
 
     async fn rule_tags(&self, name: &RuleName, arn: &str) -> Result<Tags, Failure> {
         let clients = self.aws.clients(self.place).await;
-        let call = Call { resource: name.as_str(), ..self.call(LIST_TAGS_OF_RULE, "") };
+        let call = self.call(LIST_TAGS_OF_RULE, name.as_str());
         let request = clients.events.list_tags_for_resource().resource_arn(arn);
         call.send(self.aws, request.send(), |answer| Ok(answer::event_tags(answer.tags))).await
     }
