@@ -40,7 +40,7 @@ pub(super) fn register(state: &mut State, context: &Context<'_>, body: &Value) -
         ));
     }
     let arn = revisions::arn(&context.place, &family, number);
-    normalise::reorder(&mut definition, &arn, context.settings);
+    normalise::reorder(&mut definition, context.settings);
     definition.insert("compatibilities".to_owned(), json!(fargate::compatibilities(&definition)));
     definition.insert("requiresAttributes".to_owned(), attributes::required(&definition));
     definition.insert("revision".to_owned(), json!(number));

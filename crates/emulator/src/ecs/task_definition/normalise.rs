@@ -85,24 +85,24 @@ fn volume(given: &Value) -> Value {
 
 /// Gives lists without an order back in another order than they came: ECS keeps none.
 ///
-/// Which order is fixed by the revision's ARN, so it differs between revisions and not between answers.
-pub(super) fn reorder(definition: &mut Map<String, Value>, arn: &str, settings: &Settings) {
+/// The order follows from the items themselves, so equal content comes back alike, as from a hash table.
+pub(super) fn reorder(definition: &mut Map<String, Value>, settings: &Settings) {
     if let Some(Value::Array(containers)) = definition.get_mut("containerDefinitions") {
         for container in containers.iter_mut() {
             for list in UNORDERED {
-                shuffle(container.get_mut(list), arn);
+                shuffle(container.get_mut(list));
             }
         }
     }
-    shuffle(definition.get_mut("volumes"), arn);
+    shuffle(definition.get_mut("volumes"));
     if settings.reorder_containers {
-        shuffle(definition.get_mut("containerDefinitions"), arn);
+        shuffle(definition.get_mut("containerDefinitions"));
     }
 }
 
-fn shuffle(list: Option<&mut Value>, salt: &str) {
+fn shuffle(list: Option<&mut Value>) {
     if let Some(Value::Array(list)) = list {
-        list.sort_by_cached_key(|item| Sha256::digest(format!("{salt}\n{item}")).to_vec());
+        list.sort_by_cached_key(|item| Sha256::digest(item.to_string()).to_vec());
     }
 }
 
