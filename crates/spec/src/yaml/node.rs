@@ -122,13 +122,13 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
-    /// How many values it holds, itself among them.
+    /// How many values it holds, itself and keys among them.
     pub fn count(&self) -> usize {
         match &self.value {
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 1,
             Value::String(_) | Value::Open { .. } => 1,
             Value::Sequence(items) => 1 + items.iter().map(Node::count).sum::<usize>(),
-            Value::Mapping(map) => 1 + map.values().map(|entry| entry.node.count()).sum::<usize>(),
+            Value::Mapping(map) => 1 + map.values().map(|entry| 1 + entry.node.count()).sum::<usize>(),
         }
     }
     /// How many bytes of text it holds, keys among them.
