@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::context::{ACTS_AS, Context};
+use crate::lag::Lagging;
 use crate::model::{self, Model};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal, Reply};
@@ -19,8 +20,11 @@ use crate::{ecs, events, sts, tagging};
 pub struct Emulator {
     settings: Settings,
     state: State,
+    /// What lists are read from instead, when they are to lag.
+    lists: Option<Lagging>,
     buckets: Buckets,
     requests: u64,
+    unwritten: Vec<Change>,
 }
 
 impl Emulator {
@@ -35,7 +39,8 @@ impl Emulator {
         for (when, due) in agenda {
             state.remind(Some(when), due);
         }
-        Self { settings, state, buckets: Buckets::default(), requests: 0 }
+        let lists = Lagging::behind(&state, settings.list_lag);
+        Self { settings, state, lists, buckets: Buckets::default(), requests: 0, unwritten: Vec::new() }
     }
 
     /// Applies one request and answers it. `now` should not go backwards.
@@ -49,12 +54,21 @@ impl Emulator {
             None => Refusal::new("UnknownOperationException", "The embedded AWS does not speak this service.").reply(),
             Some(operation) => self.operate(now, request, &operation, &id),
         };
+        if let Some(change) = self.state.take_change() {
+            if let Some(lists) = &mut self.lists {
+                lists.note(now, &change);
+            }
+            self.unwritten.push(change);
+        }
         reply.headers.push(("x-amzn-requestid".to_owned(), id));
         reply
     }
 
     /// Lets time do its work: what was to end or to be seen by `now` has ended and is seen.
     pub fn advance(&mut self, now: Timestamp) {
+        if let Some(lists) = &mut self.lists {
+            lists.advance(now);
+        }
         while let Some(due) = self.state.pop_due(now) {
             match due {
                 Due::Revision(key) => ecs::expire_revision(&mut self.state, &self.settings, &key, now),
@@ -66,13 +80,14 @@ impl Emulator {
 
     /// When [`Emulator::advance`] next has something to do, if ever.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.state.next_due()
+        let lists = self.lists.as_ref().and_then(Lagging::next_due);
+        [self.state.next_due(), lists].into_iter().flatten().min()
     }
 
-    /// What changed since the last call, to be written down before the reply is sent.
+    /// What requests changed since the last call, to be written down before they are answered.
     #[must_use = "changes that are not written are lost with the process"]
-    pub fn take_changes(&mut self) -> Option<Change> {
-        self.state.take_change()
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.unwritten)
     }
 
     /// Everything there is, in a form that is equal byte for byte when the state is equal.
@@ -114,11 +129,15 @@ impl Emulator {
             caller: sts::caller_arn(request),
             acts_as: request.header(ACTS_AS).map(str::to_owned),
         };
+        let state = match &mut self.lists {
+            Some(lists) if Lagging::shows(operation) => lists.view(),
+            Some(_) | None => &mut self.state,
+        };
         let given = Input { body: &body, broken: model::violations(service_model, input, &body) };
         match operation.service {
-            Service::Ecs => ecs::answer(&mut self.state, &context, operation, &given),
-            Service::Events => events::answer(&mut self.state, &context, operation, &given),
-            Service::Tag => tagging::answer(&self.state, &context, operation, &given),
+            Service::Ecs => ecs::answer(state, &context, operation, &given),
+            Service::Events => events::answer(state, &context, operation, &given),
+            Service::Tag => tagging::answer(state, &context, operation, &given),
             Service::Sts | Service::Emulator => Err(unknown()),
         }
     }

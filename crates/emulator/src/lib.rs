@@ -23,6 +23,7 @@ mod ecs;
 mod emulator;
 mod events;
 mod journal;
+mod lag;
 mod model;
 mod page;
 mod place;

@@ -15,6 +15,12 @@ pub struct Settings {
     pub deletion_takes: SignedDuration,
     /// How long a deleted cluster can still be described, as INACTIVE.
     pub inactive_cluster_stays: SignedDuration,
+    /// How long lists over many resources do not show a change; AWS promises nothing.
+    pub list_lag: SignedDuration,
+    /// How long a registration occupies its family: another one meanwhile is refused as concurrent.
+    pub registration_takes: SignedDuration,
+    /// How long targets that were removed still keep their rule from being deleted.
+    pub removed_targets_linger: SignedDuration,
     /// Give containers back in another order than they came, which AWS is free to do.
     pub reorder_containers: bool,
 }
@@ -27,6 +33,9 @@ impl Default for Settings {
             tagging_ghosts: SignedDuration::ZERO,
             deletion_takes: SignedDuration::from_hours(1),
             inactive_cluster_stays: SignedDuration::from_hours(1),
+            list_lag: SignedDuration::ZERO,
+            registration_takes: SignedDuration::ZERO,
+            removed_targets_linger: SignedDuration::ZERO,
             reorder_containers: false,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::place::Place;
 use crate::state::State;
@@ -18,7 +18,7 @@ pub(crate) fn of(state: &State) -> Value {
         regions.entry(place.region.clone()).or_default().entry(kind).or_default().insert(name, value);
     };
     for ((place, name), family) in state.families.iter() {
-        put(place, "families", name.clone(), json!({"lastRevision": family.last_revision}));
+        put(place, "families", name.clone(), row(family));
     }
     for ((place, family, number), revision) in state.revisions.iter() {
         put(place, "revisions", format!("{family}:{number}"), row(revision));

@@ -20,6 +20,9 @@ pub(crate) type Tags = BTreeMap<String, String>;
 pub(crate) struct Family {
     /// The newest revision number ever given; it never goes back (docs/aws.md, Revision lifecycle).
     pub last_revision: u32,
+    /// When that one was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_at: Option<Timestamp>,
 }
 
 /// Where a revision is in its life (docs/aws.md, Revision lifecycle).
@@ -75,6 +78,9 @@ pub(crate) struct Rule {
     pub created_at: Timestamp,
     /// Targets by Id, as they were put.
     pub targets: BTreeMap<String, Value>,
+    /// When targets were last removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets_removed_at: Option<Timestamp>,
 }
 
 /// What the tagging index says of one resource, which is not always what is so.

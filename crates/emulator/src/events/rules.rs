@@ -1,5 +1,7 @@
 //! Rules: put, described, listed, enabled, disabled, deleted (docs/aws.md, Rules and schedules).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -55,7 +57,13 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
             return Err(limit_exceeded());
         }
         tagging::note(state, context, &arn, &given_tags);
-        let rule = Rule { members, tags: given_tags, created_at: context.now, targets: Default::default() };
+        let rule = Rule {
+            members,
+            tags: given_tags,
+            created_at: context.now,
+            targets: BTreeMap::new(),
+            targets_removed_at: None,
+        };
         state.rules.insert(key, rule);
     }
     let mut answer = Map::new();
@@ -114,7 +122,10 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
     let key = (context.place.clone(), name.to_owned());
     let Some(rule) = state.rules.get(&key) else { return Ok(Map::new()) };
     refuse_managed(context, name, rule, body.get("Force") == Some(&Value::Bool(true)))?;
-    if !rule.targets.is_empty() {
+    let linger = context.settings.removed_targets_linger;
+    let still_seen =
+        rule.targets_removed_at.and_then(|at| at.checked_add(linger).ok()).is_some_and(|at| at > context.now);
+    if !rule.targets.is_empty() || still_seen {
         return Err(validation("Rule can't be deleted since it has targets."));
     }
     state.rules.remove(&key);

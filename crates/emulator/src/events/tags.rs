@@ -23,7 +23,7 @@ pub(super) fn read(given: &[Value]) -> Result<Tags, Refusal> {
             return Err(validation(format!("Tag contains invalid characters: {bad}")));
         }
         if tags.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err(validation("Duplicate tag keys found in the request."));
+            return Err(validation("Invalid parameter: Duplicated keys are not allowed."));
         }
     }
     within_limit(&tags)?;

@@ -48,7 +48,10 @@ pub(super) fn remove(state: &mut State, context: &Context<'_>, body: &Value) -> 
     refuse_managed(context, name, rule, body.get("Force") == Some(&Value::Bool(true)))?;
     let ids: Vec<&str> = items(body, "Ids").iter().filter_map(Value::as_str).collect();
     if ids.iter().any(|id| rule.targets.contains_key(*id)) {
-        state.rules.update(&key, |rule| rule.targets.retain(|id, _| !ids.contains(&id.as_str())));
+        state.rules.update(&key, |rule| {
+            rule.targets.retain(|id, _| !ids.contains(&id.as_str()));
+            rule.targets_removed_at = Some(context.now);
+        });
     }
     Ok(no_failures())
 }

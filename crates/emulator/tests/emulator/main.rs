@@ -5,6 +5,7 @@
 mod client;
 
 mod clusters;
+mod consistency;
 mod doors;
 mod garbage;
 mod http;

@@ -32,6 +32,13 @@ pub(super) fn register(state: &mut State, context: &Context<'_>, body: &Value) -
     let family = text(body, "family").unwrap_or_default().to_owned();
 
     let key = (context.place.clone(), family.clone());
+    let occupied_until = state
+        .families
+        .get(&key)
+        .and_then(|family| family.registered_at?.checked_add(context.settings.registration_takes).ok());
+    if occupied_until.is_some_and(|until| until > context.now) {
+        return Err(client("Too many concurrent attempts to create a new revision of the specified family."));
+    }
     let number = state.families.get(&key).map_or(0, |family| family.last_revision) + 1;
     if number > MOST_REVISIONS {
         return Err(Refusal::new(
@@ -56,7 +63,7 @@ pub(super) fn register(state: &mut State, context: &Context<'_>, body: &Value) -
         answer.insert("tags".to_owned(), tags::shown(&revision.tags));
     }
     tagging::note(state, context, &arn, &revision.tags);
-    state.families.insert(key, Family { last_revision: number });
+    state.families.insert(key, Family { last_revision: number, registered_at: Some(context.now) });
     state.revisions.insert((context.place.clone(), family, number), revision);
     Ok(answer)
 }
