@@ -20,7 +20,10 @@ pub fn emit(value: &Json) -> String {
 }
 
 fn mapping(out: &mut String, map: &serde_json::Map<String, Json>, depth: usize, after_dash: bool) {
-    for (index, (key, value)) in map.iter().enumerate() {
+    // A name first, as a person writes it; the rest in the map's order.
+    let is_name = |entry: &(&String, &Json)| entry.0 == "name";
+    let entries = map.iter().filter(is_name).chain(map.iter().filter(|entry| !is_name(entry)));
+    for (index, (key, value)) in entries.enumerate() {
         if index > 0 || !after_dash {
             indent(out, depth);
         }
