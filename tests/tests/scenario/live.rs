@@ -15,7 +15,7 @@ pub fn job(aws: &Aws, name: &str) -> Value {
             let revision = aws.revision(arn.as_str().unwrap_or_default()).unwrap_or(Value::Null);
             let task = &revision["taskDefinition"];
             pinned.push(json!({
-                "family": task["family"], "status": task["status"], "containers": task["containerDefinitions"],
+                "family": task["family"], "status": task["status"], "containers": containers(task),
                 "cpu": task["cpu"], "memory": task["memory"], "tags": owned(&revision["tags"]),
             }));
             *arn = Value::Null;
@@ -25,6 +25,17 @@ pub fn job(aws: &Aws, name: &str) -> Value {
         "expression": rule["ScheduleExpression"], "state": rule["State"], "description": rule["Description"],
         "tags": owned(&aws.rule_tags(name)), "targets": targets, "pinned": pinned,
     })
+}
+
+/// The containers with their environment sorted, whose order AWS does not keep.
+fn containers(task: &Value) -> Value {
+    let mut containers = task["containerDefinitions"].clone();
+    for container in containers.as_array_mut().into_iter().flatten() {
+        if let Some(environment) = container["environment"].as_array_mut() {
+            environment.sort_by_key(|variable| variable["name"].as_str().unwrap_or_default().to_owned());
+        }
+    }
+    containers
 }
 
 /// Tags without the mark of a revision that was replaced for a while.
