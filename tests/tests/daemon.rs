@@ -58,7 +58,7 @@ fn checkout(world: &Workspace, to: &Path, version: u32) {
 }
 
 fn swap(link: &Path, to: &Path) {
-    let new = link.with_extension("new");
+    let new = link.with_file_name("link-in-the-making");
     symlink(to, &new).expect("a new link");
     fs::rename(&new, link).expect("the link is swapped");
 }
@@ -127,7 +127,7 @@ fn a_directory_that_is_not_there_yet_is_waited_for() {
     let world = Workspace::new(Kind::Emulator);
     let manifests = world.folder().join("later");
     let mut daemon = start(&world, &manifests);
-    world.wait_until("the daemon is up", PATIENCE, |world| world.status("_controller").is_some());
+    world.wait_until("the daemon is up", PATIENCE, |world| world.folder().join("status/_lock").exists());
     assert!(daemon.is_running());
     let staged = world.folder().join("staged");
     checkout(&world, &staged, 1);

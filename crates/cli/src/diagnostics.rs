@@ -1,19 +1,23 @@
 //! Findings, shown in the text they are about.
 
+use std::path::Path;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use ecs_etl_controller::manifests::Manifests;
-use ecs_etl_controller::scan::Scan;
+use ecs_etl_controller::scan::{Scan, WHOLE};
 use ecs_etl_spec::diagnostic::{Diagnostic, Severity};
 
 use crate::output::Terminal;
 
-/// Prints every finding, and every file that could not be read.
-pub fn print(scan: &Scan, manifests: &Manifests, terminal: &mut Terminal) -> anyhow::Result<()> {
+/// Prints every finding, and every file of `dir` that could not be read.
+pub fn print(dir: &Path, scan: &Scan, manifests: &Manifests, terminal: &mut Terminal) -> anyhow::Result<()> {
     for found in &manifests.directory.diagnostics {
         terminal.line(picture(scan, found))?;
     }
     let told = |file: &str| manifests.directory.diagnostics.iter().any(|found| found.file == file);
+    let dir = dir.display().to_string();
     for (file, why) in manifests.incomplete.iter().filter(|(file, _)| !told(file)) {
+        let file = if file == WHOLE { &dir } else { file };
         terminal.line(
             Renderer::styled().render(&[Group::with_title(Level::ERROR.primary_title(format!("{file}: {why}")))]),
         )?;

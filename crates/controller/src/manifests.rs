@@ -11,7 +11,7 @@ use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 
 use crate::context::Settings;
-use crate::scan::{RootState, Scan};
+use crate::scan::{RootState, Scan, WHOLE};
 use crate::selector::Selector;
 
 /// What the manifest directory says.
@@ -49,7 +49,7 @@ impl Reader {
             let problem =
                 "no EtlController in the directory; the endpoint `aws` needs one, to know whose resources are ours";
             directory.controller_problem = Some(problem.to_owned());
-            manifests.incomplete.insert(".".to_owned(), problem.to_owned());
+            manifests.incomplete.insert(WHOLE.to_owned(), problem.to_owned());
         }
         if let Some(endpoint) = &self.endpoint
             && directory.controller_problem.is_none()
@@ -58,7 +58,7 @@ impl Reader {
             let problem =
                 format!("the EtlController's endpoint is not {endpoint} any more; restart ecs-etl to change it");
             directory.controller_problem = Some(problem.clone());
-            manifests.incomplete.insert(".".to_owned(), problem);
+            manifests.incomplete.insert(WHOLE.to_owned(), problem);
         }
         manifests
     }
@@ -77,7 +77,7 @@ impl Reader {
 impl Manifests {
     /// A directory that has not been read yet.
     pub fn nothing(now: Timestamp) -> Self {
-        let unread = BTreeMap::from([(".".to_owned(), "the directory has not been read yet".to_owned())]);
+        let unread = BTreeMap::from([(WHOLE.to_owned(), "the directory has not been read yet".to_owned())]);
         Self { directory: load(&[], now), incomplete: unread, revision: None, selector: Selector::default() }
     }
 
@@ -86,8 +86,12 @@ impl Manifests {
         let directory = load(&scan.manifests(), now);
         let mut incomplete = scan.shortcomings();
         incomplete.extend(directory.unreadable.clone());
+        if scan.files.is_empty() {
+            let why = "there is no manifest (`*.yaml`, `*.yml`) in the directory";
+            incomplete.entry(WHOLE.to_owned()).or_insert_with(|| why.to_owned());
+        }
         if let Some(problem) = &directory.controller_problem {
-            incomplete.entry(".".to_owned()).or_insert_with(|| problem.clone());
+            incomplete.entry(WHOLE.to_owned()).or_insert_with(|| problem.clone());
         }
         Self { directory, incomplete, revision: scan.revision.clone(), selector }
     }

@@ -17,6 +17,9 @@ pub struct Document {
     pub root: Node,
     /// Kind and version are what they must be. Otherwise the rest says nothing: another version has other fields.
     pub settled: bool,
+    /// Its YAML is beyond doubt: no key twice, no odd key or tag. Otherwise it has two readings, and one may be of another
+    /// job.
+    pub clear: bool,
     /// What was found so far.
     pub findings: Findings,
 }
@@ -49,6 +52,7 @@ pub fn sort(document: yaml::Document) -> Sorted {
     }
     let kind = claimed_kind(&root, &mut findings);
     let settled = !findings.has_errors();
+    let clear = problems.is_empty();
     let mut ambiguous = false;
     for problem in problems {
         ambiguous |= matches!(problem.path.as_str(), "metadata" | "metadata.name" | "kind" | "apiVersion");
@@ -58,7 +62,7 @@ pub fn sort(document: yaml::Document) -> Sorted {
     let name = root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
     let name = name.filter(|_| !ambiguous).map(str::to_owned);
     match kind {
-        Some(kind) => Sorted::Ours(Document { kind, name, root, settled, findings }),
+        Some(kind) => Sorted::Ours(Document { kind, name, root, settled, clear, findings }),
         None => Sorted::Unclear(findings),
     }
 }

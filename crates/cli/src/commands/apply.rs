@@ -32,7 +32,7 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
     let session = connect::connect(&args.dir.dir, &args.aws, args.select.selector(), terminal).await?;
     let files = StatusWriter::new(StatusDir::open(&args.status.status_dir, &args.dir.dir, started)?);
     if args.output == Output::Text {
-        diagnostics::print(&session.scan, &session.manifests, terminal)?;
+        diagnostics::print(&args.dir.dir, &session.scan, &session.manifests, terminal)?;
     }
     let mut reporter = Reporter::default();
     reporter.resume(files.earlier().into_values());

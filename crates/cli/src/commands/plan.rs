@@ -32,7 +32,7 @@ async fn plan(args: &Plan, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     match args.output {
         Output::Json => terminal.json(&as_json(&session, &preview, &prune))?,
         Output::Text => {
-            diagnostics::print(&session.scan, &session.manifests, terminal)?;
+            diagnostics::print(&args.dir.dir, &session.scan, &session.manifests, terminal)?;
             text(&session, &preview, &prune, terminal)?;
         }
     }

@@ -24,7 +24,7 @@ pub fn run(args: &Validate, terminal: &mut Terminal) -> anyhow::Result<ExitCode>
             "unreadable": manifests.incomplete,
         }))?,
         Output::Text => {
-            diagnostics::print(&scan, &manifests, terminal)?;
+            diagnostics::print(&args.dir.dir, &scan, &manifests, terminal)?;
             let summary = format!(
                 "{} jobs, {} clusters, {} files: {}",
                 manifests.directory.jobs.len(),

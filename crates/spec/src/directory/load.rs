@@ -84,11 +84,16 @@ impl Loader<'_> {
         let stream = yaml::read(index, file.bytes, limits);
         for document in stream.documents {
             match document::sort(document) {
-                Sorted::Ours(document) => match document.kind {
-                    Kind::Job => read.jobs.push(document),
-                    Kind::Cluster => read.clusters.push(document),
-                    Kind::Controller => read.controllers.push(document),
-                },
+                Sorted::Ours(document) => {
+                    if !document.clear {
+                        self.unreadable(file.path, document.findings.summary());
+                    }
+                    match document.kind {
+                        Kind::Job => read.jobs.push(document),
+                        Kind::Cluster => read.clusters.push(document),
+                        Kind::Controller => read.controllers.push(document),
+                    }
+                }
                 Sorted::Foreign(findings) => self.report(findings, None),
                 Sorted::Unclear(findings) => {
                     self.unreadable(file.path, findings.summary());
