@@ -3,13 +3,6 @@
 //!
 //! Nothing here uses the AWS SDK or the crates under test, so that a fault of theirs cannot hide itself.
 
-// Every item here serves tests alone: what cannot go on ends the test, with the reason.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on says why and ends; there is nobody to hand an error to"
-)]
-
 pub mod deviations;
 pub mod meter;
 pub mod program;

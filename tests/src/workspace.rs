@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::meter::{Calls, Meter};
 use crate::program::{self, Outcome, Running};
 use crate::raw::{ACCOUNT, Aws, REGION};
 use crate::server::{Kind, Server};
+use crate::tools;
 
 /// A world, torn down when dropped.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Workspace {
     }
 
     /// The program with `arguments`, at the meter.
-    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program::command(self.folder.path());
         command.args(arguments).env("ECS_ETL_ENDPOINT", self.meter.url());
         command
@@ -121,6 +123,14 @@ impl Workspace {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// A folder with a copy of the samples, as `manifests`.
+pub fn samples() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the samples");
+    let copied = Command::new("cp").arg("-r").arg(tools::root().join("manifests")).arg(folder.path()).status();
+    assert!(copied.is_ok_and(|status| status.success()), "the samples were not copied");
+    folder
 }
 
 /// The EtlController of a test.

@@ -2,19 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use ecs_etl_tests::program::{self, Outcome};
-use ecs_etl_tests::tools;
+use ecs_etl_tests::workspace::samples;
 use serde_json::Value;
-
-/// A folder with a copy of the samples.
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let copied = Command::new("cp").arg("-r").arg(tools::root().join("manifests")).arg(folder.path()).status();
-    assert!(copied.is_ok_and(|status| status.success()), "the samples were not copied");
-    folder
-}
 
 fn run(folder: &Path, arguments: &[&str]) -> Outcome {
     let mut command = program::command(folder);
@@ -24,7 +15,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Outcome {
 
 #[test]
 fn the_samples_converge_on_the_embedded_aws_without_a_flag() {
-    let folder = folder();
+    let folder = samples();
     let validated = run(folder.path(), &["validate"]).expect_code(0);
     assert!(!validated.stdout.contains("warning"), "{validated}");
 
@@ -52,7 +43,7 @@ fn the_samples_converge_on_the_embedded_aws_without_a_flag() {
 
 #[test]
 fn an_edit_and_a_removal_converge_on_the_embedded_aws() {
-    let folder = folder();
+    let folder = samples();
     let status = |job: &str| {
         let text = fs::read_to_string(folder.path().join("status").join(format!("{job}.json"))).unwrap_or_default();
         serde_json::from_str::<Value>(&text).unwrap_or_default()["status"]["taskDefinition"]["arn"].clone()
@@ -74,7 +65,7 @@ fn an_edit_and_a_removal_converge_on_the_embedded_aws() {
 
 #[test]
 fn usage_errors_exit_64_and_nothing_is_printed_to_standard_output() {
-    let folder = folder();
+    let folder = samples();
     for arguments in [&["aply"][..], &["apply", "--no-such-flag"], &["status", "Not A Name"], &["apply", "a", "b"]] {
         let outcome = run(folder.path(), arguments).expect_code(64);
         assert!(outcome.stdout.is_empty() && !outcome.stderr.is_empty(), "{outcome}");
@@ -83,7 +74,7 @@ fn usage_errors_exit_64_and_nothing_is_printed_to_standard_output() {
 
 #[test]
 fn offline_commands_answer_without_an_aws() {
-    let folder = folder();
+    let folder = samples();
     let next = run(folder.path(), &["next", "0 2 * * *", "-n", "2", "--from", "2026-11-23T00:00:00Z", "-o", "json"]);
     let next = next.expect_code(0);
     assert!(next.stdout.contains("2026-11-23T02:00:00Z") && next.stdout.contains("2026-11-24T02:00:00Z"), "{next}");

@@ -1,6 +1,5 @@
 //! The Python tools of the tests, in a virtual environment below `target`.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,10 +35,9 @@ pub fn ensure() -> anyhow::Result<PathBuf> {
     if environment.exists() {
         fs::remove_dir_all(&environment).with_context(|| format!("cannot remove the old {}", environment.display()))?;
     }
-    make(&environment)?;
-    install(&environment, &tools, &[])?;
-    let models = environment.join("service-model");
-    install(&environment, &model, &["--no-deps".as_ref(), "--target".as_ref(), models.as_os_str()])?;
+    let pip = make(&environment)?;
+    install(&pip, &tools, None)?;
+    install(&pip, &model, Some(&environment.join("service-model")))?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(environment)
 }
@@ -54,25 +52,60 @@ fn wanted(requirements: &[&Path]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn install(environment: &Path, requirements: &Path, arguments: &[&OsStr]) -> anyhow::Result<()> {
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    let mut install = Command::new(environment.join("bin").join("python"));
-    install.args(pip).arg(requirements).args(arguments);
-    let status = install.status().context("pip did not start")?;
+fn install(pip: &Pip, requirements: &Path, into: Option<&Path>) -> anyhow::Result<()> {
+    let mut pip = pip.command();
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+    if let Some(folder) = into {
+        pip.args(["--no-deps", "--target"]).arg(folder);
+    }
+    let status = pip.status().context("pip did not start")?;
     ensure!(status.success(), "pip could not install {}: {status}", requirements.display());
     Ok(())
 }
 
-fn make(environment: &Path) -> anyhow::Result<()> {
-    let output =
+/// The pip that fills an environment.
+enum Pip {
+    /// The environment's own, by this python.
+    Own(PathBuf),
+    /// Everybody's, told to work on this python.
+    Shared(PathBuf),
+}
+
+impl Pip {
+    fn command(&self) -> Command {
+        let mut command;
+        match self {
+            Self::Own(python) => {
+                command = Command::new(python);
+                command.args(["-m", "pip"]);
+            }
+            Self::Shared(python) => {
+                command = Command::new("python3");
+                command.args(["-m", "pip", "--python"]).arg(python);
+            }
+        }
+        command
+    }
+}
+
+/// Makes the bare environment.
+fn make(environment: &Path) -> anyhow::Result<Pip> {
+    let own =
         Command::new("python3").args(["-m", "venv"]).arg(environment).output().context("python3 did not start")?;
-    if output.status.success() {
-        return Ok(());
+    let python = environment.join("bin").join("python");
+    if own.status.success() {
+        return Ok(Pip::Own(python));
+    }
+    // Debian and Ubuntu keep the pip of environments in another package; a pip for everybody does as well.
+    let bare = Command::new("python3").args(["-m", "venv", "--clear", "--without-pip"]).arg(environment).output()?;
+    let shared = Command::new("python3").args(["-m", "pip", "--version"]).output()?;
+    if bare.status.success() && shared.status.success() {
+        return Ok(Pip::Shared(python));
     }
     bail!(
-        "python3 cannot make a virtual environment (Debian and Ubuntu keep that in the package `python3-venv`):\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+        "python3 cannot make a virtual environment (Debian and Ubuntu: install `python3-venv`):\n{}{}",
+        String::from_utf8_lossy(&own.stdout),
+        String::from_utf8_lossy(&own.stderr)
     );
 }
 

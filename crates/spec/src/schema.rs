@@ -19,8 +19,11 @@ pub fn manifests() -> Json {
     ];
     let mut definitions = generator.take_definitions(true);
     for (name, definition) in &mut definitions {
-        if !OURS.contains(&name.as_str()) {
-            nullable(definition);
+        match name.as_str() {
+            // A label may remove a default tag.
+            "Metadata" => definition.pointer_mut("/properties/labels").into_iter().for_each(nullable_values),
+            name if OURS.contains(&name) => {}
+            _ => nullable(definition),
         }
     }
     json!({
@@ -56,13 +59,24 @@ fn document<T: JsonSchema>(generator: &mut SchemaGenerator, kind: Kind, required
     })
 }
 
-/// Lets every property of a definition be null.
+/// Lets every property of a definition be null, and every value of its maps.
 fn nullable(definition: &mut Json) {
     let properties: Option<&mut Map<String, Json>> = definition.get_mut("properties").and_then(Json::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
-        let given = property.take();
-        *property = json!({"anyOf": [given, {"type": "null"}]});
+        nullable_values(property);
+        or_null(property);
     }
+}
+
+fn nullable_values(map: &mut Json) {
+    if let Some(values) = map.get_mut("additionalProperties").filter(|values| values.is_object()) {
+        or_null(values);
+    }
+}
+
+fn or_null(schema: &mut Json) {
+    let given = schema.take();
+    *schema = json!({"anyOf": [given, {"type": "null"}]});
 }
 
 #[cfg(test)]
@@ -111,6 +125,8 @@ mod tests {
         let schema = manifests();
         let memory = &schema["$defs"]["ContainerDefinition"]["properties"]["memory"];
         assert_eq!(memory["anyOf"][1], json!({"type": "null"}));
+        let label = &schema["$defs"]["Metadata"]["properties"]["labels"]["additionalProperties"];
+        assert_eq!(label["anyOf"][1], json!({"type": "null"}));
         assert!(schema["$defs"]["JobSpec"]["properties"]["schedule"].get("anyOf").is_none());
     }
 }

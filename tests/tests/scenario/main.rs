@@ -2,8 +2,6 @@
 //!
 //! What a stand-in does unlike AWS stands in `deviations.yaml`; where that matters here, the step names its entry.
 
-#![expect(clippy::expect_used, reason = "a scenario whose files cannot be written says so and ends")]
-
 mod converge;
 mod daemon;
 mod drift;
