@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use ecs_etl_spec::shapes::events::Target;
+use ecs_etl_spec::shapes::events::{Rule, Target};
 
 use crate::desired::DesiredRule;
 use crate::normalise::{self, FieldChange, Normal};
@@ -19,21 +19,27 @@ pub(crate) fn target(desired: &Target, live: &Target) -> Vec<FieldChange> {
     normalise::diff(&normalise::target(live), &normalise::target(desired))
 }
 
-/// Fields of a rule that only PutRule can set, less its state.
+/// Fields of a rule that only PutRule can set: all but its state.
 pub(crate) fn rule(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
-    let pairs = [
-        ("ScheduleExpression", live.expression.as_deref(), Some(desired.schedule.expression())),
-        ("Description", live.description.as_deref(), Some(desired.description.as_str())),
-        ("EventPattern", live.event_pattern.as_deref(), None),
-        ("RoleArn", live.role_arn.as_deref(), None),
-    ];
-    let differing = pairs.into_iter().filter(|(_, live, desired)| live != desired);
-    differing.map(|(path, live, desired)| text(path, live, desired)).collect()
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let desired = Rule {
+        schedule_expression: Some(desired.schedule.expression().to_owned()),
+        description: Some(desired.description.clone()),
+        ..Rule::default()
+    };
+    let live = Rule {
+        schedule_expression: given(&live.expression),
+        event_pattern: given(&live.event_pattern),
+        description: live.description.clone(),
+        role_arn: given(&live.role_arn),
+        ..Rule::default()
+    };
+    normalise::diff(&normalise::rule(&live), &normalise::rule(&desired))
 }
 
-/// The state of a rule as a difference.
-pub(crate) fn state(live: &RuleState, desired: &RuleState) -> FieldChange {
-    text("State", Some(live.as_str()), Some(desired.as_str()))
+/// The state of a rule, if it differs.
+pub(crate) fn state(desired: &RuleState, live: &RuleState) -> Option<FieldChange> {
+    (live != desired).then(|| text("State", Some(live.as_str()), Some(desired.as_str())))
 }
 
 /// Tags to be written as differences.

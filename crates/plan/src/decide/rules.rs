@@ -51,9 +51,14 @@ impl Goal<'_> {
             return remove_strays(&rule.name, live, draft);
         }
         match firing {
-            Firing::Clean => {
+            Firing::Clean if self.works(live) => {
                 self.put_target(rule, live, draft);
                 self.write_rule(rule, live, firing, draft);
+            }
+            // Nothing starts yet: the schedule is put right before anything can start by a wrong one.
+            Firing::Clean => {
+                self.write_rule(rule, live, firing, draft);
+                self.put_target(rule, live, draft);
             }
             Firing::WithStrays => {
                 remove_strays(&rule.name, live, draft);
@@ -91,13 +96,17 @@ impl Goal<'_> {
         }
     }
 
+    /// Whether our target pins a revision that can run.
+    fn works(&self, live: &Ours<'_>) -> bool {
+        live.split.pinned().is_some_and(|arn| self.active.contains(&arn))
+    }
+
     /// How the rule fires now.
     pub fn firing(&self, live: &Ours<'_>) -> Firing {
-        let works = live.split.pinned().is_some_and(|arn| self.active.contains(&arn));
         match (live.live.state.may_fire(), live.split.strays.is_empty()) {
             (false, _) => Firing::No,
             (true, true) => Firing::Clean,
-            (true, false) if works => Firing::WithStrays,
+            (true, false) if self.works(live) => Firing::WithStrays,
             (true, false) => Firing::StraysOnly,
         }
     }
@@ -121,9 +130,7 @@ impl Goal<'_> {
         let mut changes = compare::rule(rule, live.live);
         let fires = firing != Firing::No;
         let whole = !changes.is_empty() || matches!(live.live.state, RuleState::Other(_));
-        if live.live.state != state {
-            changes.push(compare::state(&live.live.state, &state));
-        }
+        changes.extend(compare::state(&state, &live.live.state));
         let name = rule.name.clone();
         let action = if whole {
             let (expression, description) = (rule.schedule.expression().to_owned(), rule.description.clone());

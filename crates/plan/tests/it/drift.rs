@@ -61,6 +61,15 @@ fn a_field_of_a_rule_is_repaired_with_the_whole_rule() {
 }
 
 #[test]
+fn an_empty_text_is_the_same_as_none() {
+    let empty = |aws: &mut Region| {
+        let rule = &mut aws.rule("etl-sales").live;
+        (rule.event_pattern, rule.role_arn) = (Some(String::new()), Some(String::new()));
+    };
+    check(empty, &[]);
+}
+
+#[test]
 fn a_deleted_rule_is_created_anew_with_the_same_revision() {
     check(|aws| aws.rules.clear(), &["PutRule", "PutTargets"]);
 }
