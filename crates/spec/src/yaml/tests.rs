@@ -146,7 +146,7 @@ fn what_is_shown_of_a_manifest_is_short_and_obeyed_by_no_terminal() {
 #[test]
 fn what_is_emitted_is_what_a_person_would_write() {
     let value = json!({
-        "a": {"list": ["x", {"b": 1, "c": [true, null], "name": "n"}, [], {}], "empty": ""},
+        "a": {"list": ["x", {"b": 1, "c": [true, null], "name": "main"}, [], {}], "empty": ""},
         "words": ["no", "null", "1", "1.4.2", "a: b", "# x", "/bin/bash", "é", "x\ny", "-x", "${a}", "10:30"],
     });
     let expected = "\
@@ -154,7 +154,7 @@ a:
   empty: \"\"
   list:
     - x
-    - name: n
+    - name: main
       b: 1
       c:
         - true
