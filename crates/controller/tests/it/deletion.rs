@@ -30,6 +30,17 @@ async fn a_job_goes_after_the_grace_period_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_whose_manifest_goes_says_so_at_once() {
+    let lab = Lab::new(&five());
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(3)).await;
+    lab.remove("a.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    assert_eq!(reason(&engine, "a"), Reason::PendingDeletion);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restart_begins_the_grace_anew() {
     let lab = Lab::new(&five());
     lab.apply().await;

@@ -151,29 +151,31 @@ fn what_is_emitted_is_what_a_person_would_write() {
     });
     let expected = "\
 a:
-  empty: \"\"
+  empty: ''
   list:
-    - x
-    - name: main
-      b: 1
-      c:
-        - true
-        - null
-    - []
-    - {}
+  - x
+  - name: main
+    b: 1
+    c:
+    - true
+    - null
+  - []
+  - {}
 words:
-  - \"no\"
-  - \"null\"
-  - \"1\"
-  - \"1.4.2\"
-  - \"a: b\"
-  - \"# x\"
-  - /bin/bash
-  - \"é\"
-  - \"x\\ny\"
-  - \"-x\"
-  - \"${a}\"
-  - \"10:30\"
+- no
+- 'null'
+- '1'
+- 1.4.2
+- 'a: b'
+- '# x'
+- /bin/bash
+- é
+- |-
+  x
+  y
+- -x
+- ${a}
+- 10:30
 ";
     assert_eq!(emit(&value), expected);
 }
