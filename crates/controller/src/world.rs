@@ -104,8 +104,12 @@ impl World {
         while self.writes.front().is_some_and(|(at, ..)| *at < since) {
             self.writes.pop_front();
         }
-        for (_, _, write) in self.writes.iter().filter(|(at, to, _)| *at >= since && to == place) {
-            lay(&mut sweep, write);
+        for (at, _, write) in self.writes.iter().filter(|(at, to, _)| *at >= since && to == place) {
+            // A rule that lists otherwise than we wrote it before the reading may lag, or somebody else's hand was there: laid over,
+            // that drift would stay unseen, and a direct read tells the two apart.
+            if *at >= sweep.at || !matches!(write, Write::Rule(_, Some(_))) {
+                lay(&mut sweep, write);
+            }
         }
         let live: BTreeSet<&RevisionArn> = sweep.active.values().flatten().collect();
         self.revisions.retain(|arn, _| live.contains(arn) || !sweep.active.contains_key(arn.family()));

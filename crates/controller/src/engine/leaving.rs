@@ -74,7 +74,7 @@ impl Engine {
         let waits = self
             .manifests
             .wanted()
-            .any(|job| self.cx.world().sweep(&job.place).is_some() && !self.handled.contains_key(&job.name));
+            .any(|job| self.cx.world().sweep(&job.place).is_some() && !self.seen.contains(&job.name));
         if waits || self.manifests.directory.controller_problem.is_some() {
             // The jobs that are wanted come first: what they own sets the caps.
             return;

@@ -91,6 +91,8 @@ pub struct Engine {
     running: HashMap<tokio::task::Id, Work<Key>>,
     /// Spec that each job was last handled for.
     handled: BTreeMap<JobName, Digest>,
+    /// Jobs that were looked at since the start, whatever came of it.
+    seen: BTreeSet<JobName>,
     /// Jobs whose place no document names any more.
     lost: BTreeSet<JobName>,
     /// What may be removed once it is released, and what was.
@@ -115,6 +117,7 @@ impl Engine {
             workers: JoinSet::new(),
             running: HashMap::new(),
             handled: BTreeMap::new(),
+            seen: BTreeSet::new(),
             lost: BTreeSet::new(),
             removable: Vec::new(),
             removed: Vec::new(),
@@ -161,7 +164,9 @@ impl Engine {
                 self.queue.schedule(key, Urgency::Edit);
             }
         }
-        self.handled.retain(|job, _| manifests.mentions(job));
+        // What is blocked now is looked at again once it is not, even if it says what it said before.
+        self.handled.retain(|job, _| manifests.job(job).is_some());
+        self.seen.retain(|job| manifests.mentions(job));
         self.look_after_orphans(None);
     }
 
@@ -355,6 +360,9 @@ impl Engine {
         let key = Key::Job(name.clone());
         let now = self.cx.clock.now();
         let counted = self.cx.gate().seen(&name);
+        if !matches!(result, Err(Interrupted::Budget { .. })) {
+            self.seen.insert(name.clone());
+        }
         let Some(job) = self.manifests.job(&name).cloned() else { return };
         let (retrying, fight) = match &result {
             Ok(Outcome { stopped: None, .. }) => (None, None),

@@ -6,7 +6,7 @@ use ecs_etl_controller::engine::Mode;
 use ecs_etl_plan::condition::Reason;
 use serde_json::json;
 
-use crate::lab::{Lab, counts, job, reason};
+use crate::lab::{BASE, Lab, counts, job, reason};
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_repaired_within_a_resync() {
@@ -18,6 +18,21 @@ async fn drift_is_repaired_within_a_resync() {
     lab.run(&mut engine, Duration::from_secs(700)).await;
     assert_eq!(lab.writes(), counts([("events:EnableRule", 1)]));
     assert_eq!(reason(&engine, "a"), Reason::Converged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_just_after_a_write_of_ours_is_repaired_within_a_resync() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    lab.write("base.yaml", &BASE.replace("{source: lab", "{resyncSeconds: 30, source: lab"));
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    for _ in 0..2 {
+        let drift = json!({"Name": "etl-a", "ScheduleExpression": "rate(1 day)", "State": "ENABLED"});
+        lab.events("PutRule", drift).await;
+        lab.calls();
+        lab.run(&mut engine, Duration::from_secs(35)).await;
+        assert_eq!(lab.writes(), counts([("events:PutRule", 1)]));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,6 +67,21 @@ async fn a_file_that_breaks_leaves_its_job_as_it_is_and_the_others_go_on() {
     assert_eq!(schedules["etl-b"]["targets"][0]["images"], json!(["img:2"]));
     assert_eq!(reason(&engine, "a"), Reason::PruningBlocked);
     assert!(engine.reporter.pruning_blocked.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_blocked_is_looked_at_as_soon_as_it_says_again_what_it_said() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), ("b", job("b", "img:1", "0 3 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("again.yaml", &job("a", "img:1", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    assert_eq!(reason(&engine, "a"), Reason::DuplicateName);
+    lab.remove("again.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    assert_eq!(reason(&engine, "a"), Reason::Converged);
 }
 
 #[tokio::test(start_paused = true)]

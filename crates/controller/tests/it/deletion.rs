@@ -165,3 +165,18 @@ async fn the_hourly_cap_survives_a_restart() {
     lab.prune().await;
     assert_eq!(lab.schedules().await.len(), 2, "an hour later there is room again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn caps_are_not_judged_before_every_wanted_job_was_looked_at() {
+    let mut jobs = five();
+    jobs.extend(["f", "g", "h"].map(|name| (name, job(name, "img:1", "0 2 * * *"))));
+    let lab = Lab::new(&jobs);
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.remove("b.yaml");
+    let mut engine = lab.engine(Mode::OnePass).await;
+    while !engine.is_idle() {
+        engine.turn().await;
+        assert!(engine.reporter.held.is_empty(), "two of eight are a quarter: {:?}", engine.reporter.held);
+    }
+}
