@@ -6,22 +6,21 @@ mod diagnostics;
 mod logging;
 mod output;
 mod progress;
+mod reach;
 mod requests;
 mod signals;
 mod table;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::{Cli, Command};
+use crate::args::Command;
 use crate::output::Terminal;
 
 /// `EX_USAGE` of sysexits(3).
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match args::parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { USAGE } else { 0 };
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
         cli.log_format,
         cli.log.as_deref(),
         terminal.error_is_coloured(),
-        terminal.error_is_terminal() && !matches!(cli.command, Command::Run(_) | Command::Emulator(_)),
+        terminal.error_is_terminal() && cli.command.reports_itself(),
     ) {
         terminal.error(&error);
         return ExitCode::from(USAGE);

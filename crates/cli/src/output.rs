@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::Color;
 
@@ -43,6 +45,11 @@ impl Tone {
 /// Text in a tone; the stream strips the tone where it is not wanted.
 pub fn toned(tone: Tone, text: impl fmt::Display) -> String {
     format!("{}{text}\u{1b}[0m", tone.code())
+}
+
+/// A number of things, `1 job` or `2 jobs`.
+pub fn count<N: fmt::Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    if number == N::from(1) { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 impl Terminal {
@@ -93,7 +100,7 @@ impl Terminal {
         quiet_pipe(writeln!(self.err, "{text}"))
     }
 
-    /// An error with its causes, on one line.
+    /// An error with its causes, each once.
     pub fn error(&mut self, error: &anyhow::Error) {
         let text = format!("{} {error:#}", toned(Tone::Bad, "error:"));
         if writeln!(self.err, "{text}").is_err() {
@@ -101,13 +108,22 @@ impl Terminal {
         }
     }
 
-    /// Asks a yes-or-no question; anything but yes is no.
-    pub fn ask(&mut self, question: &str) -> io::Result<bool> {
+    /// Asks a yes-or-no question; anything but yes is no, and so is a signal to stop.
+    pub async fn ask(&mut self, question: &str, stop: &CancellationToken) -> io::Result<bool> {
         write!(self.err, "{question} [y/N] ")?;
         self.err.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        let (send, answer) = oneshot::channel();
+        // A thread of its own: a read from a terminal cannot be given up, and must not hold up the end of the program.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            // Nobody waits for the answer once the program was told to stop.
+            send.send(io::stdin().read_line(&mut line).map(|_bytes| line)).unwrap_or_default();
+        });
+        let line = tokio::select! {
+            () = stop.cancelled() => String::new(),
+            answer = answer => answer.unwrap_or(Ok(String::new()))?,
+        };
+        Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 }
 

@@ -1,23 +1,55 @@
-//! A table of text that fits the terminal.
+//! A table of text that fits the terminal: wide columns shrink first, then columns that matter less go.
 
 use crate::output::{Tone, toned};
 
-/// Narrowest that the last column is cut to.
-const LAST_AT_LEAST: usize = 20;
+/// Between two columns.
+const GAP: usize = 2;
+/// The last column gets this much before others may keep what they would like, if it has that much to say.
+const LAST_AT_LEAST: usize = 30;
+/// What is left of the last column even where nothing fits.
+const LAST_EVER: usize = 12;
 
 /// A cell and its tone.
 pub type Cell = (String, Option<Tone>);
 
-/// Rows of equal length under a heading. The last column takes what width is left.
+/// What a column is called, and what it gives up when room is short.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Heading.
+    pub title: &'static str,
+    /// Narrowest that it may be cut to; never cut without one.
+    pub least: Option<usize>,
+    /// Which columns go first: the higher, the earlier; never without one.
+    pub expendable: Option<u8>,
+}
+
+impl Column {
+    /// A column that is always there as it is.
+    pub const fn new(title: &'static str) -> Self {
+        Self { title, least: None, expendable: None }
+    }
+
+    /// May be cut to `least` characters.
+    pub const fn shrinks_to(self, least: usize) -> Self {
+        Self { least: Some(least), ..self }
+    }
+
+    /// May be left out.
+    pub const fn expendable(self, rank: u8) -> Self {
+        Self { expendable: Some(rank), ..self }
+    }
+}
+
+/// Rows under a heading. The last column takes what width is left.
 pub struct Table<const N: usize> {
-    heading: [&'static str; N],
+    columns: [Column; N],
     rows: Vec<[Cell; N]>,
 }
 
 impl<const N: usize> Table<N> {
     /// A table without rows.
-    pub fn new(heading: [&'static str; N]) -> Self {
-        Self { heading, rows: Vec::new() }
+    pub fn new(columns: [Column; N]) -> Self {
+        Self { columns, rows: Vec::new() }
     }
 
     /// Adds a row.
@@ -25,32 +57,77 @@ impl<const N: usize> Table<N> {
         self.rows.push(cells);
     }
 
-    /// The lines of the table; cut to `width` columns where there is a terminal to fit.
+    /// The lines of the table; made to fit `width` columns where there is a terminal to fit.
     pub fn lines(&self, width: Option<usize>) -> Vec<String> {
-        let mut widths: Vec<usize> = self.heading.iter().map(|title| title.len()).collect();
-        for row in &self.rows {
-            for (width, (text, _)) in widths.iter_mut().zip(row) {
-                *width = (*width).max(text.chars().count());
+        let widths = self.widths(width);
+        let heading = self.columns.map(|column| (column.title.to_owned(), Some(Tone::Dim)));
+        std::iter::once(&heading).chain(&self.rows).map(|row| line(row, &widths)).collect()
+    }
+
+    /// The width of each column; none for those left out.
+    fn widths(&self, room: Option<usize>) -> [Option<usize>; N] {
+        let mut widths = std::array::from_fn(|index| Some(self.natural(index)));
+        let Some(room) = room else { return widths };
+        loop {
+            let shrunk = self.shrunk(widths, room);
+            if fits(&shrunk, room) {
+                return shrunk;
+            }
+            let victim =
+                (0..N).filter(|index| widths[*index].is_some()).max_by_key(|index| self.columns[*index].expendable);
+            match victim.filter(|index| self.columns[*index].expendable.is_some()) {
+                Some(index) => widths[index] = None,
+                None => return squeezed(shrunk, room),
             }
         }
-        let fixed: usize = widths.iter().take(N.saturating_sub(1)).map(|width| width + 2).sum();
-        let last = width.map(|width| width.saturating_sub(fixed).max(LAST_AT_LEAST));
-        let heading = self.heading.map(|title| (title.to_owned(), Some(Tone::Dim)));
-        std::iter::once(&heading).chain(&self.rows).map(|row| line(row, &widths, last)).collect()
+    }
+
+    fn natural(&self, index: usize) -> usize {
+        let cells = self.rows.iter().map(|row| row[index].0.chars().count());
+        cells.chain([self.columns[index].title.len()]).max().unwrap_or_default()
+    }
+
+    /// Cuts columns that may be cut, from the right to the left, and the last one first of all, until all fit.
+    fn shrunk(&self, mut widths: [Option<usize>; N], room: usize) -> [Option<usize>; N] {
+        let last = N.saturating_sub(1);
+        for index in (0..N).rev() {
+            let least = if index == last { Some(LAST_AT_LEAST) } else { self.columns[index].least };
+            let over = total(&widths).saturating_sub(room);
+            if let (Some(width), Some(least)) = (&mut widths[index], least) {
+                *width = width.saturating_sub(over).max(least.min(*width));
+            }
+        }
+        widths
     }
 }
 
-fn line<const N: usize>(row: &[Cell; N], widths: &[usize], last: Option<usize>) -> String {
+fn total(widths: &[Option<usize>]) -> usize {
+    let there = || widths.iter().flatten();
+    there().sum::<usize>() + GAP * there().count().saturating_sub(1)
+}
+
+fn fits(widths: &[Option<usize>], room: usize) -> bool {
+    total(widths) <= room
+}
+
+fn squeezed<const N: usize>(mut widths: [Option<usize>; N], room: usize) -> [Option<usize>; N] {
+    let over = total(&widths).saturating_sub(room);
+    if let Some(Some(last)) = widths.last_mut() {
+        *last = last.saturating_sub(over).max(LAST_EVER.min(*last));
+    }
+    widths
+}
+
+fn line<const N: usize>(row: &[Cell; N], widths: &[Option<usize>; N]) -> String {
     let mut line = String::new();
-    for (index, ((text, tone), width)) in row.iter().zip(widths).enumerate() {
-        let is_last = index + 1 == N;
-        let text = match last.filter(|_| is_last) {
-            Some(limit) => cut(text, limit),
-            None => text.clone(),
-        };
-        let padding = if is_last { 0 } else { width + 2 - text.chars().count().min(*width) };
+    let mut gap = 0;
+    for ((text, tone), width) in row.iter().zip(widths) {
+        let Some(width) = width else { continue };
+        let text = cut(text, *width);
+        line.push_str(&" ".repeat(gap));
+        let tone = tone.filter(|_| !text.is_empty());
         line.push_str(&tone.map_or_else(|| text.clone(), |tone| toned(tone, &text)));
-        line.push_str(&" ".repeat(padding));
+        gap = GAP + width - text.chars().count();
     }
     line.trim_end().to_owned()
 }
@@ -66,20 +143,57 @@ fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn columns_line_up_and_the_last_is_cut_to_the_terminal() {
-        let mut table = Table::new(["A", "LONG TITLE", "M"]);
-        table.row([("x".to_owned(), None), ("y".to_owned(), None), ("m".repeat(60), None)]);
-        let lines = table.lines(Some(50));
-        assert_eq!(lines[1].find('y'), lines[0].replace("\u{1b}[2m", "").replace("\u{1b}[0m", "").find('L'));
-        assert!(lines[1].ends_with('…'));
-        assert_eq!(lines[1].chars().count(), 50);
+    const COLUMNS: [Column; 4] = [
+        Column::new("NAME").shrinks_to(8),
+        Column::new("WHEN").shrinks_to(6).expendable(1),
+        Column::new("REV").expendable(2),
+        Column::new("MESSAGE"),
+    ];
+
+    /// The table of one row at that width, without colour.
+    fn check(row: [&str; 4], width: Option<usize>, expected: &[&str]) {
+        let mut table = Table::new(COLUMNS);
+        table.row(row.map(|text| (text.to_owned(), None)));
+        let lines: Vec<String> =
+            table.lines(width).iter().map(|line| line.replace("\u{1b}[2m", "").replace("\u{1b}[0m", "")).collect();
+        assert_eq!(lines, expected, "{width:?}");
+        assert!(width.is_none_or(|width| lines.iter().all(|line| line.chars().count() <= width)));
     }
 
     #[test]
     fn without_a_terminal_nothing_is_cut() {
-        let mut table = Table::new(["M"]);
-        table.row([("m".repeat(300), None)]);
-        assert_eq!(table.lines(None)[1].len(), 300);
+        let message = "m".repeat(200);
+        let heading = "NAME  WHEN   REV  MESSAGE";
+        check(["a", "daily", "1", &message], None, &[heading, &format!("a     daily  1    {message}")]);
+    }
+
+    #[test]
+    fn a_long_message_gives_way_first() {
+        let message = "m".repeat(60);
+        let row = format!("a     daily  1    {}…", "m".repeat(31));
+        check(["a", "daily", "1", &message], Some(50), &["NAME  WHEN   REV  MESSAGE", &row]);
+    }
+
+    #[test]
+    fn a_short_message_leaves_room_to_the_others() {
+        check(
+            ["abcdefgh", "every day", "1", "ok"],
+            Some(33),
+            &["NAME      WHEN       REV  MESSAGE", "abcdefgh  every day  1    ok"],
+        );
+        check(
+            ["abcdefgh", "every day", "1", "ok"],
+            Some(30),
+            &["NAME      WHEN    REV  MESSAGE", "abcdefgh  every…  1    ok"],
+        );
+    }
+
+    #[test]
+    fn what_matters_less_goes_before_the_message_is_lost() {
+        let message = "m".repeat(60);
+        let row = format!("abcdefg…  every…  {}…", "m".repeat(29));
+        check(["abcdefghij", "every day", "1", &message], Some(48), &["NAME      WHEN    MESSAGE", &row]);
+        let row = format!("abcdefg…  {}…", "m".repeat(19));
+        check(["abcdefghij", "every day", "1", &message], Some(30), &["NAME      MESSAGE", &row]);
     }
 }

@@ -1,6 +1,6 @@
-//! `_approved.json`: a held set of work that somebody released from the command line.
+//! `_approved.json`: held sets of work that somebody released from the command line.
 //!
-//! It lies in the status directory and may be lost with it; then the set is held again. The lasting way is to commit the
+//! It lies in the status directory and may be lost with it; then the sets are held again. The lasting way is to commit the
 //! digest to the manifests.
 
 use std::io;
@@ -44,53 +44,44 @@ pub enum ApprovalError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file could not be removed.
-    #[error("{} cannot be removed", .path.display())]
-    Remove {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
 }
 
 #[derive(Serialize, Deserialize)]
 struct Document {
+    approved: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
     digest: String,
     at: Timestamp,
 }
 
-/// The approval in the status directory; none if there is none.
-pub fn read_approval(directory: &Path) -> Result<Option<Approval>, ApprovalError> {
+/// The approvals in the status directory; none if there are none.
+pub fn read_approvals(directory: &Path) -> Result<Vec<Approval>, ApprovalError> {
     let path = directory.join(FILE);
     let bytes = match read(&path, SIZE_MAX) {
         Reading::Whole(bytes, _) => bytes,
-        Reading::InMotion => return Ok(None),
+        Reading::InMotion => return Ok(Vec::new()),
         Reading::Refused(why) => return Err(ApprovalError::Read { path, why }),
     };
     let wrong = |why: String| ApprovalError::Read { path: path.clone(), why };
     let document: Document = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let digest = Digest::parse(&document.digest).map_err(|error| wrong(error.to_string()))?;
-    Ok(Some(Approval { digest, at: document.at }))
+    let approval = |Entry { digest, at }: Entry| {
+        let digest = Digest::parse(&digest).map_err(|error| wrong(error.to_string()))?;
+        Ok(Approval { digest, at })
+    };
+    document.approved.into_iter().map(approval).collect()
 }
 
-/// Puts `approval` in the status directory, in place of an earlier one.
-pub fn write_approval(directory: &Path, approval: &Approval) -> Result<(), ApprovalError> {
-    let document = Document { digest: approval.digest.as_str().to_owned(), at: approval.at };
+/// Puts `approvals` in the status directory, in place of earlier ones.
+pub fn write_approvals(directory: &Path, approvals: &[Approval]) -> Result<(), ApprovalError> {
+    let entry = |approval: &Approval| Entry { digest: approval.digest.as_str().to_owned(), at: approval.at };
+    let document = Document { approved: approvals.iter().map(entry).collect() };
     serde_json::to_vec_pretty(&document)
         .map_err(io::Error::from)
         .and_then(|bytes| write_atomically(directory, FILE, &bytes))
         .map_err(|source| ApprovalError::Write { path: directory.join(FILE), source })
-}
-
-/// Takes the approval away, once it has served or no longer fits.
-pub fn remove_approval(directory: &Path) -> Result<(), ApprovalError> {
-    let path = directory.join(FILE);
-    match std::fs::remove_file(&path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(ApprovalError::Remove { path, source }),
-    }
 }
 
 #[cfg(test)]
@@ -99,27 +90,29 @@ mod tests {
 
     use super::*;
 
+    fn approval(set: &[u8]) -> Approval {
+        Approval { digest: Digest::of(set), at: "2026-11-23T12:00:00Z".parse().expect("a time") }
+    }
+
     #[test]
-    fn an_approval_is_kept_replaced_and_taken_away() {
+    fn approvals_are_kept_and_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
-        assert_eq!(read_approval(directory.path()).expect("readable"), None);
-        for set in [b"one", b"two"] {
-            let approval = Approval { digest: Digest::of(set), at: "2026-11-23T12:00:00Z".parse().expect("a time") };
-            write_approval(directory.path(), &approval).expect("written");
-            assert_eq!(read_approval(directory.path()).expect("readable"), Some(approval));
+        assert_eq!(read_approvals(directory.path()).expect("readable"), []);
+        for sets in [vec![approval(b"one")], vec![approval(b"two"), approval(b"three")]] {
+            write_approvals(directory.path(), &sets).expect("written");
+            assert_eq!(read_approvals(directory.path()).expect("readable"), sets);
         }
-        remove_approval(directory.path()).expect("removed");
-        remove_approval(directory.path()).expect("nothing to remove");
-        assert_eq!(read_approval(directory.path()).expect("readable"), None);
     }
 
     #[test]
     fn an_approval_that_makes_no_sense_releases_nothing() {
         let directory = tempfile::tempdir().expect("a directory");
-        let time = r#""at": "2026-11-23T12:00:00Z""#;
-        for text in ["", "{", "[]", &format!(r#"{{"digest": "all", {time}}}"#), &format!("{{{time}}}")] {
-            fs::write(directory.path().join(FILE), text).expect("a file");
-            assert!(matches!(read_approval(directory.path()), Err(ApprovalError::Read { .. })), "{text}");
+        let good = format!(r#"{{"digest": "{}", "at": "2026-11-23T12:00:00Z"}}"#, Digest::of(b"one"));
+        let bad = r#"{"digest": "all", "at": "2026-11-23T12:00:00Z"}"#;
+        let lists = [good.clone(), format!("[{good}]"), format!(r#"{{"approved": [{good}, {bad}]}}"#)];
+        for text in ["", "{", "[]", r#"{"approved": [{}]}"#].into_iter().map(str::to_owned).chain(lists) {
+            fs::write(directory.path().join(FILE), &text).expect("a file");
+            assert!(matches!(read_approvals(directory.path()), Err(ApprovalError::Read { .. })), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Digest, JobName};
 use jiff::Timestamp;
 
-use crate::approval::read_approval;
+use crate::approval::read_approvals;
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::orphans::{LeftBehind, Task};
@@ -111,9 +111,12 @@ impl Pruning {
     pub fn approved(&self, cx: &Context) -> BTreeSet<Digest> {
         let mut approved: BTreeSet<Digest> = cx.settings().approved.iter().cloned().collect();
         if let Some(directory) = &self.approvals {
-            match read_approval(directory) {
-                Ok(approval) => approved.extend(approval.map(|approval| approval.digest)),
-                Err(error) => tracing::error!(%error, "an approval cannot be read; what it released stays held"),
+            match read_approvals(directory) {
+                Ok(approvals) => approved.extend(approvals.into_iter().map(|approval| approval.digest)),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "approvals cannot be read; what they released stays held"
+                ),
             }
         }
         approved

@@ -19,7 +19,7 @@ mod resolve;
 pub mod schedule;
 pub mod schema;
 pub mod shapes;
-mod suggest;
+pub mod suggest;
 mod typed;
 pub mod variables;
 mod yaml;

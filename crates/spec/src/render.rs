@@ -13,6 +13,11 @@ pub fn yaml(job: &Job) -> String {
     crate::yaml::emit(&document(job))
 }
 
+/// The same as JSON.
+pub fn json(job: &Job) -> Json {
+    document(job)
+}
+
 fn document(job: &Job) -> Json {
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), json!(job.name));

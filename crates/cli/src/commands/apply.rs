@@ -13,11 +13,13 @@ use ecs_etl_plan::status::{ConditionType, JobStatus};
 use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::{Apply, Output};
 use crate::commands::connect::{self, Session};
+use crate::commands::validate;
 use crate::diagnostics;
-use crate::output::{Terminal, Tone, toned};
+use crate::output::{Terminal, Tone, count, toned};
 use crate::progress::Bar;
 use crate::signals;
 
@@ -45,7 +47,7 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
     let bar = Bar::new(terminal);
     let mut whole = once::settle(&mut engine, &stop, &mut |progress| bar.show(&progress)).await;
     if whole && args.prune {
-        let confirmed = confirm(args, &engine, terminal, &bar)?;
+        let confirmed = confirm(args, &engine, &stop, terminal, &bar).await?;
         whole = once::prune(&mut engine, &stop, &mut |progress| bar.show(&progress), confirmed).await;
     }
     bar.clear();
@@ -54,10 +56,14 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
     match args.output {
         Output::Text => text(args, &engine, &session, whole, terminal)?,
         Output::Json => terminal.json(&json!({
+            "apiVersion": "ecs-etl/v1",
+            "kind": "EtlApply",
             "converged": good,
             "interrupted": !whole,
             "jobs": engine.reporter.jobs().values().collect::<Vec<_>>(),
+            "blocked": validate::blocked(&session.manifests),
             "removed": engine.removed(),
+            "removable": engine.removable(),
             "held": engine.reporter.held,
             "pruningBlocked": engine.reporter.pruning_blocked,
             "problems": engine.reporter.problems(),
@@ -70,7 +76,13 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
 }
 
 /// Asks before anything is removed, unless told not to.
-fn confirm(args: &Apply, engine: &Engine, terminal: &mut Terminal, bar: &Bar) -> anyhow::Result<bool> {
+async fn confirm(
+    args: &Apply,
+    engine: &Engine,
+    stop: &CancellationToken,
+    terminal: &mut Terminal,
+    bar: &Bar,
+) -> anyhow::Result<bool> {
     let jobs = engine.removable();
     if jobs.is_empty() || args.yes {
         return Ok(true);
@@ -82,7 +94,8 @@ fn confirm(args: &Apply, engine: &Engine, terminal: &mut Terminal, bar: &Bar) ->
             .note(format!("not removed, since nobody can be asked here: {names} (--yes removes without asking)"))?;
         return Ok(false);
     }
-    Ok(terminal.ask(&format!("remove {} jobs whose manifest is gone: {names}?", jobs.len()))?)
+    let question = format!("remove {} whose manifest is gone: {names}?", count(jobs.len(), "job"));
+    Ok(terminal.ask(&question, stop).await?)
 }
 
 /// Whether every job is as its manifest says and nothing waits for a person.

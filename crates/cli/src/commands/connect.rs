@@ -14,6 +14,8 @@ use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::scan::{self, Limits, Scan};
 use ecs_etl_controller::selector::Selector;
 use ecs_etl_controller::{settle, source};
+use ecs_etl_spec::name::JobName;
+use ecs_etl_spec::suggest::nearest;
 
 use crate::args;
 use crate::output::{Terminal, Tone, toned};
@@ -22,11 +24,45 @@ use crate::output::{Terminal, Tone, toned};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads a directory once it is at rest.
-pub fn manifests(dir: &Path, selector: Selector) -> (Scan, Manifests) {
+///
+/// # Errors
+///
+/// There is no directory, or none of the jobs that `selector` names is written in it.
+pub fn manifests(dir: &Path, selector: Selector) -> anyhow::Result<(Scan, Manifests)> {
     let scan = settle::settled(dir, &Limits::default(), PATIENCE);
+    match &scan.root {
+        scan::RootState::Present { .. } => {}
+        scan::RootState::Missing { why } => bail!(
+            "cannot read the manifest directory {}: {why}; name the directory of your manifests, or go to where it is",
+            dir.display()
+        ),
+        scan::RootState::NotADirectory => {
+            bail!("{} is not a directory; name the directory that holds the manifests", dir.display())
+        }
+    }
     let reader = Reader { selector, git_source: source(dir), ..Reader::default() };
     let manifests = reader.read(&scan, Clock::system().now());
-    (scan, manifests)
+    if let Some(job) = manifests.selector.jobs.iter().find(|job| !is_written(&manifests, job)) {
+        bail!("{}", no_job(job, dir, &manifests));
+    }
+    Ok((scan, manifests))
+}
+
+fn is_written(manifests: &Manifests, job: &JobName) -> bool {
+    manifests.directory.jobs.contains_key(job) || manifests.directory.blocked.contains_key(job)
+}
+
+/// That a job is not written anywhere, and which one may be meant.
+pub fn no_job(job: &JobName, dir: &Path, manifests: &Manifests) -> String {
+    let known = manifests.directory.jobs.keys().chain(manifests.directory.blocked.keys()).map(JobName::as_str);
+    let dir = dir.display();
+    match nearest(job.as_str(), known) {
+        Some(near) => format!("no job {job} in {dir}; did you mean {near}?"),
+        None if manifests.incomplete.is_empty() => {
+            format!("no job {job} in {dir}; `ecs-etl status --live` lists its jobs")
+        }
+        None => format!("no job {job} in {dir}, but not every file could be read; `ecs-etl validate` shows why"),
+    }
 }
 
 /// Where the manifests come from, as the ownership tag says it.
@@ -55,13 +91,7 @@ pub async fn connect(
     selector: Selector,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Session> {
-    let (scan, manifests) = manifests(dir, selector.clone());
-    if let scan::RootState::Missing { why } = &scan.root {
-        bail!("cannot read the manifest directory {}: {why}", dir.display());
-    }
-    if scan.root == scan::RootState::NotADirectory {
-        bail!("{} is not a directory; give the directory that holds the manifests", dir.display());
-    }
+    let (scan, manifests) = manifests(dir, selector.clone())?;
     if let Some(problem) = &manifests.directory.controller_problem {
         bail!("{problem}; nothing was done, since whose resources are ours is not known");
     }
@@ -99,6 +129,9 @@ pub async fn open(
         settings.identity.controller,
         settings.prefix
     ))?;
+    if !manifests.selector.is_everything() && manifests.wanted().next().is_none() {
+        terminal.note("nothing is selected: no valid job has that name and these labels")?;
+    }
     let cx = Arc::new(Context::new(aws, Clock::system(), settings));
     Ok(Session { cx, manifests, scan, reader, endpoint })
 }

@@ -22,12 +22,11 @@ async fn look(args: &Status, terminal: &mut Terminal) -> anyhow::Result<StatusSn
     let session = connect::connect(&args.dir, &args.aws, Default::default(), terminal).await?;
     let preview = preview::preview(&session.cx, &session.manifests).await;
     let now = Timestamp::now();
-    let mut reporter = Reporter::default();
-    reporter.manifests(&session.manifests, now);
-    reporter.preview(&session.manifests, &preview, now);
+    // Never turned, so it writes nothing: it only reports.
+    let mut engine = session.engine(Reporter::default(), Mode::OnePass);
+    engine.reporter.preview(&session.manifests, &preview, now);
     let jobs: BTreeMap<_, _> =
-        reporter.jobs().iter().map(|(name, status)| (name.as_str().to_owned(), status.clone())).collect();
-    let engine = session.engine(reporter, Mode::OnePass);
+        engine.reporter.jobs().iter().map(|(name, status)| (name.as_str().to_owned(), status.clone())).collect();
     let publisher = Publisher::new(None, session.endpoint.clone(), args.dir.display().to_string(), now);
     let controller = publisher.controller(&engine, now, true);
     drop(engine);

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ecs_etl_spec::schedule::{Cron, Kind, Schedule};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, Zoned};
 use serde_json::json;
 
-use crate::args::{Next, Output};
-use crate::output::{Terminal, Tone, toned};
+use crate::args::{From, Next, Output};
+use crate::output::{Terminal, Tone, count, toned};
 
 /// Prints when an expression fires.
 pub fn run(args: &Next, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
@@ -17,14 +17,14 @@ pub fn run(args: &Next, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
         Some(help) => anyhow!("{error}\n  help: {help}"),
         None => anyhow!("{error}"),
     })?;
-    let zone = TimeZone::get(&args.time_zone)
-        .with_context(|| format!("--time-zone {:?} is no IANA time zone, such as Asia/Tokyo", args.time_zone))?;
-    let from = match &args.from {
-        Some(text) => parse_time(text, &zone)?,
-        None => Timestamp::now(),
+    let zone = &args.time_zone;
+    let from = match args.from {
+        Some(From::Instant(time)) => time,
+        Some(From::Local(time)) => time.to_zoned(zone.clone())?.timestamp(),
+        None => Timestamp::from_second(Timestamp::now().as_second())?,
     };
     let runs = match schedule.kind() {
-        Kind::Cron(cron) => runs(cron, from, &zone, args.count as usize),
+        Kind::Cron(cron) => runs(cron, from, zone, args.count as usize),
         Kind::Rate(_) => Vec::new(),
     };
     match args.output {
@@ -34,9 +34,11 @@ pub fn run(args: &Next, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
                 Kind::Cron(_) => None,
             };
             terminal.json(&json!({
+                "apiVersion": "ecs-etl/v1",
+                "kind": "EtlNextRuns",
                 "expression": args.expression,
                 "aws": schedule.expression(),
-                "timeZone": args.time_zone,
+                "timeZone": zone.iana_name(),
                 "from": from.to_string(),
                 "next": runs.iter().map(|run| run.timestamp().to_string()).collect::<Vec<_>>(),
                 "periodSeconds": period,
@@ -51,8 +53,8 @@ fn text(args: &Next, schedule: &Schedule, runs: &[Zoned], terminal: &mut Termina
     terminal.line(format!("{}  {}", toned(Tone::Dim, "in AWS"), toned(Tone::Bold, schedule.expression())))?;
     match schedule.kind() {
         Kind::Rate(rate) => {
-            let seconds = rate.period_seconds();
-            terminal.line(format!("every {seconds} seconds, counted from the moment AWS creates the rule"))?;
+            terminal
+                .line(format!("every {}, counted from when AWS creates the rule", period(rate.period_seconds())))?;
         }
         Kind::Cron(_) if runs.is_empty() => terminal.line("never fires again")?,
         Kind::Cron(_) => {
@@ -65,6 +67,13 @@ fn text(args: &Next, schedule: &Schedule, runs: &[Zoned], terminal: &mut Termina
         }
     }
     Ok(())
+}
+
+/// A period in its largest whole unit.
+fn period(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3600, "hour"), (60, "minute")];
+    let unit = UNITS.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    unit.map_or_else(|| count(seconds, "second"), |(unit, name)| count(seconds / unit, name))
 }
 
 /// The next runs of `cron`, read as local time of `zone`: a local time that a change of clocks skips does not run, one that
@@ -89,15 +98,6 @@ fn runs(cron: &Cron, from: Timestamp, zone: &TimeZone, count: usize) -> Vec<Zone
     runs
 }
 
-fn parse_time(text: &str, zone: &TimeZone) -> anyhow::Result<Timestamp> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    let local: jiff::civil::DateTime =
-        text.parse().with_context(|| format!("--from {text:?} is no time, such as 2026-11-23T08:00:00Z"))?;
-    Ok(local.to_zoned(zone.clone())?.timestamp())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +109,13 @@ mod tests {
         let runs = runs(cron, from.parse().unwrap(), &zone, expected.len());
         let runs: Vec<String> = runs.iter().map(|run| run.timestamp().to_string()).collect();
         assert_eq!(runs, expected, "{expression}");
+    }
+
+    #[test]
+    fn a_period_is_said_in_its_largest_unit() {
+        for (seconds, words) in [(60, "1 minute"), (5400, "90 minutes"), (7200, "2 hours"), (86_400, "1 day")] {
+            assert_eq!(period(seconds), words);
+        }
     }
 
     #[test]

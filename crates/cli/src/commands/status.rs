@@ -4,16 +4,18 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use ecs_etl_controller::status::{StatusSnapshot, read_all};
-use ecs_etl_plan::condition::Status as ConditionStatus;
-use ecs_etl_plan::status::{ConditionType, JobStatus};
+use ecs_etl_plan::condition::{Reason, Status as ConditionStatus};
+use ecs_etl_plan::status::{ConditionType, Counts, JobStatus};
+use ecs_etl_spec::name::JobName;
 use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::suggest::nearest;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::args::{Output, Status};
 use crate::commands::live;
-use crate::output::{Terminal, Tone, toned};
-use crate::table::Table;
+use crate::output::{Terminal, Tone, count, toned};
+use crate::table::{Column, Table};
 
 /// Shows what is true of the jobs.
 pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
@@ -25,7 +27,7 @@ pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
         None => snapshot.jobs.values().collect(),
         Some(name) => {
             let found = snapshot.jobs.get(name.as_str());
-            vec![found.ok_or_else(|| anyhow!("no status of a job {name}; `ecs-etl status` lists those there are"))?]
+            vec![found.ok_or_else(|| no_status(name, &snapshot))?]
         }
     };
     match args.output {
@@ -33,6 +35,8 @@ pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
             "apiVersion": "ecs-etl/v1",
             "kind": "EtlStatus",
             "stale": stale,
+            "unreadable": snapshot.unreadable,
+            "nextRuns": jobs.iter().map(|job| (job.metadata.name.clone(), next_runs(job, now))).collect::<Map<_, _>>(),
             "controller": snapshot.controller,
             "jobs": jobs,
         }))?,
@@ -40,7 +44,8 @@ pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
             heading(&snapshot, stale, now, terminal)?;
             if args.job.is_some() {
                 for job in &jobs {
-                    in_full(job, now, terminal)?;
+                    let seen = snapshot.controller.status.jobs.get(&job.metadata.name);
+                    in_full(job, seen.copied(), now, terminal)?;
                 }
             } else {
                 table(&jobs, now, terminal)?;
@@ -49,6 +54,16 @@ pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     }
     let unready = args.exit_code && jobs.iter().any(|job| !job.is_ready());
     Ok(if stale || unready || !snapshot.unreadable.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn no_status(job: &JobName, snapshot: &StatusSnapshot) -> anyhow::Error {
+    if let Some(why) = snapshot.unreadable.get(&format!("{job}.json")) {
+        return anyhow!("the status of job {job} cannot be read: {why}; `ecs-etl apply` writes it anew");
+    }
+    match nearest(job.as_str(), snapshot.jobs.keys().map(String::as_str)) {
+        Some(near) => anyhow!("no status of a job {job}; did you mean {near}?"),
+        None => anyhow!("no status of a job {job}; `ecs-etl status` lists those there are"),
+    }
 }
 
 fn heading(snapshot: &StatusSnapshot, stale: bool, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
@@ -67,7 +82,8 @@ fn heading(snapshot: &StatusSnapshot, stale: bool, now: Timestamp, terminal: &mu
         state.manifests.directory,
         revision.unwrap_or_default(),
     ))?;
-    for problem in state.problems.iter().chain(&state.manifests.problems) {
+    // What is wrong with the manifests stands in both lists.
+    for problem in &state.problems {
         terminal.line(format!("{} {}: {}", toned(Tone::Bad, "problem"), problem.about, problem.message))?;
     }
     for (file, why) in &snapshot.unreadable {
@@ -89,7 +105,15 @@ fn table(jobs: &[&JobStatus], now: Timestamp, terminal: &mut Terminal) -> anyhow
         terminal.line("no jobs")?;
         return Ok(());
     }
-    let mut table = Table::new(["JOB", "READY", "REASON", "SCHEDULE", "NEXT RUN", "REV", "AGE", "MESSAGE"]);
+    let mut table = Table::new([
+        Column::new("JOB").shrinks_to(20),
+        Column::new("READY"),
+        Column::new("SCHEDULE").shrinks_to(16).expendable(1),
+        Column::new("NEXT RUN (UTC)"),
+        Column::new("REV").expendable(3),
+        Column::new("AGE").expendable(2),
+        Column::new("MESSAGE"),
+    ]);
     for job in jobs {
         let ready = job.condition(ConditionType::Ready);
         let (mark, tone) = match ready.map(|ready| ready.status) {
@@ -100,52 +124,68 @@ fn table(jobs: &[&JobStatus], now: Timestamp, terminal: &mut Terminal) -> anyhow
         table.row([
             (job.metadata.name.clone(), None),
             (mark.to_owned(), Some(tone)),
-            (ready.map(|ready| format!("{:?}", ready.reason)).unwrap_or_default(), None),
             (schedules(job), None),
             (next_run(job, now), None),
             (revision(job), None),
             (ready.map(|ready| age(now, ready.last_transition_time)).unwrap_or_default(), None),
-            (ready.map(|ready| ready.message.clone()).unwrap_or_default(), Some(Tone::Dim)),
+            (message(job), Some(Tone::Dim)),
         ]);
     }
     for line in table.lines(terminal.width()) {
         terminal.line(line)?;
     }
+    let counts = Counts::of(jobs.iter().copied());
+    let others =
+        [(counts.reconciling, "reconciling"), (counts.stalled, "stalled"), (counts.unknown, "left alone or unknown")];
+    let mut summary = format!("{} of {} ready", counts.ready, count(counts.jobs, "job"));
+    for (number, what) in others.into_iter().filter(|(number, _)| *number > 0) {
+        summary.push_str(&format!(", {number} {what}"));
+    }
+    terminal.line(summary)?;
     Ok(())
 }
 
-fn in_full(job: &JobStatus, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
+/// Why a job is not ready, in a line; of a ready one only what is unusual.
+fn message(job: &JobStatus) -> String {
+    let Some(ready) = job.condition(ConditionType::Ready) else { return String::new() };
+    match (ready.status, ready.reason) {
+        (ConditionStatus::True, Reason::Converged) => String::new(),
+        (ConditionStatus::True, reason) => format!("{reason:?}"),
+        (ConditionStatus::False | ConditionStatus::Unknown, reason) => format!("{reason:?}: {}", ready.message),
+    }
+}
+
+fn in_full(job: &JobStatus, seen: Option<Timestamp>, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
     let state = &job.status;
-    terminal.line(format!(
-        "{}  {}",
-        toned(Tone::Bold, &job.metadata.name),
-        job.metadata.source.as_deref().unwrap_or("")
-    ))?;
+    terminal.line(toned(Tone::Bold, &job.metadata.name))?;
+    let mut row = |title: &str, text: String| terminal.line(format!("  {title:<16}{text}"));
+    if let Some(source) = &job.metadata.source {
+        row("manifest", source.clone())?;
+    }
     for condition in &state.conditions {
-        terminal.line(format!(
-            "  {:?}={:?} {:?} for {}: {}",
-            condition.kind,
-            condition.status,
-            condition.reason,
-            age(now, condition.last_transition_time),
-            condition.message
-        ))?;
+        let kind = format!("{:?}", condition.kind);
+        let since = age(now, condition.last_transition_time);
+        row(&kind, format!("{:?} for {since}, {:?}: {}", condition.status, condition.reason, condition.message))?;
     }
     if let Some(definition) = &state.task_definition {
-        terminal.line(format!("  task definition {}", definition.arn))?;
+        row("task definition", definition.arn.clone())?;
     }
     for schedule in &state.schedules {
-        terminal.line(format!("  schedule {} {} {}", schedule.name, schedule.expression, schedule.state))?;
+        row("rule", format!("{} {} {}", schedule.name, schedule.expression, schedule.state))?;
     }
-    terminal.line(format!("  next run {}", next_run(job, now)))?;
+    row("next run", next_run(job, now))?;
+    if let Some(seen) = seen {
+        row("last seen live", format!("{} ago", age(now, seen)))?;
+    }
     if let Some(change) = &state.last_change {
-        terminal.line(format!("  last change {}: {}", change.time, change.actions.join(", ")))?;
+        row("last change", format!("{} ago: {}", age(now, change.time), change.actions.join(", ")))?;
     }
     if let Some(retry) = &state.retry {
-        terminal.line(format!("  next try {} after {} failed: {}", retry.next_at, retry.attempts, retry.message))?;
+        let failed = count(retry.attempts as usize, "failed try").replace("trys", "tries");
+        row("next try", format!("{:.0}, after {failed}: {}", retry.next_at, retry.message))?;
     }
     for note in &state.notes {
-        terminal.line(format!("  note: {note}"))?;
+        row("note", note.clone())?;
     }
     Ok(())
 }
@@ -158,18 +198,27 @@ fn schedules(job: &JobStatus) -> String {
     }
 }
 
+/// Schedules that are not switched off.
+fn enabled(job: &JobStatus) -> impl Iterator<Item = Schedule> {
+    let enabled = job.status.schedules.iter().filter(|schedule| schedule.state != "DISABLED");
+    enabled.filter_map(|schedule| Schedule::parse(&schedule.expression).ok())
+}
+
+/// The next run that can be told; a rate's cannot, since AWS alone knows when it began.
+fn next_runs(job: &JobStatus, now: Timestamp) -> Value {
+    enabled(job).filter_map(|schedule| schedule.next_after(now)).min().map_or(Value::Null, |next| json!(next))
+}
+
 fn next_run(job: &JobStatus, now: Timestamp) -> String {
-    let enabled = || job.status.schedules.iter().filter(|schedule| schedule.state != "DISABLED");
     if job.status.schedules.is_empty() {
         return "-".to_owned();
     }
-    if enabled().next().is_none() {
+    if job.status.schedules.iter().all(|schedule| schedule.state == "DISABLED") {
         return "suspended".to_owned();
     }
-    let parsed: Vec<Schedule> = enabled().filter_map(|schedule| Schedule::parse(&schedule.expression).ok()).collect();
-    match parsed.iter().filter_map(|schedule| schedule.next_after(now)).min() {
+    match enabled(job).filter_map(|schedule| schedule.next_after(now)).min() {
         Some(next) => next.strftime("%Y-%m-%d %H:%M").to_string(),
-        None if parsed.iter().any(|schedule| schedule.fires_after(now)) => "by rate".to_owned(),
+        None if enabled(job).any(|schedule| schedule.fires_after(now)) => "by rate".to_owned(),
         None => "never".to_owned(),
     }
 }

@@ -1,0 +1,93 @@
+//! A plan for people.
+
+use ecs_etl_controller::preview::Preview;
+use ecs_etl_controller::verdict;
+use ecs_etl_plan::condition::{Reason, Verdict};
+use ecs_etl_plan::explain;
+use ecs_etl_plan::prune::{Held, PruneDecision};
+use ecs_etl_plan::status::HeldKind;
+use ecs_etl_plan::step::Kind;
+
+use crate::commands::connect::Session;
+use crate::output::{Terminal, Tone, count, toned};
+use crate::reach::Shared;
+
+/// Prints what would change, why, and how far it reaches.
+pub fn print(
+    session: &Session,
+    preview: &Preview,
+    prune: &PruneDecision,
+    held: &[(HeldKind, Held)],
+    shared: &[Shared],
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let (mut created, mut changed, mut same, mut stuck) = (0, 0, 0, 0);
+    for (job, result) in &preview.jobs {
+        match result {
+            Err(stopped) => {
+                stuck += 1;
+                let verdict = verdict::of_interruption(stopped);
+                let (reason, message) = verdict::words(&verdict);
+                terminal.line(format!("{} {job}: {reason:?}: {message}", toned(Tone::Bad, "!")))?;
+            }
+            Ok((plan, _)) => {
+                match plan.kind {
+                    Kind::None => same += 1,
+                    Kind::Create => created += 1,
+                    Kind::Change | Kind::Move | Kind::Remove | Kind::CleanUp => changed += 1,
+                }
+                let (reason, message) = verdict::words(&plan.verdict);
+                if !plan.steps.is_empty() {
+                    let mark = if plan.kind == Kind::Create { toned(Tone::Good, "+") } else { toned(Tone::Warn, "~") };
+                    terminal.line(format!("{mark} {}", toned(Tone::Bold, job)))?;
+                    terminal.line(explain::text(plan).trim_end())?;
+                } else if !matches!(plan.verdict, Verdict::Ready(..)) {
+                    terminal.line(format!("{} {job}: {reason:?}: {message}", toned(Tone::Warn, "!")))?;
+                }
+                for note in &plan.notes {
+                    terminal.line(format!("    note: {note}"))?;
+                }
+            }
+        }
+    }
+    for (job, blocked) in &session.manifests.directory.blocked {
+        terminal.line(format!("{} {job}: {:?}: {}", toned(Tone::Bad, "!"), blocked.reason, blocked.message))?;
+    }
+    for (job, verdict) in &prune.verdicts {
+        let (reason, message) = verdict::words(verdict);
+        terminal.line(if reason == Reason::Removing {
+            let job = toned(Tone::Bold, job);
+            let mark = toned(Tone::Bad, "-");
+            format!("{mark} {job}  its manifest is gone; `apply --prune` removes it, or `run` after the grace period")
+        } else {
+            format!("{} {job}: {reason:?}: {message}", toned(Tone::Warn, "!"))
+        })?;
+    }
+    for (place, stopped) in &preview.unreadable {
+        terminal.line(format!("{} {}: {stopped}", toned(Tone::Bad, "cannot read"), place.region))?;
+    }
+    for ((place, job), stopped) in &preview.unknown {
+        terminal.line(format!("{} what {job} left in {}: {stopped}", toned(Tone::Bad, "cannot read"), place.region))?;
+    }
+    terminal.line(format!(
+        "{created} to create, {changed} to change, {} to remove, {same} as they should be{}",
+        prune.remove.len(),
+        if stuck > 0 { format!(", {stuck} not known") } else { String::new() }
+    ))?;
+    for shared in shared {
+        terminal.line(shared.text())?;
+    }
+    let reached = super::reached(preview, prune);
+    if reached > 0 {
+        terminal.line(format!("this reaches {reached} of {}", count(super::known(session, prune), "job")))?;
+    }
+    for (kind, held) in held {
+        let word = toned(Tone::Warn, "held:");
+        let rest = match kind {
+            HeldKind::Deletions => "none of them goes until it is approved",
+            HeldKind::Changes => "none of them changes until it is approved",
+        };
+        terminal.line(format!("{word} {}; {rest}: approved: {}", held.why, held.digest))?;
+    }
+    Ok(())
+}
