@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::{Family, RuleName};
+use ecs_etl_spec::name::{AccountId, Family, Region, RuleName};
 use ecs_etl_spec::shapes::events::Target;
 
 use crate::normalise::Normal;
@@ -134,6 +134,13 @@ pub struct LiveRule {
     pub role_arn: Option<String>,
     /// The AWS service that manages it, if one does.
     pub managed_by: Option<String>,
+}
+
+impl LiveRule {
+    /// Whether it lies in this Region of this account, whatever role it was seen with.
+    pub fn is_in(&self, region: &Region, account: &AccountId) -> bool {
+        self.arn.contains(&format!(":{region}:{account}:"))
+    }
 }
 
 /// A live revision. Its content never changes; its tags and status may.

@@ -217,18 +217,20 @@ fn due(input: &PruneInput<'_>, job: &JobName, since: Timestamp) -> Timestamp {
 fn hold(input: &PruneInput<'_>, pending: &BTreeMap<&JobName, Timestamp>, now: Timestamp) -> Option<Held> {
     let lately = lately(input, now);
     let live: BTreeSet<&JobName> = input.owned.iter().map(|owned| &owned.job).collect();
-    let share = live.len().div_ceil(SHARE);
+    // The quarter is of what there was an hour ago: else a set that is allowed would be held when half of it has gone.
+    let owned = live.len() + lately.len();
+    let share = owned.div_ceil(SHARE);
     let cap = usize::try_from(input.policy.max_deletions).unwrap_or(usize::MAX).min(share);
     if pending.is_empty() || pending.len() + lately.len() <= cap {
         return None;
     }
     let jobs: BTreeSet<JobName> = pending.keys().map(|job| (*job).clone()).collect();
     let why = format!(
-        "{} jobs would go and {} went within the hour; {cap} may (maxDeletions {}, a quarter of {} jobs)",
+        "{} jobs would go and {} went within the hour; {cap} may (maxDeletions {}, a quarter of {} jobs owned)",
         pending.len(),
         lately.len(),
         input.policy.max_deletions,
-        live.len()
+        owned
     );
     // A set that was approved stays approved while it is carried out: those of it that went lately count as part of it.
     let mut covered = jobs.clone();

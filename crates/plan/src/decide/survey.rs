@@ -139,8 +139,8 @@ impl<'a> Home<'a> {
     /// Whether a rule seen elsewhere is one of the place the job lives in: two roles may reach the same account and Region.
     fn is_here(&self, name: &RuleName) -> bool {
         let live = self.observed.rules.get(name).and_then(|fact| fact.known()?.as_ref());
-        let here = format!(":{}:{}:", self.desired.place.region, self.desired.account);
-        self.elsewhere.is_some() && live.is_some_and(|live| live.arn.contains(&here))
+        let desired = self.desired;
+        self.elsewhere.is_some() && live.is_some_and(|live| live.is_in(&desired.place.region, &desired.account))
     }
 
     /// Names of rules here that the job may have had. What is not in a sweep's list is asked for only where the list may

@@ -61,6 +61,10 @@ fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
             let tags = seen.rule_tags.get(name).and_then(|fact| fact.known());
             let ours = tags.is_some_and(|tags| subject.is_ours(tags));
             let Some(live) = fact.known().and_then(Option::as_ref).filter(|_| ours) else { continue };
+            let here = subject.desired.is_some_and(|desired| live.is_in(&desired.place.region, &desired.account));
+            if here && place != subject.place {
+                continue;
+            }
             let targets = seen.targets.get(name).and_then(|fact| fact.known()).map(Vec::as_slice).unwrap_or_default();
             let split = Split::of(targets, &subject.families);
             let active = |arn: &RevisionArn| {

@@ -1,6 +1,8 @@
 //! Renames and moves between places: rather a run missed than one doubled.
 
 use ecs_etl_plan::condition::{Reason, Verdict};
+use ecs_etl_plan::lint::{Subject, lint};
+use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::step::Kind;
 use ecs_etl_plan::tags::{self, Tags};
 use ecs_etl_spec::shapes::events::Target;
@@ -134,4 +136,14 @@ fn another_role_for_the_same_account_and_region_is_no_move() {
     world.regions.insert(other_role.place.clone(), same);
     let done = world.reconcile(&other_role.desired());
     assert_eq!(done.operations(), [""; 0], "{:#?}", done.plan.steps);
+
+    // What the other role saw is stale by now, and proves nothing of what is here.
+    let desired = other_role.desired();
+    world.region(&other_role.place).rule("etl-sales").targets.clear();
+    let mut observed = world.found(&desired);
+    let elsewhere = world.decide(&job().desired(), world.found(&job().desired())).observed;
+    observed.elsewhere = vec![(job().place, Observed { elsewhere: Vec::new(), ..elsewhere })];
+    let done = world.decide(&desired, observed);
+    assert_eq!(done.operations(), ["PutTargets"]);
+    assert_eq!(lint(&done.plan, &Subject::of(&desired), &done.observed), []);
 }
