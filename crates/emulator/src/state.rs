@@ -255,6 +255,13 @@ impl State {
         }
     }
 
+    /// No longer has something looked at again at `when`.
+    pub(crate) fn forget_reminder(&mut self, when: Option<Timestamp>, what: Due) {
+        if let Some(when) = when {
+            self.agenda.remove(&(when, what));
+        }
+    }
+
     /// When something is due next.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.agenda.first().map(|(when, _)| *when)

@@ -49,9 +49,23 @@ pub(crate) fn expire(state: &mut State, settings: &Settings, now: Timestamp, pla
     let key = (place.clone(), arn.to_owned());
     let Some(entry) = state.index.get(&key) else { return };
     let entry = schedule(Some(entry), gone(settings, now), now, None);
-    remind(state, &key, &entry);
-    state.index.amend(&key, |row| *row = entry);
-    settle_one(state, &key, now);
+    amend(state, &key, entry);
+}
+
+/// Lets the index see what it is due to see of one resource by `now`.
+pub(crate) fn settle_one(state: &mut State, key: &(Place, String), now: Timestamp) {
+    let Some(mut entry) = state.index.get(key).cloned() else { return };
+    settle(&mut entry, now);
+    amend(state, key, entry);
+}
+
+fn amend(state: &mut State, key: &(Place, String), entry: Indexed) {
+    remind(state, key, &entry);
+    if is_nothing(&entry) {
+        state.index.expire(key);
+    } else {
+        state.index.amend(key, |row| *row = entry);
+    }
 }
 
 fn gone(settings: &Settings, now: Timestamp) -> Timestamp {
@@ -63,41 +77,36 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 /// The entry with one more change to come, and those that came already settled.
+///
+/// What was to come no earlier than this change is overtaken by it.
 fn schedule(entry: Option<&Indexed>, due: Timestamp, now: Timestamp, tags: Option<Tags>) -> Indexed {
     let mut entry = entry.cloned().unwrap_or(Indexed { seen: None, pending: Vec::new() });
+    entry.pending.retain(|(earlier, _)| *earlier < due);
     entry.pending.push((due, tags));
     settle(&mut entry, now);
     entry
 }
 
+/// Has the entry that is about to be written looked at when it is due, and not when the one before it was.
 fn remind(state: &mut State, key: &(Place, String), entry: &Indexed) {
-    let due = entry.pending.iter().map(|(due, _)| *due).min();
-    state.remind(due, Due::Index(key.clone()));
+    let before = state.index.get(key).and_then(next);
+    state.forget_reminder(before, Due::Index(key.clone()));
+    state.remind(next(entry), Due::Index(key.clone()));
 }
 
-/// Lets the index see what it is due to see of one resource by `now`.
-pub(crate) fn settle_one(state: &mut State, key: &(Place, String), now: Timestamp) {
-    state.index.amend(key, |entry| settle(entry, now));
-    let Some(entry) = state.index.get(key).cloned() else { return };
-    if is_nothing(&entry) {
-        state.index.expire(key);
-    } else {
-        remind(state, key, &entry);
-    }
+/// When the index next sees something of a resource; changes to come are in the order of their time.
+fn next(entry: &Indexed) -> Option<Timestamp> {
+    entry.pending.first().map(|(due, _)| *due)
 }
 
 /// What the index has still to see in a state that was just read.
 pub(crate) fn agenda(state: &State) -> Vec<(Timestamp, Due)> {
-    let due = |(key, entry): (&(Place, String), &Indexed)| {
-        entry.pending.iter().map(|(due, _)| (*due, Due::Index(key.clone()))).min()
-    };
-    state.index.iter().filter_map(due).collect()
+    state.index.iter().filter_map(|(key, entry)| Some((next(entry)?, Due::Index(key.clone())))).collect()
 }
 
 fn settle(entry: &mut Indexed, now: Timestamp) {
-    while let Some(at) = entry.pending.iter().position(|(due, _)| *due <= now) {
-        // What was to come before a later change is overtaken by it.
-        entry.seen = entry.pending.drain(..=at).next_back().and_then(|(_, tags)| tags);
+    while next(entry).is_some_and(|due| due <= now) {
+        entry.seen = entry.pending.remove(0).1;
     }
 }
 

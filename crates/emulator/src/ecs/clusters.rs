@@ -40,6 +40,8 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> 
     let cluster = Cluster { given, tags, deleted_at: None };
     let shown = shown(&context.place, name, &cluster, true);
     tagging::note(state, context, &arn(&context.place, name), &cluster.tags);
+    let forgotten_at = state.clusters.get(&key).and_then(|deleted| gone_at(deleted, context.settings));
+    state.forget_reminder(forgotten_at, Due::Cluster(key.clone()));
     state.clusters.insert(key, cluster);
     Ok(answer(shown))
 }

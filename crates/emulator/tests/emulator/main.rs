@@ -8,6 +8,7 @@ mod clusters;
 mod consistency;
 mod doors;
 mod garbage;
+mod histories;
 mod http;
 mod identity;
 mod journals;
