@@ -111,7 +111,7 @@ fn seen(aws: &mut Aws) -> (Value, Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn restarts_change_nothing(steps in vec(step(), 1..60)) {
