@@ -52,7 +52,9 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
     }
     bar.clear();
     publisher.publish(&mut engine, true);
-    let good = whole && session.manifests.incomplete.is_empty() && is_good(&engine, &session);
+    // Jobs stay that were to go, which only matters to whoever asked for it.
+    let pruned = !args.prune || engine.reporter.pruning_blocked.is_none();
+    let good = whole && pruned && session.manifests.incomplete.is_empty() && is_good(&engine, &session);
     match args.output {
         Output::Text => text(args, &engine, &session, whole, terminal)?,
         Output::Json => terminal.json(&json!({
