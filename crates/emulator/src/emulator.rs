@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::context::{ACTS_AS, Context};
 use crate::lag::Lagging;
-use crate::model::{self, Model};
+use crate::model::{self, Model, Violation};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal, Reply};
 use crate::request::{Operation, Request, Service};
@@ -154,7 +154,7 @@ impl Emulator {
 /// A request body that has the types of its operation's input, and what of the model's bounds it breaks.
 pub(crate) struct Input<'a> {
     pub body: &'a Value,
-    pub broken: Vec<String>,
+    pub broken: Vec<Violation>,
 }
 
 /// Reads a JSON body; no body at all means no members.

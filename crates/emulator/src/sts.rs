@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::{Violation, broken, message};
 use crate::place::{Place, is_account, key_of_account};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -61,16 +62,16 @@ fn assume_role(now: Timestamp, request: &Request) -> Result<String, String> {
     let form = request.form();
     let given = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let (role_arn, session) = (given("RoleArn"), given("RoleSessionName"));
-    let mut broken = Vec::new();
+    let mut violations = Vec::new();
     if role_arn.chars().count() < 20 {
-        broken.push(violation(role_arn, "roleArn", "Member must have length greater than or equal to 20"));
+        violations.push(violation(role_arn, "roleArn", "Member must have length greater than or equal to 20"));
     }
     if !(2..=64).contains(&session.chars().count()) {
         let rule = "Member must have length between 2 and 64, inclusive";
-        broken.push(violation(session, "roleSessionName", rule));
+        violations.push(violation(session, "roleSessionName", rule));
     } else if !session.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)) {
         let rule = r"Member must satisfy regular expression pattern: [\w+=,.@-]*";
-        broken.push(violation(session, "roleSessionName", rule));
+        violations.push(violation(session, "roleSessionName", rule));
     }
     let duration = match given("DurationSeconds") {
         "" => Some(DEFAULT_DURATION_SECONDS),
@@ -78,9 +79,9 @@ fn assume_role(now: Timestamp, request: &Request) -> Result<String, String> {
     };
     if duration.is_none() {
         let rule = "Member must have value between 900 and 43200, inclusive";
-        broken.push(violation(given("DurationSeconds"), "durationSeconds", rule));
+        violations.push(violation(given("DurationSeconds"), "durationSeconds", rule));
     }
-    let Some(duration) = duration.filter(|_| broken.is_empty()) else { return Err(crate::model::message(&broken)) };
+    let Some(duration) = duration.filter(|_| violations.is_empty()) else { return Err(message(&violations)) };
     let (partition, account, role) = parse_role(role_arn).ok_or_else(|| format!("{role_arn} is invalid"))?;
     let expires = now.checked_add(SignedDuration::from_secs(duration)).unwrap_or(now).strftime("%Y-%m-%dT%H:%M:%SZ");
     let (key, id) = (key_of_account(account), unique_id("AROA", account, role));
@@ -111,8 +112,8 @@ fn parse_role(arn: &str) -> Option<(&str, &str, &str)> {
     sound.then_some((partition, account, name))
 }
 
-fn violation(value: &str, member: &str, rule: &str) -> String {
-    format!("Value '{value}' at '{member}' failed to satisfy constraint: {rule}")
+fn violation(value: &str, member: &str, rule: &str) -> Violation {
+    broken(&format!("'{value}'"), member, rule)
 }
 
 /// An IAM unique id: four letters for the kind, the rest made from what it stands for.

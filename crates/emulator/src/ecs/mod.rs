@@ -21,8 +21,10 @@ use crate::state::{Due, State};
 /// Answers one operation.
 pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     let body = input.body;
-    if !input.broken.is_empty() {
-        return Err(Refusal::new("ClientException", model::message(&input.broken)));
+    // What is missing altogether, ECS words itself.
+    let broken: Vec<_> = input.broken.iter().filter(|violation| !violation.missing).cloned().collect();
+    if !broken.is_empty() {
+        return Err(client(model::message(&broken)));
     }
     match operation.name.as_str() {
         "RegisterTaskDefinition" => task_definition::register(state, context, body),

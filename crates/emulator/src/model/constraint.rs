@@ -5,20 +5,29 @@ use serde_json::Value;
 use super::pattern::matches;
 use super::{Bounds, Model, Shape, Words};
 
+/// A constraint that a request breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Whether it is a member of the request itself that is missing.
+    pub missing: bool,
+    words: String,
+}
+
 /// Every constraint that `value`, once cast, breaks; in the order of the model.
-pub(crate) fn violations(model: &Model, shape: &str, value: &Value) -> Vec<String> {
+pub(crate) fn violations(model: &Model, shape: &str, value: &Value) -> Vec<Violation> {
     let mut found = Vec::new();
     walk(model, shape, value, &mut String::new(), &mut found);
     found
 }
 
 /// The message over a list of violations, as AWS words it.
-pub(crate) fn message(violations: &[String]) -> String {
+pub(crate) fn message(violations: &[Violation]) -> String {
+    let words: Vec<&str> = violations.iter().map(|violation| violation.words.as_str()).collect();
     let plural = if violations.len() == 1 { "error" } else { "errors" };
-    format!("{} validation {plural} detected: {}", violations.len(), violations.join("; "))
+    format!("{} validation {plural} detected: {}", violations.len(), words.join("; "))
 }
 
-fn walk(model: &Model, shape: &str, value: &Value, path: &mut String, found: &mut Vec<String>) {
+fn walk(model: &Model, shape: &str, value: &Value, path: &mut String, found: &mut Vec<Violation>) {
     let Some(shape) = model.shape(shape) else { return };
     match (shape, value) {
         (Shape::Structure(members), Value::Object(given)) => {
@@ -82,7 +91,7 @@ fn walk(model: &Model, shape: &str, value: &Value, path: &mut String, found: &mu
     }
 }
 
-fn size(bounds: &Bounds, length: usize, value: &str, path: &str, found: &mut Vec<String>) {
+fn size(bounds: &Bounds, length: usize, value: &str, path: &str, found: &mut Vec<Violation>) {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let value = if value.starts_with('\'') { value.to_owned() } else { format!("'{value}'") };
     if let Some(min) = bounds.min.filter(|min| length < *min) {
@@ -93,8 +102,10 @@ fn size(bounds: &Bounds, length: usize, value: &str, path: &str, found: &mut Vec
     }
 }
 
-fn broken(value: &str, path: &str, rule: &str) -> String {
-    format!("Value {value} at '{path}' failed to satisfy constraint: {rule}")
+/// The violation of `rule` by the member at `path`, with its value as AWS shows it.
+pub(crate) fn broken(value: &str, path: &str, rule: &str) -> Violation {
+    let words = format!("Value {value} at '{path}' failed to satisfy constraint: {rule}");
+    Violation { missing: value == "null" && !path.contains('.'), words }
 }
 
 /// Appends a step to the path and tells how long it was before.
@@ -121,7 +132,9 @@ mod tests {
     use crate::request::Service;
 
     fn check(shape: &str, body: Value, expected: &[&str]) {
-        assert_eq!(violations(Model::of(Service::Events).unwrap(), shape, &body), expected, "{body}");
+        let found = violations(Model::of(Service::Events).unwrap(), shape, &body);
+        let words: Vec<&str> = found.iter().map(|violation| violation.words.as_str()).collect();
+        assert_eq!(words, expected, "{body}");
     }
 
     #[test]
@@ -162,7 +175,8 @@ mod tests {
 
     #[test]
     fn several_broken_bounds_make_one_message() {
-        assert_eq!(message(&["a".to_owned()]), "1 validation error detected: a");
-        assert_eq!(message(&["a".to_owned(), "b".to_owned()]), "2 validation errors detected: a; b");
+        let violation = |words: &str| Violation { missing: false, words: words.to_owned() };
+        assert_eq!(message(&[violation("a")]), "1 validation error detected: a");
+        assert_eq!(message(&[violation("a"), violation("b")]), "2 validation errors detected: a; b");
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(crate) use cast::cast;
-pub(crate) use constraint::{message, violations};
+pub(crate) use constraint::{Violation, broken, message, violations};
 pub(crate) use pattern::tag_character;
 
 use crate::request::Service;

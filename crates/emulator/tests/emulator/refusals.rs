@@ -42,6 +42,17 @@ fn families_are_letters_digits_hyphens_and_underscores() {
 }
 
 #[test]
+fn what_is_missing_altogether_is_named_by_ecs_itself() {
+    refused(json!({}), "ClientException: Family should not be null or empty.");
+    refused(json!({"family": "a"}), "ClientException: Container list cannot be empty.");
+    refused(
+        container(json!({"healthCheck": {}})),
+        "ClientException: 1 validation error detected: Value null at 'containerDefinitions.1.member.healthCheck.command' \
+         failed to satisfy constraint: Member must not be null",
+    );
+}
+
+#[test]
 fn containers_are_named_once_and_have_an_image() {
     refused(with(task("a"), json!({"containerDefinitions": []})), "ClientException: Container list cannot be empty.");
     refused(container(json!({"name": "a b"})), "ClientException: Container.name contains invalid characters.");
