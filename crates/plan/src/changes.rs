@@ -13,7 +13,7 @@ pub type Changes = BTreeMap<JobName, Digest>;
 /// Decides whether the changes of existing jobs may go on; creations are not among them.
 ///
 /// `pending` is what would still change, `done` what this pass has changed already. A set is held as a whole unless its digest is
-/// approved; an approved set stays so while it is carried out.
+/// approved; an approved set stays so while it is carried out. `done` is memory: after a crash what is left is another set.
 pub fn hold(pending: &Changes, done: &Changes, max: Option<u32>, approved: &BTreeSet<Digest>) -> Option<Held> {
     let max = usize::try_from(max?).unwrap_or(usize::MAX);
     let mut all = done.clone();

@@ -9,7 +9,7 @@ use crate::yaml::{Node, Value, shown};
 /// Tags of one resource in AWS, ours among them (docs/aws.md, Sizes and names).
 const MOST_TAGS: usize = 50;
 
-/// Tags that the controller gives: controller, job, source, spec, policy, retired-at, reconcile.
+/// Tags that the controller gives a revision: controller, job, source, spec, policy, labels, retired-at. A rule has fewer.
 const OUR_TAGS: usize = 7;
 
 const STAND_IN: &str = "000000000000";
