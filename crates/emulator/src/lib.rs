@@ -6,8 +6,9 @@
 //! | `emulator` | [`Emulator`]: `handle`, `advance`, `next_due`, `snapshot` |
 //! | `model` | AWS's service models: members, types, bounds |
 //! | `ecs`, `events`, `tagging`, `sts` | the operations, one module per service |
-//! | `throttle` | AWS's token buckets |
+//! | `page`, `throttle`, `lag` | pages of lists, token buckets, lists that run behind |
 //! | `state`, `journal` | what is remembered, and how it survives the process |
+//! | `settings` | how AWS is to behave where it leaves itself room |
 //! | [`door`] | what carries requests and owns the clock: in process, or over HTTP |
 //!
 //! It is faithful where a controller can tell the difference: what AWS fills in, refuses, pages, reorders and never

@@ -30,8 +30,9 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
     if containers.len() > MOST_CONTAINERS {
         return Err(client("Too many containers."));
     }
-    if body.to_string().len() > MOST_BYTES {
-        return Err(client("Actual length: the task definition exceeds the maximum size of 65536 bytes."));
+    let length = body.to_string().len();
+    if length > MOST_BYTES {
+        return Err(client(format!("Actual length: '{length}'. Max allowed length is '{MOST_BYTES}' bytes.")));
     }
     let cpu = text(body, "cpu").map(size::cpu_units).transpose()?;
     let memory = text(body, "memory").map(size::memory_mebibytes).transpose()?;
