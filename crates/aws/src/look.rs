@@ -53,7 +53,7 @@ impl Aws {
         Ok(answer)
     }
 
-    /// Every rule of the default bus whose name starts with `prefix`.
+    /// Every rule of the default bus whose name starts with `prefix`; an empty one takes all.
     ///
     /// # Errors
     ///
@@ -169,8 +169,11 @@ impl<'a> Reader<'a> {
         let clients = self.aws.clients(self.place).await;
         let call = self.call(LIST_RULES, prefix);
         let (mut pages, mut token, mut rules) = (Pages::default(), None, Vec::new());
+        // AWS takes no empty prefix.
+        let starting = (!prefix.is_empty()).then(|| prefix.to_owned());
         loop {
-            let request = clients.events.list_rules().name_prefix(prefix).limit(PAGE).set_next_token(token);
+            let request =
+                clients.events.list_rules().set_name_prefix(starting.clone()).limit(PAGE).set_next_token(token);
             token = call
                 .send(self.aws, request.send(), |page| {
                     for rule in page.rules.unwrap_or_default() {

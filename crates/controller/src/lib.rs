@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod effect;
 pub mod engine;
 pub mod fight;
+pub mod former_prefix;
 pub mod gate;
 pub mod lock;
 pub mod manifests;

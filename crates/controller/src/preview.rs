@@ -11,6 +11,7 @@ use futures::StreamExt as _;
 use futures::stream;
 
 use crate::context::{Context, Interrupted};
+use crate::former_prefix;
 use crate::manifests::Manifests;
 use crate::observe::{self, Homes, Trust};
 use crate::orphans::{self, LeftBehind};
@@ -81,5 +82,6 @@ async fn decide(cx: &Context, job: &Job) -> Result<(Plan, Observed), Interrupted
     let (observed, plan) =
         observe::until_decided(cx, &homes, Urgency::Edit, Trust::BulkForSilence, |facts| cx.decide(&desired, facts))
             .await?;
+    let plan = former_prefix::hold(cx, &desired, plan, Urgency::Edit).await?;
     Ok((plan, observed))
 }

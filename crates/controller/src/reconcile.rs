@@ -12,6 +12,7 @@ use ecs_etl_spec::job::Job;
 use crate::act;
 use crate::admit;
 use crate::context::{Context, Interrupted};
+use crate::former_prefix;
 use crate::observe::{self, Homes, Trust};
 
 /// What a reconcile found and did.
@@ -36,6 +37,7 @@ pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outc
     let homes = Homes::of(cx, &desired);
     let (mut observed, plan) =
         observe::until_decided(cx, &homes, urgency, Trust::BulkForSilence, |facts| cx.decide(&desired, facts)).await?;
+    let plan = former_prefix::hold(cx, &desired, plan, urgency).await?;
     if plan.steps.is_empty() {
         return Ok(Outcome::quiet(plan, observed));
     }

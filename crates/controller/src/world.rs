@@ -27,6 +27,8 @@ pub struct Sweep {
     pub rules: BTreeMap<RuleName, LiveRule>,
     /// ACTIVE revisions of the families that bear it, newest first.
     pub active: BTreeMap<Family, Vec<RevisionArn>>,
+    /// Rules that bear another prefix and whose descriptions name this controller and the job: a hint, no proof.
+    pub under_other_prefix: Vec<(JobName, LiveRule)>,
 }
 
 /// A write that a list may not show yet.
@@ -217,6 +219,12 @@ impl World {
         let of_job =
             move |at: &Place, rule: &RuleName| at == place && names.as_ref().is_some_and(|names| names.owns(rule));
         self.rule_tags.iter().filter(move |((at, rule), _)| of_job(at, rule)).map(|(_, tags)| tags)
+    }
+
+    /// Rules that run `job` under another prefix, as far as their descriptions tell.
+    pub fn under_other_prefix(&self, place: &Place, job: &JobName) -> Vec<LiveRule> {
+        let hinted = self.sweeps.get(place).map(|sweep| sweep.under_other_prefix.as_slice()).unwrap_or_default();
+        hinted.iter().filter(|(of, _)| of == job).map(|(_, rule)| rule.clone()).collect()
     }
 
     /// Every job name that the lists of a place mention, by rule or family.

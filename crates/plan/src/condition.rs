@@ -64,7 +64,7 @@ pub enum Reason {
     Removing,
     /// The schedule is removed; its revisions follow when no retry can want them.
     Removed,
-    /// The place of the resources is named by no document any more.
+    /// The place or the prefix of the resources is named by no document any more.
     LocationLost,
     /// The daemon's heartbeat is stale: nothing is known.
     HeartbeatStale,

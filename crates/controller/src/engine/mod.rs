@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::context::{Context, Interrupted};
+use crate::context::{Context, Interrupted, Settings};
 use crate::fight::Fights;
 use crate::manifests::Manifests;
 use crate::once::Progress;
@@ -137,7 +137,7 @@ impl Engine {
         }
         let settings = manifests.settings(git_source);
         self.cx.gate().begin(settings.max_changes, manifests.wanted().map(|job| job.name.clone()));
-        self.cx.set_settings(settings);
+        self.take_settings(settings);
         self.cx.gate().approve(self.pruning.approved(&self.cx));
         let places = manifests.places();
         self.lost.retain(|job| !manifests.mentions(job));
@@ -168,6 +168,24 @@ impl Engine {
         self.handled.retain(|job, _| manifests.job(job).is_some());
         self.seen.retain(|job| manifests.mentions(job));
         self.look_after_orphans(None);
+    }
+
+    /// Takes what the EtlController says now: what was concluded from other words is concluded anew.
+    fn take_settings(&mut self, settings: Settings) {
+        let before = self.cx.settings();
+        if before.prefix != settings.prefix {
+            self.cx.world().keep_places(&BTreeSet::new());
+        }
+        if before.prefix != settings.prefix || before.identity != settings.identity {
+            self.handled.clear();
+            self.seen.clear();
+        }
+        if self.mode == Mode::Daemon && settings.resync < before.resync {
+            for place in self.cx.world().places() {
+                self.queue.schedule_after(Key::Sweep(place.clone()), settings.resync, Urgency::Drift);
+            }
+        }
+        self.cx.set_settings(settings);
     }
 
     /// Takes approvals from this status directory too.

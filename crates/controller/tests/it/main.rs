@@ -9,4 +9,5 @@ mod daemon;
 mod deletion;
 mod drift;
 mod lab;
+mod settings;
 mod trouble;

@@ -27,7 +27,7 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<D
     let mut revision_tags = rule_tags.clone();
     revision_tags.insert(tags::SPEC.to_owned(), spec_tag.clone());
 
-    let description = format!("Managed by ecs-etl: controller={} job={}", identity.controller, job.name);
+    let description = description(identity, &job.name);
     let rule = |schedule: &Schedule| {
         let name = rule_name(&family, job.schedule_is_list.then(|| schedule.suffix()))?;
         let (schedule, description) = (schedule.clone(), description.clone());
@@ -53,6 +53,18 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<D
         deletion_policy: job.deletion_policy,
         observed_spec: job.digest.clone(),
     })
+}
+
+/// Mirrors the ownership tags where lists show it. It hints; tags prove.
+fn description(identity: &Identity, job: &JobName) -> String {
+    format!("Managed by ecs-etl: controller={} job={job}", identity.controller)
+}
+
+/// The job that a rule's description names, if it names this controller.
+pub fn description_names(identity: &Identity, description: &str) -> Option<JobName> {
+    let (_, job) = description.rsplit_once(" job=")?;
+    let job = JobName::new(job).ok()?;
+    (self::description(identity, &job) == description).then_some(job)
 }
 
 /// Family of a job: `<prefix><job>`.
