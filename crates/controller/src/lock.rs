@@ -88,9 +88,7 @@ impl StatusDir {
             .create(directory)
             .map_err(|source| StatusDirError::Create { directory: directory.to_path_buf(), source })?;
 
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK));
-        let mut file = file.map_err(|source| StatusDirError::Write { directory: directory.to_path_buf(), source })?;
+        let mut file = open_lock(directory)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -112,6 +110,26 @@ impl StatusDir {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// The lock file, made if need be; on a disk that takes no file now, the one that is there, or the directory itself. Converging
+/// goes on without status files, and a second daemon is kept away all the same.
+fn open_lock(directory: &Path) -> Result<File, StatusDirError> {
+    let path = directory.join(LOCK);
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let source = match opened {
+        Ok(file) => return Ok(file),
+        Err(source) => source,
+    };
+    let disk = matches!(source.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull);
+    let fallback = || File::open(&path).or_else(|_absent| File::open(directory));
+    match if disk { fallback() } else { Err(io::Error::from(source.kind())) } {
+        Ok(file) => {
+            tracing::error!(directory = %directory.display(), error = %source, "the status directory takes no files; converging goes on without status");
+            Ok(file)
+        }
+        Err(_nothing_to_lock) => Err(StatusDirError::Write { directory: directory.to_path_buf(), source }),
     }
 }
 
