@@ -24,8 +24,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { USAGE } else { 0 };
-            // The pipe may be gone; there is nobody left to tell.
-            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(code.max(1)) };
+            // A reader that has seen enough (`| head`) is no failure; of any other nobody is left to tell.
+            return match error.print() {
+                Err(lost) if lost.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(code.max(1)),
+                Ok(()) | Err(_) => ExitCode::from(code),
+            };
         }
     };
     let mut terminal = Terminal::new(cli.color);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
+use ecs_etl_spec::name::JobName;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -47,9 +48,22 @@ pub fn toned(tone: Tone, text: impl fmt::Display) -> String {
     format!("{}{text}\u{1b}[0m", tone.code())
 }
 
+/// Names of jobs shown in a line.
+const NAMED: usize = 5;
+
+/// The names of jobs, the first few of many.
+pub fn names<'a>(jobs: impl IntoIterator<Item = &'a JobName>) -> String {
+    let names: Vec<&str> = jobs.into_iter().map(JobName::as_str).collect();
+    let more = names.len().saturating_sub(NAMED);
+    let shown = names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
 /// A number of things, `1 job` or `2 jobs`.
-pub fn count<N: fmt::Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
-    if number == N::from(1) { format!("1 {thing}") } else { format!("{number} {thing}s") }
+pub fn count(number: impl fmt::Display, thing: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 impl Terminal {

@@ -9,10 +9,7 @@ use ecs_etl_spec::name::JobName;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::output::count;
-
-/// Names of jobs shown in a line.
-const NAMED: usize = 5;
+use crate::output::{count, names};
 
 /// Changes with every revision, so it says nothing about what was edited.
 const CONSEQUENCE: &str = "EcsParameters.TaskDefinitionArn";
@@ -34,12 +31,9 @@ impl Shared {
     /// As a sentence.
     pub fn text(&self) -> String {
         let fields = self.fields.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let named = self.jobs.iter().take(NAMED).map(JobName::as_str).collect::<Vec<_>>().join(", ");
-        let more = self.jobs.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let jobs = count(self.jobs.len() as u64, "job");
+        let (jobs, named) = (count(self.jobs.len(), "job"), names(&self.jobs));
         let (cluster, source) = (&self.cluster, &self.source);
-        format!("{jobs} of cluster {cluster} ({source}) change alike in {fields}: {named}{more}")
+        format!("{jobs} of cluster {cluster} ({source}) change alike in {fields}: {named}")
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const UNFINISHED_SUFFIX: &str = ".tmp";
 #[derive(Debug, thiserror::Error)]
 pub enum StatusDirError {
     /// Somebody else writes it.
-    #[error("{holder} uses the status directory {}; give this one its own --status-dir", .directory.display())]
+    #[error("{holder} uses the status directory {}; stop that one, or give this one its own --status-dir", .directory.display())]
     InUse {
         /// The directory.
         directory: PathBuf,
@@ -206,7 +206,7 @@ mod tests {
         let expected = format!("another ecs-etl (pid {} on ", std::process::id());
         assert!(text.starts_with(&expected), "{text}");
         let expected = format!(
-            " since 2026-11-23T12:00:00Z) uses the status directory {}; give this one its own --status-dir",
+            " since 2026-11-23T12:00:00Z) uses the status directory {}; stop that one, or give this one its own --status-dir",
             directory.display()
         );
         assert!(text.ends_with(&expected), "{text}");

@@ -23,7 +23,8 @@ pub fn of_interruption(stopped: &Interrupted) -> Verdict {
 
 /// A failure that passes by itself is waited for; one that needs a person stalls the job, even if it is tried again.
 fn of_failure(failure: &Failure) -> Verdict {
-    let message = format!("{failure}; {}", failure.advice());
+    let said = failure.to_string();
+    let message = format!("{}; {}", said.trim_end_matches('.'), failure.advice());
     match (failure.class, failure.reason()) {
         (RetryClass::Terminal | RetryClass::NotFound, reason)
         | (RetryClass::Slow, reason @ (Reason::AccessDenied | Reason::QuotaExceeded)) => {

@@ -150,7 +150,8 @@ fn message(job: &JobStatus) -> String {
     let Some(ready) = job.condition(ConditionType::Ready) else { return String::new() };
     match (ready.status, ready.reason) {
         (ConditionStatus::True, Reason::Converged) => String::new(),
-        (ConditionStatus::True, reason) => format!("{reason:?}"),
+        // The heading says since when.
+        (ConditionStatus::True, reason) | (_, reason @ Reason::HeartbeatStale) => format!("{reason:?}"),
         (ConditionStatus::False | ConditionStatus::Unknown, reason) => format!("{reason:?}: {}", ready.message),
     }
 }
@@ -181,7 +182,7 @@ fn in_full(job: &JobStatus, seen: Option<Timestamp>, now: Timestamp, terminal: &
         row("last change", format!("{} ago: {}", age(now, change.time), change.actions.join(", ")))?;
     }
     if let Some(retry) = &state.retry {
-        let failed = count(retry.attempts as usize, "failed try").replace("trys", "tries");
+        let failed = count(retry.attempts, "failed try").replace("trys", "tries");
         row("next try", format!("{:.0}, after {failed}: {}", retry.next_at, retry.message))?;
     }
     for note in &state.notes {

@@ -38,6 +38,9 @@ const MAX_WORKERS: usize = 32;
 /// How often one pass tries a key that fails, before it gives up.
 const TRIES_OF_ONE_PASS: u32 = 5;
 
+/// The same where nothing answers at all: rarely a matter of seconds, and a person waits.
+const TRIES_WITHOUT_ANSWER: u32 = 3;
+
 /// Longest that one pass waits for a key's next turn, unless it waits for the call budget.
 const PATIENCE_OF_ONE_PASS: Duration = Duration::from_secs(600);
 
@@ -326,7 +329,7 @@ impl Engine {
             (Key::Tidy(name), Some(Found::Tidy(result))) => self.after_tidy(name, result),
             // A worker that brought nothing back panicked or was given up.
             (key, None) => {
-                self.again(key, RetryClass::Slow);
+                self.again(key, RetryClass::Slow, TRIES_OF_ONE_PASS);
             }
             (Key::Sweep(_) | Key::Job(_) | Key::Orphan(..) | Key::Tidy(_), Some(_)) => {}
         }
@@ -418,7 +421,7 @@ impl Engine {
                 }
             }
             Verdict::Waiting(_, _, None) => {
-                self.again(key.clone(), RetryClass::Soon);
+                self.again(key.clone(), RetryClass::Soon, TRIES_OF_ONE_PASS);
             }
         }
         let fight = self.fights.seen(&job.name, outcome, settings.resync, self.cx.clock.now())?;
@@ -443,24 +446,27 @@ impl Engine {
     /// Schedules another try of a key that was interrupted, unless only a person can help or the pass gives up.
     pub(crate) fn retry(&mut self, key: Key, stopped: &Interrupted) -> Option<Retrying> {
         match stopped {
-            Interrupted::Failed(failure) => self.again(key, failure.class),
+            Interrupted::Failed(failure) => {
+                let tries = if failure.is_unanswered() { TRIES_WITHOUT_ANSWER } else { TRIES_OF_ONE_PASS };
+                self.again(key, failure.class, tries)
+            }
             Interrupted::Budget { wait, .. } => {
                 self.queue.schedule_after(key, *wait, Urgency::Drift);
                 Some(Retrying { wait: *wait, attempts: 0 })
             }
             Interrupted::Counting | Interrupted::Held(_) => None,
             Interrupted::Refused(_) | Interrupted::Undecided | Interrupted::Unbound(_) => {
-                self.again(key, RetryClass::Terminal)
+                self.again(key, RetryClass::Terminal, TRIES_OF_ONE_PASS)
             }
         }
     }
 
-    fn again(&mut self, key: Key, class: RetryClass) -> Option<Retrying> {
+    fn again(&mut self, key: Key, class: RetryClass, tries: u32) -> Option<Retrying> {
         let wait = self.pace.failed(&key, class);
         let attempts = self.pace.failures(&key);
         let gives_up = match (self.mode, class) {
             (Mode::Daemon, _) => false,
-            (Mode::OnePass, RetryClass::Soon | RetryClass::Throttled) => attempts >= TRIES_OF_ONE_PASS,
+            (Mode::OnePass, RetryClass::Soon | RetryClass::Throttled) => attempts >= tries,
             (Mode::OnePass, RetryClass::Slow | RetryClass::Terminal | RetryClass::NotFound) => true,
         };
         if gives_up {

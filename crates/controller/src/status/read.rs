@@ -33,7 +33,7 @@ pub enum StatusReadError {
         source: io::Error,
     },
     /// The controller's file could not be understood.
-    #[error("the status file {} cannot be read: {why}", .path.display())]
+    #[error("the status file {} cannot be read: {why}; remove it, and `ecs-etl run` or `ecs-etl apply` writes it anew", .path.display())]
     Controller {
         /// The file.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! A failure in the words of a condition, with what a person can do about it.
 
 use super::classify::{ACCESS, QUOTA};
-use super::{CREDENTIALS, Failure, RetryClass};
+use super::{CONNECTION, CREDENTIALS, Failure, RetryClass};
 use crate::condition::Reason;
 
 impl Failure {
@@ -24,6 +24,11 @@ impl Failure {
         }
     }
 
+    /// Whether nobody was there to answer: what was asked for never happened.
+    pub fn is_unanswered(&self) -> bool {
+        self.code == CONNECTION
+    }
+
     /// What a person can do about it, in one line.
     pub fn advice(&self) -> &'static str {
         match (self.class, self.code.as_str()) {
@@ -34,9 +39,10 @@ impl Failure {
                 RetryClass::Soon,
                 "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "RequestTimeTooSkewed",
             ) => "nothing if it passes; if it lasts, renew the controller's credentials and check this machine's clock",
-            (RetryClass::Soon, _) => {
-                "nothing: it is tried again by itself; if it lasts, check the network and AWS's health page"
+            (RetryClass::Soon, CONNECTION) => {
+                "check the endpoint's address, that something answers there, and the network; the controller goes on trying"
             }
+            (RetryClass::Soon, _) => "nothing if it passes; if it lasts, check the network and AWS's health page",
             (RetryClass::Slow, CREDENTIALS) => "give the controller AWS credentials, or check those it has",
             (RetryClass::Slow, "ClusterNotFoundException") => {
                 "create the ECS cluster, or correct its name in the EtlCluster"

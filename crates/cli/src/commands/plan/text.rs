@@ -1,5 +1,7 @@
 //! A plan for people.
 
+use std::collections::BTreeMap;
+
 use ecs_etl_controller::preview::Preview;
 use ecs_etl_controller::verdict;
 use ecs_etl_plan::condition::{Reason, Verdict};
@@ -7,9 +9,10 @@ use ecs_etl_plan::explain;
 use ecs_etl_plan::prune::{Held, PruneDecision};
 use ecs_etl_plan::status::HeldKind;
 use ecs_etl_plan::step::Kind;
+use ecs_etl_spec::name::JobName;
 
 use crate::commands::connect::Session;
-use crate::output::{Terminal, Tone, count, toned};
+use crate::output::{Terminal, Tone, count, names, toned};
 use crate::reach::Shared;
 
 /// Prints what would change, why, and how far it reaches.
@@ -22,45 +25,46 @@ pub fn print(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let (mut created, mut changed, mut same, mut stuck) = (0, 0, 0, 0);
+    let mut stops: BTreeMap<String, Vec<&JobName>> = BTreeMap::new();
     for (job, result) in &preview.jobs {
-        match result {
+        let plan = match result {
+            Ok((plan, _)) => plan,
             Err(stopped) => {
                 stuck += 1;
-                let verdict = verdict::of_interruption(stopped);
-                let (reason, message) = verdict::words(&verdict);
-                terminal.line(format!("{} {job}: {reason:?}: {message}", toned(Tone::Bad, "!")))?;
+                stops.entry(words(&verdict::of_interruption(stopped))).or_default().push(job);
+                continue;
             }
-            Ok((plan, _)) => {
-                match plan.kind {
-                    Kind::None => same += 1,
-                    Kind::Create => created += 1,
-                    Kind::Change | Kind::Move | Kind::Remove | Kind::CleanUp => changed += 1,
-                }
-                let (reason, message) = verdict::words(&plan.verdict);
-                if !plan.steps.is_empty() {
-                    let mark = if plan.kind == Kind::Create { toned(Tone::Good, "+") } else { toned(Tone::Warn, "~") };
-                    terminal.line(format!("{mark} {}", toned(Tone::Bold, job)))?;
-                    terminal.line(explain::text(plan).trim_end())?;
-                } else if !matches!(plan.verdict, Verdict::Ready(..)) {
-                    terminal.line(format!("{} {job}: {reason:?}: {message}", toned(Tone::Warn, "!")))?;
-                }
-                for note in &plan.notes {
-                    terminal.line(format!("    note: {note}"))?;
-                }
-            }
+        };
+        match plan.kind {
+            Kind::None => same += 1,
+            Kind::Create => created += 1,
+            Kind::Change | Kind::Move | Kind::Remove | Kind::CleanUp => changed += 1,
         }
+        if !plan.steps.is_empty() {
+            let mark = if plan.kind == Kind::Create { toned(Tone::Good, "+") } else { toned(Tone::Warn, "~") };
+            terminal.line(format!("{mark} {}", toned(Tone::Bold, job)))?;
+            terminal.line(explain::text(plan).trim_end())?;
+        } else if !matches!(plan.verdict, Verdict::Ready(..)) {
+            terminal.line(format!("{} {job}: {}", toned(Tone::Warn, "!"), words(&plan.verdict)))?;
+        }
+        for note in &plan.notes {
+            terminal.line(format!("    note: {note}"))?;
+        }
+    }
+    for (words, jobs) in &stops {
+        terminal.line(format!("{} {}: {words}", toned(Tone::Bad, "!"), names(jobs.iter().copied())))?;
     }
     for (job, blocked) in &session.manifests.directory.blocked {
         terminal.line(format!("{} {job}: {:?}: {}", toned(Tone::Bad, "!"), blocked.reason, blocked.message))?;
     }
     for (job, verdict) in &prune.verdicts {
-        let (reason, message) = verdict::words(verdict);
+        let (reason, _) = verdict::words(verdict);
         terminal.line(if reason == Reason::Removing {
             let job = toned(Tone::Bold, job);
             let mark = toned(Tone::Bad, "-");
             format!("{mark} {job}  its manifest is gone; `apply --prune` removes it, or `run` after the grace period")
         } else {
-            format!("{} {job}: {reason:?}: {message}", toned(Tone::Warn, "!"))
+            format!("{} {job}: {}", toned(Tone::Warn, "!"), words(verdict))
         })?;
     }
     for (place, stopped) in &preview.unreadable {
@@ -90,4 +94,10 @@ pub fn print(
         terminal.line(format!("{word} {}; {rest}: approved: {}", held.why, held.digest))?;
     }
     Ok(())
+}
+
+/// Reason and message.
+fn words(verdict: &Verdict) -> String {
+    let (reason, message) = verdict::words(verdict);
+    format!("{reason:?}: {message}")
 }

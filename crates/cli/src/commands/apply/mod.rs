@@ -1,5 +1,7 @@
 //! `ecs-etl apply [DIR]`.
 
+mod text;
+
 use std::process::ExitCode;
 
 use ecs_etl_controller::engine::{Engine, Mode};
@@ -8,7 +10,7 @@ use ecs_etl_controller::once;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::status::StatusWriter;
-use ecs_etl_plan::condition::Status;
+use ecs_etl_plan::condition::{Reason, Status};
 use ecs_etl_plan::status::{ConditionType, JobStatus};
 use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
@@ -19,7 +21,7 @@ use crate::args::{Apply, Output};
 use crate::commands::connect::{self, Session};
 use crate::commands::validate;
 use crate::diagnostics;
-use crate::output::{Terminal, Tone, count, toned};
+use crate::output::{Terminal, count, names};
 use crate::progress::Bar;
 use crate::signals;
 
@@ -56,7 +58,7 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
     let pruned = !args.prune || engine.reporter.pruning_blocked.is_none();
     let good = whole && pruned && session.manifests.incomplete.is_empty() && is_good(&engine, &session);
     match args.output {
-        Output::Text => text(args, &engine, &session, whole, terminal)?,
+        Output::Text => text::print(args, &engine, &session, whole, terminal)?,
         Output::Json => terminal.json(&json!({
             "apiVersion": "ecs-etl/v1",
             "kind": "EtlApply",
@@ -89,7 +91,7 @@ async fn confirm(
     if jobs.is_empty() || args.yes {
         return Ok(true);
     }
-    let names = jobs.iter().map(JobName::as_str).collect::<Vec<_>>().join(", ");
+    let names = names(jobs);
     bar.clear();
     if !terminal.can_ask() {
         terminal
@@ -114,60 +116,6 @@ fn is_good(engine: &Engine, session: &Session) -> bool {
 
 /// Ready, or left alone on purpose.
 fn is_fine(status: &JobStatus) -> bool {
-    use ecs_etl_plan::condition::Reason;
     let ready = status.condition(ConditionType::Ready);
     ready.is_some_and(|ready| ready.status == Status::True || ready.reason == Reason::ReconcileDisabled)
-}
-
-fn text(args: &Apply, engine: &Engine, session: &Session, whole: bool, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let (mut changed, mut ready, mut bad) = (0, 0, 0);
-    for (name, status) in engine.reporter.jobs() {
-        let actions = engine.reporter.actions_of(name);
-        if is_fine(status) {
-            ready += 1;
-            if !actions.is_empty() {
-                changed += 1;
-                terminal.line(format!("{} {name}: {}", toned(Tone::Good, "converged"), actions.join(", ")))?;
-            }
-            continue;
-        }
-        bad += 1;
-        let Some(condition) = status.status.conditions.first() else { continue };
-        let words = format!("{:?}: {}", condition.reason, condition.message);
-        terminal.line(format!("{} {name}: {words}", toned(Tone::Bad, "not ready")))?;
-        if !actions.is_empty() {
-            terminal.line(format!("  done so far: {}", actions.join(", ")))?;
-        }
-    }
-    for job in engine.removed() {
-        terminal.line(format!("{} {job}", toned(Tone::Warn, "removed")))?;
-    }
-    for problem in engine.reporter.problems() {
-        terminal.line(format!("{} {}: {}", toned(Tone::Bad, "problem"), problem.about, problem.message))?;
-    }
-    for held in &engine.reporter.held {
-        terminal.line(format!("{} {}", toned(Tone::Warn, "held:"), held.message))?;
-        terminal
-            .line(format!("  to release it, commit `approved: {}` in the EtlController's spec, or run", held.digest))?;
-        terminal.line(format!("  ecs-etl approve --yes --status-dir {}", args.status.status_dir.display()))?;
-    }
-    let waiting = engine.removable();
-    if !waiting.is_empty() {
-        let names = waiting.iter().map(JobName::as_str).collect::<Vec<_>>().join(", ");
-        let hint = if args.prune { "" } else { "; --prune removes them" };
-        terminal.line(format!("not removed although their manifest is gone: {names}{hint}"))?;
-    }
-    let unchanged = ready - changed;
-    let mut summary = format!("{ready} of {} jobs ready: {changed} changed, {unchanged} as they were", ready + bad);
-    if !engine.removed().is_empty() {
-        summary.push_str(&format!(", {} removed", engine.removed().len()));
-    }
-    if !whole {
-        summary.push_str("; interrupted, run it again to go on");
-    }
-    if session.manifests.wanted().next().is_none() && bad == 0 {
-        summary = format!("no jobs in {}", args.dir.dir.display());
-    }
-    terminal.line(summary)?;
-    Ok(())
 }
