@@ -1,10 +1,12 @@
 //! Findings, shown in the text they are about.
 
+use std::ops::Range;
 use std::path::Path;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use ecs_etl_controller::manifests::Manifests;
 use ecs_etl_controller::scan::{Scan, WHOLE};
+use ecs_etl_plan::normalise::secrets;
 use ecs_etl_spec::diagnostic::{Diagnostic, Severity};
 
 use crate::output::Terminal;
@@ -35,8 +37,11 @@ fn picture(scan: &Scan, found: &Diagnostic) -> String {
         if found.path.is_empty() { found.message.clone() } else { format!("{}: {}", found.path, found.message) };
     let source = scan.files.get(&found.file).and_then(|file| std::str::from_utf8(&file.bytes).ok());
     let mut group = match source.and_then(|source| Some((source, span(source, found)?))) {
-        Some((source, span)) => Group::with_title(level.primary_title(title))
-            .element(Snippet::source(source).path(found.file.as_str()).annotation(AnnotationKind::Primary.span(span))),
+        Some((source, span)) if !holds_a_secret(source, &span, &found.path) => Group::with_title(
+            level.primary_title(title),
+        )
+        .element(Snippet::source(source).path(found.file.as_str()).annotation(AnnotationKind::Primary.span(span))),
+        Some(_) => Group::with_title(level.primary_title(title)).element(place(found)),
         None => Group::with_title(level.primary_title(format!("{}: {title}", found.file))),
     };
     if let Some(help) = &found.help {
@@ -45,8 +50,24 @@ fn picture(scan: &Scan, found: &Diagnostic) -> String {
     Renderer::styled().render(&[group])
 }
 
+/// Where a finding is, without the text there.
+fn place(found: &Diagnostic) -> Origin<'_> {
+    let number = |number: u32| usize::try_from(number).unwrap_or_default();
+    Origin::path(found.file.as_str()).line(number(found.line)).char_column(number(found.column))
+}
+
+/// Whether the line that would be shown may hold the value of an environment variable or something else that is secret: plans
+/// are printed where many read them, such as a CI log.
+fn holds_a_secret(source: &str, span: &Range<usize>, path: &str) -> bool {
+    let start = source.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let line = source.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let names_a_variable =
+        ["environment", "value:"].iter().any(|word| line.contains(word)) || path.contains("environment");
+    names_a_variable || secrets::mask_text(line) != line
+}
+
 /// Bytes of the word that a finding points at.
-fn span(source: &str, found: &Diagnostic) -> Option<std::ops::Range<usize>> {
+fn span(source: &str, found: &Diagnostic) -> Option<Range<usize>> {
     let line_index = usize::try_from(found.line).ok()?.checked_sub(1)?;
     let start: usize = source.split_inclusive('\n').take(line_index).map(str::len).sum();
     let line = source.get(start..)?.split('\n').next()?;
@@ -54,4 +75,24 @@ fn span(source: &str, found: &Diagnostic) -> Option<std::ops::Range<usize>> {
     let offset: usize = line.chars().take(column).map(char::len_utf8).sum();
     let word = line.get(offset..)?.split(|c: char| c.is_whitespace() || c == ':').next().unwrap_or_default();
     Some(start + offset..start + offset + word.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(source: &str, word: &str, path: &str, hidden: bool) {
+        let start = source.find(word).unwrap();
+        assert_eq!(holds_a_secret(source, &(start..start + word.len()), path), hidden, "{source:?} {path}");
+    }
+
+    #[test]
+    fn a_line_that_may_hold_a_secret_is_not_shown() {
+        check("a: 1\nentrypoint: [x]\n", "entrypoint", "spec.entrypoint", false);
+        check("environment: [{name: TOKEN, value: [x]}]", "[x]", "", true);
+        check("- name: TOKEN\n  value: [x]\n", "value", "", true);
+        check("  - x\n", "x", "containerDefinitions[0].environment[0].name", true);
+        check("command: [--password=hunter2, x y]\n", "command", "spec", true);
+        check("password: {a: b}\nimage: 1\n", "image", "spec", false);
+    }
 }

@@ -7,6 +7,7 @@ mod commands;
 mod options;
 mod parse;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use commands::{Apply, Approve, Emulator, Next, Plan, Render, RenderOutput, Run, Status, Validate};
@@ -119,8 +120,16 @@ impl Command {
 /// Reads the command line and the environment.
 pub fn parse() -> Result<Cli, clap::Error> {
     let mut command = command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    match parsed {
+        Ok(matches) => Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command)),
+        // With a variable set, clap takes the command line for one that has arguments, and shows no help.
+        Err(error) if error.kind() == ErrorKind::MissingSubcommand => {
+            let nothing = without_env(Cli::command()).try_get_matches_from(["ecs-etl"]);
+            Err(nothing.err().unwrap_or(error))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The command line as clap knows it.
@@ -130,6 +139,10 @@ pub fn command() -> clap::Command {
 
 fn adjusted(command: clap::Command) -> clap::Command {
     command.mut_args(adjusted_arg).mut_subcommands(adjusted)
+}
+
+fn without_env(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.env(None::<&'static str>))
 }
 
 /// Takes a variable that is set to nothing for one that is not set, and keeps values of variables out of help texts.

@@ -63,7 +63,8 @@ fn text(held: &[Held], args: &Approve, terminal: &mut Terminal) -> anyhow::Resul
         terminal.line(format!("{}; {who}", toned(Tone::Good, what)))?;
         return Ok(());
     }
-    terminal.line("To release it, commit that line under `spec` of the EtlController,")?;
+    let it = if held.len() == 1 { "it, commit that line" } else { "a set, commit its line" };
+    terminal.line(format!("To release {it} under `spec` of the EtlController,"))?;
     terminal.line(format!(
         "or release {} on this machine alone: ecs-etl approve --yes --status-dir {}",
         if held.len() == 1 { "it" } else { "all" },

@@ -5,6 +5,8 @@ mod flat;
 use std::io::{self, Write};
 
 use anyhow::Context as _;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -24,7 +26,7 @@ pub fn start(format: LogFormat, filter: Option<&str>, colour: bool, quiet: bool)
     let filter = EnvFilter::try_new(filter.unwrap_or(default)).with_context(|| {
         format!("--log {:?} is not a filter; try `info` or `ecs_etl_aws=debug`", filter.unwrap_or(default))
     })?;
-    let lines = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::registry().with(filter).with(filter_fn(is_discreet));
     match format {
         // A line that cannot be written has nobody to be reported to.
         LogFormat::Human => lines
@@ -33,6 +35,12 @@ pub fn start(format: LogFormat, filter: Option<&str>, colour: bool, quiet: bool)
         LogFormat::Json => lines.with(flat::layer(|| Line)).init(),
     }
     Ok(())
+}
+
+/// Whether an event may be logged whatever was asked for: the SDK's traces hold the bodies of requests and answers, with the
+/// values of environment variables.
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() < Level::TRACE || metadata.target().starts_with("ecs_etl")
 }
 
 /// Standard error, above the progress bar if one is shown. Each write is a whole line.

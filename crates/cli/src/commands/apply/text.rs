@@ -46,7 +46,7 @@ pub fn print(
             .line(format!("  to release them, commit under `spec` of the EtlController: approved: {}", held.digest))?;
         terminal.line(format!("  or run: ecs-etl approve --yes --status-dir {status_dir}"))?;
     }
-    left_behind(args, engine, &session.manifests, terminal)?;
+    left_behind(engine, &session.manifests, terminal)?;
     terminal.line(summary(args, engine, session, whole, &tally))?;
     Ok(())
 }
@@ -84,7 +84,7 @@ fn is_meant(manifests: &Manifests, name: &JobName) -> bool {
 }
 
 /// Jobs whose manifest is gone and that are still there.
-fn left_behind(args: &Apply, engine: &Engine, manifests: &Manifests, terminal: &mut Terminal) -> anyhow::Result<()> {
+fn left_behind(engine: &Engine, manifests: &Manifests, terminal: &mut Terminal) -> anyhow::Result<()> {
     let mut reasons: BTreeMap<String, Vec<&JobName>> = BTreeMap::new();
     for (name, status) in engine.reporter.jobs() {
         if !manifests.mentions(name) && manifests.selector.is_everything() {
@@ -93,9 +93,6 @@ fn left_behind(args: &Apply, engine: &Engine, manifests: &Manifests, terminal: &
     }
     for (words, jobs) in &reasons {
         terminal.line(format!("{} {}: {words}", toned(Tone::Warn, "left"), names(jobs.iter().copied())))?;
-    }
-    if args.prune && !engine.removable().is_empty() {
-        terminal.line(format!("not removed: {}", names(engine.removable())))?;
     }
     Ok(())
 }

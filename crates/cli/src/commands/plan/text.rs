@@ -57,15 +57,19 @@ pub fn print(
     for (job, blocked) in &session.manifests.directory.blocked {
         terminal.line(format!("{} {job}: {:?}: {}", toned(Tone::Bad, "!"), blocked.reason, blocked.message))?;
     }
+    let mut stays: BTreeMap<String, Vec<&JobName>> = BTreeMap::new();
     for (job, verdict) in &prune.verdicts {
-        let (reason, _) = verdict::words(verdict);
-        terminal.line(if reason == Reason::Removing {
-            let job = toned(Tone::Bold, job);
-            let mark = toned(Tone::Bad, "-");
-            format!("{mark} {job}  its manifest is gone; `apply --prune` removes it, or `run` after the grace period")
-        } else {
-            format!("{} {job}: {}", toned(Tone::Warn, "!"), words(verdict))
-        })?;
+        if verdict::words(verdict).0 != Reason::Removing {
+            stays.entry(words(verdict)).or_default().push(job);
+            continue;
+        }
+        let (mark, job) = (toned(Tone::Bad, "-"), toned(Tone::Bold, job));
+        terminal.line(format!(
+            "{mark} {job}  its manifest is gone; `apply --prune` removes it, or `run` after the grace period"
+        ))?;
+    }
+    for (words, jobs) in &stays {
+        terminal.line(format!("{} {}: {words}", toned(Tone::Warn, "!"), names(jobs.iter().copied())))?;
     }
     for (place, stopped) in &preview.unreadable {
         terminal.line(format!("{} {}: {stopped}", toned(Tone::Bad, "cannot read"), place.region))?;
@@ -86,12 +90,14 @@ pub fn print(
         terminal.line(format!("this reaches {reached} of {}", count(super::known(session, prune), "job")))?;
     }
     for (kind, held) in held {
-        let word = toned(Tone::Warn, "held:");
-        let rest = match kind {
-            HeldKind::Deletions => "none of them goes until it is approved",
-            HeldKind::Changes => "none of them changes until it is approved",
+        let word = toned(Tone::Warn, "held");
+        let what = match kind {
+            HeldKind::Deletions => "removals",
+            HeldKind::Changes => "changes",
         };
-        terminal.line(format!("{word} {}; {rest}: approved: {}", held.why, held.digest))?;
+        terminal.line(format!("{word} {what}: {}", held.why))?;
+        terminal
+            .line(format!("  to release them, commit under `spec` of the EtlController: approved: {}", held.digest))?;
     }
     Ok(())
 }
