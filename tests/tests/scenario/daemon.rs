@@ -45,8 +45,9 @@ pub fn edits_are_seen_live_and_the_end_is_clean(kind: Kind) {
     world.write("torn.yaml", "kind: [");
     world.write_job(&Job::daily("fresh"));
     wait_for_ready(&world, "fresh");
-    let controller = world.status("_controller").unwrap_or_default().to_string();
-    assert!(controller.contains("torn.yaml"), "{controller}");
+    world.wait_until("the status names the torn file", PATIENCE, |world| {
+        world.status("_controller").is_some_and(|status| status.to_string().contains("torn.yaml"))
+    });
     world.remove("torn.yaml");
 
     let (outcome, _) = world.run(&["status"]);
