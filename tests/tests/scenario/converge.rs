@@ -1,8 +1,10 @@
 //! Creating, changing, reverting, suspending.
 
+use std::fs;
+
 use ecs_etl_tests::raw::{ACCOUNT, REGION};
 use ecs_etl_tests::server::Kind;
-use ecs_etl_tests::workspace::{Job, Workspace};
+use ecs_etl_tests::workspace::{Job, Workspace, samples};
 use serde_json::json;
 
 use crate::live;
@@ -69,6 +71,48 @@ pub fn jobs_are_created_and_a_second_apply_writes_nothing(kind: Kind) {
     assert_eq!(world.condition("daily", "Ready"), Some(("True".to_owned(), "Converged".to_owned())));
     let calls = world.apply();
     assert!(calls.mutating().is_empty(), "a second apply wrote\n{calls}");
+}
+
+pub fn the_samples_converge_and_stay(kind: Kind) {
+    let world = Workspace::new(kind);
+    let samples = samples();
+    let sample = |name: &str| fs::read_to_string(samples.path().join("manifests").join(name)).expect("a sample");
+    world.remove("controller.yaml");
+    world.write("controller.yaml", sample("controller.yaml"));
+    world.write("cluster.yaml", sample("clusters/analytics.yaml"));
+    for job in
+        ["clickstream-compact", "currency-rates", "customer-sync", "daily-sales", "sales-report", "warehouse-load"]
+    {
+        world.write(&format!("{job}.yaml"), sample(&format!("jobs/{job}.yaml")));
+    }
+    let calls = world.apply();
+    // Two schedules are one rule and one target more.
+    assert_eq!(calls.mutating().len(), 3 * 6 + 2, "{calls}");
+    let calls = world.apply();
+    assert!(calls.mutating().is_empty(), "a second apply wrote\n{calls}");
+
+    // `${scheduledTime}` becomes the time of the event.
+    let target = &world.aws.targets("etl-customer-sync")[0];
+    assert_eq!(
+        target["InputTransformer"]["InputPathsMap"].as_object().map(|map| map.values().collect()),
+        Some(vec![&json!("$.time")])
+    );
+    assert_eq!(target["DeadLetterConfig"]["Arn"], format!("arn:aws:sqs:{REGION}:{ACCOUNT}:etl-runs-not-started"));
+    let spot = &world.aws.targets("etl-clickstream-compact")[0]["EcsParameters"];
+    assert_eq!(spot["CapacityProviderStrategy"][0]["capacityProvider"], "FARGATE_SPOT");
+    assert!(spot.get("LaunchType").is_none(), "{spot}");
+}
+
+pub fn a_rich_task_definition_is_at_rest_after_one_apply(kind: Kind) {
+    let world = Workspace::new(kind);
+    world.write("cluster.yaml", include_str!("rich-cluster.yaml"));
+    world.write("rich.yaml", include_str!("rich.yaml"));
+    let calls = world.apply();
+    assert_eq!(calls.changes(), ["RegisterTaskDefinition", "PutRule", "PutTargets"], "{calls}");
+    let calls = world.apply();
+    assert!(calls.mutating().is_empty(), "a second apply wrote\n{calls}");
+    let (outcome, _) = world.run(&["plan", "manifests", "--detailed-exitcode"]);
+    outcome.expect_code(0);
 }
 
 pub fn a_new_image_takes_two_calls_and_its_revert_one(kind: Kind) {

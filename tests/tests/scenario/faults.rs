@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ecs_etl_tests::meter::Effect;
+use ecs_etl_tests::program::Running;
 use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::{Job, Workspace};
 
@@ -34,6 +35,39 @@ pub fn a_lost_answer_adds_no_second_revision(kind: Kind) {
             assert_eq!(live::job(&world.aws, "etl-daily")["state"], "ENABLED", "{what}");
             assert!(world.apply().mutating().is_empty(), "{what}");
         }
+    }
+}
+
+pub fn killed_after_any_write_it_ends_in_the_same_state(kind: Kind) {
+    let world = Workspace::new(kind);
+    // The call has its effect; the program dies before it hears of it.
+    let kill_after = |operation: &str| {
+        world.meter.take();
+        world.meter.inject(operation, 1, Effect::Delay(Duration::from_secs(3)));
+        let applying = Running::start(world.command(&["apply", "manifests"]));
+        let called = |world: &Workspace| world.meter.peek().0.iter().any(|call| call.operation == operation);
+        world.wait_until(&format!("{operation} is called"), Duration::from_secs(20), called);
+        applying.signal("KILL");
+        assert_eq!(applying.wait(Duration::from_secs(20)).code, None);
+        world.meter.heal();
+    };
+    for (number, operation) in ["RegisterTaskDefinition", "PutRule", "PutTargets"].into_iter().enumerate() {
+        let name = format!("job-{number}");
+        world.write_job(&Job::daily(&name));
+        kill_after(operation);
+        world.apply();
+        assert_eq!(world.aws.active_revisions(&format!("etl-{name}")).len(), 1, "created, killed after {operation}");
+        assert_eq!(live::job(&world.aws, &format!("etl-{name}"))["state"], "ENABLED");
+        assert!(world.apply().mutating().is_empty());
+    }
+    for (number, operation) in ["RegisterTaskDefinition", "PutTargets"].into_iter().enumerate() {
+        let image = format!("example.com/job:{}", number + 2);
+        world.write_job(&Job { image: image.clone(), ..Job::daily("job-0") });
+        kill_after(operation);
+        world.apply();
+        assert_eq!(world.aws.active_revisions("etl-job-0").len(), number + 2, "changed, killed after {operation}");
+        assert_eq!(live::image(&world.aws, "etl-job-0"), image);
+        assert!(world.apply().changes().is_empty());
     }
 }
 

@@ -29,6 +29,8 @@ macro_rules! on_every_server {
 
 on_every_server! {
     converge::jobs_are_created_and_a_second_apply_writes_nothing,
+    converge::the_samples_converge_and_stay,
+    converge::a_rich_task_definition_is_at_rest_after_one_apply,
     converge::a_new_image_takes_two_calls_and_its_revert_one,
     converge::schedule_suspend_and_resume_take_one_call_each,
     converge::changed_labels_change_tags_and_register_nothing,
@@ -46,6 +48,7 @@ on_every_server! {
     refusal::good_jobs_converge_beside_bad_ones,
     refusal::an_annotation_or_a_tag_leaves_a_job_alone,
     faults::a_lost_answer_adds_no_second_revision,
+    faults::killed_after_any_write_it_ends_in_the_same_state,
     faults::throttles_and_failures_are_survived,
     faults::failed_entries_are_a_failure,
     daemon::edits_are_seen_live_and_the_end_is_clean,
