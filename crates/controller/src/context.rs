@@ -77,6 +77,12 @@ pub enum Interrupted {
     /// Decision and facts do not come together: a defect of ecs-etl.
     #[error("decision and facts do not come together")]
     Undecided,
+    /// The worker panicked: a defect of ecs-etl.
+    #[error("the work on it broke off")]
+    Panicked,
+    /// Whether what a job left behind is ours cannot be read.
+    #[error("{0}")]
+    Doubtful(String),
     /// The job cannot be bound to its account.
     #[error("{0}")]
     Unbound(String),

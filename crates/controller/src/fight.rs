@@ -64,6 +64,11 @@ impl Fights {
         (repairs.times >= FIGHT).then(|| repairs.fight(resync))
     }
 
+    /// Forgets jobs that nobody wants any more.
+    pub fn keep(&mut self, wanted: impl Fn(&JobName) -> bool) {
+        self.0.retain(|job, _| wanted(job));
+    }
+
     /// The job has a new spec: what was repaired before says nothing of it.
     pub fn forget(&mut self, job: &JobName) {
         self.0.remove(job);

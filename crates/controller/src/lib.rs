@@ -29,6 +29,7 @@ pub mod report;
 pub mod scan;
 pub mod selector;
 pub mod settle;
+pub mod slots;
 pub mod source;
 pub mod status;
 pub mod sweep;

@@ -1,11 +1,13 @@
 //! Reads what a decision hangs on, and no more: bulk knowledge first, and on a difference the key itself.
 
+use std::collections::BTreeSet;
+
 use ecs_etl_aws::{Answer, CallError, Urgency};
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::failure::RetryClass;
-use ecs_etl_plan::observed::{Fact, Look, Observed, Question, Questions};
-use ecs_etl_plan::step::Plan;
+use ecs_etl_plan::observed::{Fact, Look, Observed, Question, Questions, RevisionArn};
+use ecs_etl_plan::step::{Action, Plan};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{JobName, RuleName};
 use futures::future::join_all;
@@ -52,7 +54,7 @@ impl Homes {
     /// Nothing read yet but what cannot change, with every known name still to be asked for.
     fn unread(&self, world: &World) -> Observed {
         let at = |place: &Place| Observed {
-            revisions: world.known_revisions(&self.names),
+            revisions: world.known_revisions(place, &self.names),
             rules: world.rule_names(place, &self.names).into_iter().map(|name| (name, Fact::NotRead)).collect(),
             ..Observed::default()
         };
@@ -92,19 +94,59 @@ pub async fn until_decided(
 ) -> Result<(Observed, Plan), Interrupted> {
     let mut fresh = homes.unread(&cx.world());
     let mut direct = trust == Trust::Direct;
+    let mut remembered = revisions(&fresh);
     for _ in 0..MAX_ROUNDS {
         let view = if direct { fresh.clone() } else { homes.bulk(&cx.world(), &fresh) };
         match decide(&view) {
             Decision::Look(questions) => ask(cx, &homes.place, &questions, &mut fresh, urgency).await?,
-            Decision::Plan(plan) if plan.steps.is_empty() || direct || trust == Trust::Bulk => {
+            Decision::Plan(plan) if plan.steps.is_empty() || trust == Trust::Bulk => {
                 learn(cx, &homes.place, &fresh, false);
                 return Ok((view, plan));
+            }
+            Decision::Plan(plan) if direct => {
+                // A revision's content never changes, so it is remembered; whose it is may, so before one is written to, its
+                // tags are read again.
+                let doubtful = written_to(&plan, &homes.place, &mut remembered);
+                if doubtful.is_empty() {
+                    learn(cx, &homes.place, &fresh, false);
+                    return Ok((view, plan));
+                }
+                ask(cx, &homes.place, &doubtful, &mut fresh, urgency).await?;
             }
             // Lists may lag: a difference seen in them is read again before anything is written.
             Decision::Plan(_) => direct = true,
         }
     }
     Err(Interrupted::Undecided)
+}
+
+fn revisions(facts: &Observed) -> BTreeSet<RevisionArn> {
+    let elsewhere = facts.elsewhere.iter().flat_map(|(_, facts)| facts.revisions.keys());
+    facts.revisions.keys().chain(elsewhere).cloned().collect()
+}
+
+/// Questions for the `remembered` revisions that a plan writes to. Each is asked for once.
+fn written_to(plan: &Plan, home: &Place, remembered: &mut BTreeSet<RevisionArn>) -> Questions {
+    let revision = |action: &Action| match action {
+        Action::TagRevision { revision, .. }
+        | Action::UntagRevision { revision, .. }
+        | Action::DeregisterTaskDefinition { revision } => Some(revision.clone()),
+        Action::RegisterTaskDefinition { .. }
+        | Action::PutRule { .. }
+        | Action::EnableRule { .. }
+        | Action::DisableRule { .. }
+        | Action::PutTargets { .. }
+        | Action::RemoveTargets { .. }
+        | Action::DeleteRule { .. }
+        | Action::TagRule { .. }
+        | Action::UntagRule { .. } => None,
+    };
+    let question = |(place, arn): (&Place, RevisionArn)| Question {
+        elsewhere: (place != home).then(|| place.clone()),
+        look: Look::Revision(arn),
+    };
+    let written = plan.steps.iter().filter_map(|step| Some((&step.place, revision(&step.action)?)));
+    written.filter(|(_, arn)| remembered.remove(arn)).map(question).collect()
 }
 
 /// Answers `questions` into `facts`, all at once.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecs_etl_aws::Urgency;
 use ecs_etl_plan::clean_up::{self, CleanUp};
-use ecs_etl_plan::condition::Verdict;
+use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::observed::{Fact, LiveRevision, Observed};
 use ecs_etl_plan::ownership::Mark;
@@ -14,6 +14,7 @@ use ecs_etl_plan::tags::{self, Tags};
 use ecs_etl_spec::job::{DeletionPolicy, Place};
 use ecs_etl_spec::name::{Family, JobName};
 use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
@@ -22,14 +23,30 @@ use crate::world::Names;
 use crate::{act, admit};
 
 /// What to do about a job that is not wanted in a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Task {
     /// Find out what is there and whose it is.
     Inspect,
-    /// Take it away: the rules of deletion allow it.
-    Remove,
+    /// Take it away, as long as the rules of deletion allow it.
+    Remove(Permit),
     /// Tidy away the revisions of a job that went.
     Tidy,
+}
+
+/// Leave to remove a job. It is withdrawn when the manifest is back, or when the rules of deletion do not allow it any more.
+#[derive(Debug, Clone, Default)]
+pub struct Permit(CancellationToken);
+
+impl Permit {
+    /// Whether it holds.
+    fn holds(&self) -> bool {
+        !self.0.is_cancelled()
+    }
+
+    /// Withdraws it, from every worker that was given it.
+    pub fn withdraw(&self) {
+        self.0.cancel();
+    }
 }
 
 /// What a job left behind in a place.
@@ -86,7 +103,12 @@ pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> 
 pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Option<LeftBehind>, Interrupted> {
     let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(None) };
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
-    Ok(left(cx, place, job, &facts, &plan))
+    let left = left(cx, place, job, &facts, &plan);
+    match plan.verdict {
+        // Taken for nothing of ours, it would neither be removed nor spoken of ever again.
+        Verdict::Stalled(Reason::OwnershipUnknown, why) if left.is_none() => Err(Interrupted::Doubtful(why)),
+        Verdict::Ready(..) | Verdict::Waiting(..) | Verdict::Stalled(..) | Verdict::Paused(..) => Ok(left),
+    }
 }
 
 /// Does `task` for what `job` left behind in `place`.
@@ -94,14 +116,24 @@ pub async fn look_after(cx: &Context, place: &Place, job: &JobName, task: Task) 
     let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(Outcome::nothing()) };
     match task {
         Task::Inspect => Ok(Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() }),
-        Task::Remove => remove(cx, place, job, &names.family).await,
+        Task::Remove(permit) => remove(cx, place, job, &names.family, &permit).await,
         Task::Tidy => tidy(cx, place, job, &names.family).await,
     }
 }
 
-async fn remove(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Result<Outcome, Interrupted> {
+async fn remove(
+    cx: &Context,
+    place: &Place,
+    job: &JobName,
+    family: &Family,
+    permit: &Permit,
+) -> Result<Outcome, Interrupted> {
     let (mut facts, plan) = decide(cx, place, job, family, Trust::Direct).await?;
     admit::budget(cx, place, &plan, Urgency::Edit).await?;
+    if !permit.holds() {
+        // What was read took its time, and the directory is another one now.
+        return Ok(Outcome { left: left(cx, place, job, &facts, &plan), ..Outcome::nothing() });
+    }
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::Edit).await;
     let left = left(cx, place, job, &facts, &plan);
     Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due: None })

@@ -41,6 +41,12 @@ impl<K: Ord + Clone> Pace<K> {
         self.not_before.remove(key);
     }
 
+    /// Forgets keys that nobody wants any more.
+    pub fn keep(&mut self, wanted: impl Fn(&K) -> bool) {
+        self.backoffs.keep(&wanted);
+        self.not_before.retain(|key, _| wanted(key));
+    }
+
     /// How many tries in a row have failed.
     pub fn failures(&self, key: &K) -> u32 {
         self.backoffs.failures(key)

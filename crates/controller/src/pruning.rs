@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use crate::approval::read_approvals;
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
-use crate::orphans::{LeftBehind, Task};
+use crate::orphans::{LeftBehind, Permit, Task};
+use crate::world::Names;
 
 /// What is remembered for deletions. Losing it begins every grace period anew.
 #[derive(Debug, Default)]
@@ -27,7 +28,11 @@ pub struct Pruning {
     /// Since when each reason for incomplete knowledge has held.
     incomplete_since: BTreeMap<String, Timestamp>,
     gone_since: BTreeMap<JobName, Timestamp>,
-    removing: BTreeSet<JobName>,
+    removing: BTreeMap<JobName, Permit>,
+    /// Whether the rules of deletion found their knowledge complete, when they were last asked.
+    complete: bool,
+    /// Digests that were released from the command line.
+    released: BTreeSet<Digest>,
     /// `apply --prune`: no grace.
     pub skip_grace: bool,
     /// Where `ecs-etl approve` leaves its word.
@@ -37,10 +42,11 @@ pub struct Pruning {
 impl Pruning {
     /// What to do with a job that is not wanted in a place.
     pub fn task(&self, place: &Place, job: &JobName) -> Task {
-        match self.left_behind.get(&(place.clone(), job.clone())) {
-            Some(left) if left.scheduled && self.removing.contains(job) => Task::Remove,
-            Some(left) if !left.scheduled => Task::Tidy,
-            Some(_) | None => Task::Inspect,
+        let left = self.left_behind.get(&(place.clone(), job.clone()));
+        match (left, self.removing.get(job)) {
+            (Some(left), Some(permit)) if left.scheduled => Task::Remove(permit.clone()),
+            (Some(left), _) if !left.scheduled && self.complete => Task::Tidy,
+            (Some(_) | None, _) => Task::Inspect,
         }
     }
 
@@ -58,6 +64,11 @@ impl Pruning {
         }
     }
 
+    /// Whether it is known what a job left in a place.
+    pub fn knows(&self, place: &Place, job: &JobName) -> bool {
+        self.left_behind.contains_key(&(place.clone(), job.clone()))
+    }
+
     /// Something could not be looked at.
     pub fn unknown(&mut self, place: &Place, job: &JobName, why: String) {
         self.unknown.insert((place.clone(), job.clone()), why);
@@ -71,11 +82,22 @@ impl Pruning {
         };
     }
 
+    /// Whether a place's lists could not be read when this was last tried.
+    pub fn has_failed(&self, place: &Place) -> bool {
+        self.unswept.contains_key(place)
+    }
+
+    /// Forgets places that no document names any more.
+    pub fn keep_places(&mut self, named: &BTreeSet<Place>) {
+        self.unswept.retain(|place, _| named.contains(place));
+    }
+
     /// Names that the sweeps hold and no manifest wants: others are forgotten. Those not known yet are returned.
     pub fn keep(&mut self, names: &BTreeSet<(Place, JobName)>) -> Vec<(Place, JobName)> {
         self.left_behind.retain(|key, _| names.contains(key));
         self.unknown.retain(|key, _| names.contains(key));
-        self.removing.retain(|job| names.iter().any(|(_, name)| name == job));
+        let jobs: BTreeSet<&JobName> = names.iter().map(|(_, job)| job).collect();
+        self.keep_permits(|job| jobs.contains(job));
         let new: Vec<_> = names
             .iter()
             .filter(|key| !self.left_behind.contains_key(*key) && !self.unknown.contains_key(*key))
@@ -97,29 +119,54 @@ impl Pruning {
         self.left_behind.iter().any(|((_, name), left)| name == job && left.scheduled)
     }
 
-    /// Whether everything the sweeps name has been looked at.
-    pub fn knows_everything(&self) -> bool {
-        self.unknown.is_empty() && self.unswept.is_empty()
+    /// Whether every place was read, and everything that was found there has been looked at.
+    pub fn knows_everything(&self, cx: &Context, manifests: &Manifests) -> bool {
+        let world = cx.world();
+        self.unknown.is_empty()
+            && self.unswept.is_empty()
+            && manifests.places().iter().all(|place| world.sweep(place).is_some())
     }
 
-    /// Lets these jobs be removed.
-    pub fn release(&mut self, jobs: impl IntoIterator<Item = JobName>) {
-        self.removing.extend(jobs);
+    /// Lets these jobs be removed, and no others any more. Those that could not be removed before.
+    pub fn release(&mut self, jobs: &[JobName]) -> Vec<JobName> {
+        self.keep_permits(|job| jobs.contains(job));
+        let new: Vec<JobName> = jobs.iter().filter(|job| !self.removing.contains_key(*job)).cloned().collect();
+        self.removing.extend(new.iter().map(|job| (job.clone(), Permit::default())));
+        new
+    }
+
+    /// Lets nothing be removed any more.
+    pub fn withdraw(&mut self) {
+        self.complete = false;
+        self.keep_permits(|_| false);
+    }
+
+    /// Withdraws the permits of other jobs than these.
+    pub fn keep_permits(&mut self, mut may_go: impl FnMut(&JobName) -> bool) {
+        self.removing.retain(|job, permit| {
+            let stays = may_go(job);
+            if !stays {
+                permit.withdraw();
+            }
+            stays
+        });
+    }
+
+    /// Reads what `ecs-etl approve` has released.
+    pub fn read_approvals(&mut self) {
+        let Some(directory) = &self.approvals else { return };
+        match read_approvals(directory) {
+            Ok(approvals) => self.released = approvals.into_iter().map(|approval| approval.digest).collect(),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "approvals cannot be read; what they released stays held"
+            ),
+        }
     }
 
     /// Digests of held sets that a person has released: by the manifest, or from the command line.
     pub fn approved(&self, cx: &Context) -> BTreeSet<Digest> {
-        let mut approved: BTreeSet<Digest> = cx.settings().approved.iter().cloned().collect();
-        if let Some(directory) = &self.approvals {
-            match read_approvals(directory) {
-                Ok(approvals) => approved.extend(approvals.into_iter().map(|approval| approval.digest)),
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "approvals cannot be read; what they released stays held"
-                ),
-            }
-        }
-        approved
+        cx.settings().approved.iter().chain(&self.released).cloned().collect()
     }
 
     /// Asks the rules of deletion.
@@ -127,7 +174,7 @@ impl Pruning {
         let now = cx.clock.now();
         let settings = cx.settings();
         let jobs = &manifests.directory.jobs;
-        let incomplete = self.incomplete(manifests, now);
+        let incomplete = self.incomplete(cx, manifests, now);
         let owned = self.owned(cx, manifests);
         let retired: Vec<Retired> = self
             .left_behind
@@ -153,6 +200,7 @@ impl Pruning {
             now,
         );
         self.gone_since = decision.gone_since.clone();
+        self.complete = decision.blocked.is_none();
         decision
     }
 
@@ -161,7 +209,7 @@ impl Pruning {
         self.left_behind.values().filter_map(|left| Some((&left.job, left.paused.as_ref()?))).collect()
     }
 
-    fn incomplete(&mut self, manifests: &Manifests, now: Timestamp) -> Vec<Incomplete> {
+    fn incomplete(&mut self, cx: &Context, manifests: &Manifests, now: Timestamp) -> Vec<Incomplete> {
         let mut reasons: BTreeMap<String, (String, Option<String>)> = BTreeMap::new();
         for (file, why) in &manifests.incomplete {
             reasons.insert(format!("file {file}"), (why.clone(), Some(file.clone())));
@@ -169,6 +217,12 @@ impl Pruning {
         for (place, why) in &self.unswept {
             let message = format!("what is in {} could not be read: {why}", place.region);
             reasons.insert(format!("place {place:?}"), (message, None));
+        }
+        for place in manifests.places() {
+            if cx.world().sweep(&place).is_none() && !self.unswept.contains_key(&place) {
+                let message = format!("what is in {} has not been read yet", place.region);
+                reasons.insert(format!("place {place:?}"), (message, None));
+            }
         }
         for ((place, job), why) in &self.unknown {
             let message = format!("what job {job} left in {} is not known: {why}", place.region);
@@ -193,7 +247,8 @@ impl Pruning {
         let world = cx.world();
         for job in manifests.directory.jobs.values().filter(|job| !job.drain) {
             let mark = Mark::new(&settings.identity.controller, &job.name);
-            if world.rule_tags_of(&job.place, &settings.prefix, &job.name).any(|tags| mark.is_on(tags)) {
+            let Some(names) = Names::of(&settings.prefix, &job.name) else { continue };
+            if world.rule_tags_of(&job.place, &names).any(|tags| mark.is_on(tags)) {
                 let source = Some(settings.identity.source.clone());
                 owned.push(OwnedJob { job: job.name.clone(), source, policy: Some(job.deletion_policy) });
             }

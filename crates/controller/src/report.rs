@@ -76,7 +76,7 @@ impl Reporter {
         &self.last_seen
     }
 
-    /// Operations done for a job since the start, in order.
+    /// Operations done for a job since the last summary, in order.
     pub fn actions_of(&self, job: &JobName) -> &[&'static str] {
         self.actions.get(job).map(Vec::as_slice).unwrap_or_default()
     }
@@ -174,14 +174,25 @@ impl Reporter {
     }
 
     /// No document names a place any more: what its jobs have there is reported, never guessed at.
-    pub fn place_lost(&mut self, place: &Place, jobs: &[JobName], now: Timestamp) {
+    ///
+    /// A job that is written still, for another place, may run in both.
+    pub fn place_lost(
+        &mut self,
+        place: &Place,
+        jobs: &BTreeSet<JobName>,
+        is_written: impl Fn(&JobName) -> bool,
+        now: Timestamp,
+    ) {
+        let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
         let message = format!(
-            "no EtlCluster names {} any more; what {} jobs have there stays as it is; write the EtlCluster again, with drain: true to remove them",
+            "no EtlCluster names {} any more; what {} jobs have there stays as it is and goes on running ({}); write the \
+             EtlCluster again, with drain: true to remove them",
             place.region,
-            jobs.len()
+            jobs.len(),
+            names.join(", ")
         );
         self.problem(about(place), message.clone());
-        for job in jobs {
+        for job in jobs.iter().filter(|job| !is_written(job)) {
             self.left_behind(job, &Verdict::Stalled(Reason::LocationLost, message.clone()), &[], now);
         }
     }
@@ -210,21 +221,31 @@ impl Reporter {
     }
 
     /// What `maxChanges` holds.
-    pub fn held_changes(&mut self, held: Option<&prune::Held>) {
-        self.hold(HeldKind::Changes, held);
+    ///
+    /// The set may have grown since its jobs were looked at: each is to name the digest that releases it now.
+    pub fn held_changes(&mut self, held: Option<&prune::Held>, now: Timestamp) {
+        let is_new = self.hold(HeldKind::Changes, held);
+        if let Some(held) = held.filter(|_| is_new) {
+            let verdict = verdict::of_interruption(&Interrupted::Held(held.clone()));
+            for job in &held.jobs {
+                self.set(job, None, None, &verdict, None, &[], None, &[], now);
+            }
+        }
     }
 
-    fn hold(&mut self, kind: HeldKind, held: Option<&prune::Held>) {
+    /// True if the set is another one than before.
+    fn hold(&mut self, kind: HeldKind, held: Option<&prune::Held>) -> bool {
         let before = self.held.iter().find(|held| held.kind == kind).map(|held| held.digest.clone());
         self.held.retain(|held| held.kind != kind);
-        if let Some(held) = held {
-            let digest = held.digest.as_str().to_owned();
-            if before.as_ref() != Some(&digest) {
-                tracing::error!(?kind, digest, jobs = held.jobs.len(), why = held.why, "held until it is approved");
-            }
-            let jobs = held.jobs.iter().map(|job| job.as_str().to_owned()).collect();
-            self.held.push(Held { kind, digest, jobs, message: held.why.clone() });
+        let Some(held) = held else { return before.is_some() };
+        let digest = held.digest.as_str().to_owned();
+        let is_new = before.as_ref() != Some(&digest);
+        if is_new {
+            tracing::error!(?kind, digest, jobs = held.jobs.len(), why = held.why, "held until it is approved");
         }
+        let jobs = held.jobs.iter().map(|job| job.as_str().to_owned()).collect();
+        self.held.push(Held { kind, digest, jobs, message: held.why.clone() });
+        is_new
     }
 
     /// What a preview found: a job that would change is not ready.
@@ -287,6 +308,7 @@ impl Reporter {
     /// A job is gone for good: its status file goes too.
     pub fn forget(&mut self, job: &JobName) {
         self.last_seen.remove(job);
+        self.actions.remove(job);
         if self.jobs.remove(job).is_some() {
             self.changed.insert(job.clone());
         }
@@ -295,6 +317,7 @@ impl Reporter {
     /// Ends a round over all jobs with a line in the log.
     pub fn summarise(&mut self, jobs: usize, began: Timestamp, now: Timestamp) {
         let round = std::mem::take(&mut self.round);
+        self.actions.clear();
         let counts = ecs_etl_plan::status::Counts::of(self.jobs.values());
         let millis = now.duration_since(began).as_millis().max(0);
         tracing::info!(

@@ -17,6 +17,11 @@ pub fn of_interruption(stopped: &Interrupted) -> Verdict {
             Reason::PlanRefused,
             format!("{stopped}; nothing was written; this is a defect of ecs-etl, please report it"),
         ),
+        Interrupted::Doubtful(_) => Verdict::Stalled(Reason::OwnershipUnknown, stopped.to_string()),
+        Interrupted::Panicked => Verdict::Stalled(
+            Reason::PlanRefused,
+            format!("{stopped}; it is tried again; this is a defect of ecs-etl, please report it"),
+        ),
         Interrupted::Unbound(_) => Verdict::Stalled(Reason::InvalidSpec, stopped.to_string()),
     }
 }

@@ -4,6 +4,7 @@
 //! (`observe`). Our own recent writes are laid over a sweep, since lists may lag behind them (docs/aws.md, Consistency).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 use std::time::Duration;
 
 use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn};
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 const OVERLAY: Duration = Duration::from_secs(60);
 
 /// How many resyncs pass before a job's cached tags are read again, so that ⌈N/20⌉ reads a resync verify them all.
-pub const TAG_ROTATION: u32 = 20;
+const TAG_ROTATION: u32 = 20;
 
 /// The lists of one place, read once.
 #[derive(Debug, Clone, Default)]
@@ -38,14 +39,20 @@ enum Write {
     Active(Family, RevisionArn, bool),
 }
 
-/// All that is remembered.
+/// All that is remembered, place by place.
 #[derive(Debug, Default)]
-pub struct World {
-    sweeps: BTreeMap<Place, Sweep>,
-    writes: VecDeque<(Timestamp, Place, Write)>,
+pub struct World(BTreeMap<Place, Known>);
+
+/// What is remembered of one place. Everything is found by a range over names: a reconcile costs the same whatever the number
+/// of jobs.
+#[derive(Debug, Default)]
+struct Known {
+    sweep: Option<Sweep>,
+    writes: VecDeque<(Timestamp, Write)>,
     revisions: BTreeMap<RevisionArn, LiveRevision>,
-    rule_tags: BTreeMap<(Place, RuleName), Tags>,
-    rounds: BTreeMap<JobName, u32>,
+    rule_tags: BTreeMap<RuleName, Tags>,
+    /// Silent passes of each family, for the rotation of its tags.
+    rounds: BTreeMap<Family, u32>,
 }
 
 /// Names under which a job's resources may be found.
@@ -53,24 +60,38 @@ pub struct World {
 pub struct Names {
     /// Its family.
     pub family: Family,
-    prefix_len: usize,
 }
 
 impl Names {
     /// Names of the job called `job`; none if they would be longer than AWS allows.
     pub fn of(prefix: &Prefix, job: &JobName) -> Option<Self> {
-        let family = Family::new(format!("{prefix}{job}")).ok()?;
-        Some(Self { family, prefix_len: prefix.as_str().len() })
+        Some(Self { family: Family::new(format!("{prefix}{job}")).ok()? })
     }
 
-    /// Whether `rule` bears one of the job's names: the family's own, or with a suffix of six hexadecimal digits.
-    pub fn owns(&self, rule: &RuleName) -> bool {
-        stem(rule.as_str()) == self.family.as_str()
+    /// Those of `rules` that bear one of the job's names: the family's own, or with a suffix of six hexadecimal digits.
+    fn rules<'a, V>(&self, rules: &'a BTreeMap<RuleName, V>) -> impl Iterator<Item = (&'a RuleName, &'a V)> {
+        let family = self.family.as_str();
+        let dotted = format!("{family}.");
+        let suffixed = rules.range::<str, _>((Bound::Included(dotted.as_str()), Bound::Unbounded));
+        let suffixed: Vec<_> = suffixed
+            .take_while(|(name, _)| name.as_str().starts_with(&dotted))
+            .filter(|(name, _)| stem(name.as_str()) == family)
+            .collect();
+        rules.get_key_value(family).into_iter().chain(suffixed)
     }
 
-    /// The job's name.
-    pub fn job(&self) -> Option<JobName> {
-        JobName::new(self.family.as_str().get(self.prefix_len..)?).ok()
+    /// Those of `revisions` that are of the family.
+    fn revisions<'a, V>(
+        &self,
+        revisions: &'a BTreeMap<RevisionArn, V>,
+    ) -> impl Iterator<Item = (&'a RevisionArn, &'a V)> {
+        // Revisions are ordered by family first, and AWS numbers them from one.
+        let first = RevisionArn::parse(&format!(":task-definition/{}:0", self.family));
+        let of_family = first.map(|first| {
+            let family = first.family().to_owned();
+            revisions.range(first..).take_while(move |(arn, _)| arn.family() == family)
+        });
+        of_family.into_iter().flatten()
     }
 }
 
@@ -85,28 +106,108 @@ fn stem(rule: &str) -> &str {
 impl World {
     /// The last complete sweep of a place.
     pub fn sweep(&self, place: &Place) -> Option<&Sweep> {
-        self.sweeps.get(place)
+        self.0.get(place)?.sweep.as_ref()
     }
 
     /// Places swept so far.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
-        self.sweeps.keys()
+        self.0.iter().filter(|(_, known)| known.sweep.is_some()).map(|(place, _)| place)
     }
 
     /// Forgets places that no document names any more.
     pub fn keep_places(&mut self, named: &BTreeSet<Place>) {
-        self.sweeps.retain(|place, _| named.contains(place));
+        self.0.retain(|place, _| named.contains(place));
     }
 
     /// Takes a sweep, and lays over it what was written since shortly before it began. Families whose lists changed since
     /// the sweep before.
-    pub fn take_sweep(&mut self, place: &Place, mut sweep: Sweep) -> BTreeSet<Family> {
+    pub fn take_sweep(&mut self, place: &Place, sweep: Sweep) -> BTreeSet<Family> {
+        self.0.entry(place.clone()).or_default().take_sweep(sweep)
+    }
+
+    /// Remembers what a reconcile read or wrote directly at `now`.
+    pub fn learn(&mut self, place: &Place, facts: &Observed, wrote: bool, now: Timestamp) {
+        self.0.entry(place.clone()).or_default().learn(facts, wrote, now);
+    }
+
+    /// Fills what `fresh` does not know from the sweep and the caches: enough to prove silence, never to justify a write.
+    ///
+    /// A rule in `wanted` that the sweep does not list is known to be absent.
+    pub fn bulk(&self, place: &Place, names: &[Names], wanted: &[RuleName], fresh: &Observed) -> Observed {
+        let mut view = fresh.clone();
+        let Some((known, sweep)) = self.0.get(place).and_then(|known| Some((known, known.sweep.as_ref()?))) else {
+            return view;
+        };
+        for names in names {
+            fill(&mut view.active, &names.family, sweep.active.get(&names.family).cloned().unwrap_or_default());
+            for (name, rule) in names.rules(&sweep.rules) {
+                fill(&mut view.rules, name, Some(rule.clone()));
+                if let Some(tags) = known.rule_tags.get(name) {
+                    fill(&mut view.rule_tags, name, tags.clone());
+                }
+            }
+        }
+        for name in wanted {
+            fill(&mut view.rules, name, sweep.rules.get(name).cloned());
+        }
+        view
+    }
+
+    /// Rules the sweep knows under `names`, so that a direct read asks for every one of them.
+    pub fn rule_names(&self, place: &Place, names: &[Names]) -> Vec<RuleName> {
+        let Some(sweep) = self.sweep(place) else { return Vec::new() };
+        names.iter().flat_map(|names| names.rules(&sweep.rules)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether the sweep of a place shows anything under `names`.
+    pub fn shows(&self, place: &Place, names: &Names) -> bool {
+        self.sweep(place)
+            .is_some_and(|sweep| sweep.active.contains_key(&names.family) || names.rules(&sweep.rules).next().is_some())
+    }
+
+    /// Revisions of these families already looked at in a place: their content never changes.
+    pub fn known_revisions(&self, place: &Place, names: &[Names]) -> BTreeMap<RevisionArn, Fact<Option<LiveRevision>>> {
+        let Some(known) = self.0.get(place) else { return BTreeMap::new() };
+        let revisions = names.iter().flat_map(|names| names.revisions(&known.revisions));
+        revisions.map(|(arn, revision)| (arn.clone(), Fact::Known(Some(revision.clone())))).collect()
+    }
+
+    /// Counts a silent pass of a job; in rotation, forgets its cached tags so that the next pass reads them again.
+    pub fn rotate(&mut self, place: &Place, names: &Names) {
+        if let Some(known) = self.0.get_mut(place) {
+            known.rotate(names);
+        }
+    }
+
+    /// Tags of a job's rules in a place, as far as they were read.
+    pub fn rule_tags_of(&self, place: &Place, names: &Names) -> impl Iterator<Item = &Tags> {
+        let known = self.0.get(place).into_iter();
+        known.flat_map(|known| names.rules(&known.rule_tags).map(|(_, tags)| tags).collect::<Vec<_>>())
+    }
+
+    /// Rules that run `job` under another prefix, as far as their descriptions tell.
+    pub fn under_other_prefix(&self, place: &Place, job: &JobName) -> Vec<LiveRule> {
+        let hinted = self.sweep(place).map(|sweep| sweep.under_other_prefix.as_slice()).unwrap_or_default();
+        hinted.iter().filter(|(of, _)| of == job).map(|(_, rule)| rule.clone()).collect()
+    }
+
+    /// Every job name that the lists of a place mention, by rule or family.
+    pub fn jobs_in(&self, place: &Place, prefix: &Prefix) -> BTreeSet<JobName> {
+        let Some(sweep) = self.sweep(place) else { return BTreeSet::new() };
+        let rules = sweep.rules.keys().map(|rule| stem(rule.as_str()));
+        let families = sweep.active.keys().map(Family::as_str);
+        rules.chain(families).filter_map(|name| JobName::new(name.strip_prefix(prefix.as_str())?).ok()).collect()
+    }
+}
+
+impl Known {
+    fn take_sweep(&mut self, mut sweep: Sweep) -> BTreeSet<Family> {
         let overlay = jiff::SignedDuration::try_from(OVERLAY).unwrap_or_default();
         let since = sweep.at.checked_sub(overlay).unwrap_or(Timestamp::MIN);
-        while self.writes.front().is_some_and(|(at, ..)| *at < since) {
+        while self.writes.front().is_some_and(|(at, _)| *at < since) {
             self.writes.pop_front();
         }
-        for (at, _, write) in self.writes.iter().filter(|(at, to, _)| *at >= since && to == place) {
+        for (at, write) in &self.writes {
             // A rule that lists otherwise than we wrote it before the reading may lag, or somebody else's hand was there: laid over,
             // that drift would stay unseen, and a direct read tells the two apart.
             if *at >= sweep.at || !matches!(write, Write::Rule(_, Some(_))) {
@@ -114,14 +215,16 @@ impl World {
             }
         }
         let live: BTreeSet<&RevisionArn> = sweep.active.values().flatten().collect();
-        self.revisions.retain(|arn, _| live.contains(arn) || !sweep.active.contains_key(arn.family()));
-        self.rule_tags.retain(|(at, rule), _| at != place || sweep.rules.contains_key(rule));
-        let before = self.sweeps.insert(place.clone(), sweep).unwrap_or_default();
-        self.sweeps.get(place).map(|sweep| changed_families(&before, sweep)).unwrap_or_default()
+        self.revisions.retain(|arn, _| live.contains(arn));
+        self.rule_tags.retain(|rule, _| sweep.rules.contains_key(rule));
+        self.rounds.retain(|family, _| sweep.active.contains_key(family));
+        let before = self.sweep.take().unwrap_or_default();
+        let changed = changed_families(&before, &sweep);
+        self.sweep = Some(sweep);
+        changed
     }
 
-    /// Remembers what a reconcile read or wrote directly at `now`.
-    pub fn learn(&mut self, place: &Place, facts: &Observed, wrote: bool, now: Timestamp) {
+    fn learn(&mut self, facts: &Observed, wrote: bool, now: Timestamp) {
         for (arn, fact) in &facts.revisions {
             match fact {
                 Fact::Known(Some(revision)) => {
@@ -135,104 +238,52 @@ impl World {
         }
         for (rule, fact) in &facts.rule_tags {
             if let Fact::Known(tags) = fact {
-                self.rule_tags.insert((place.clone(), rule.clone()), tags.clone());
+                self.rule_tags.insert(rule.clone(), tags.clone());
             }
         }
-        let Some(sweep) = self.sweeps.get_mut(place) else { return };
         let mut writes = Vec::new();
         for (rule, fact) in &facts.rules {
             if let Fact::Known(live) = fact {
                 if live.is_none() {
-                    self.rule_tags.remove(&(place.clone(), rule.clone()));
+                    self.rule_tags.remove(rule);
                 }
                 writes.push(Write::Rule(rule.clone(), live.clone()));
             }
         }
         for (family, fact) in &facts.active {
             if let Fact::Known(arns) = fact {
-                let before = sweep.active.get(family).cloned().unwrap_or_default();
+                let before =
+                    self.sweep.as_ref().and_then(|sweep| sweep.active.get(family)).cloned().unwrap_or_default();
                 writes.extend(arns.iter().map(|arn| Write::Active(family.clone(), arn.clone(), true)));
                 let gone = before.into_iter().filter(|arn| !arns.contains(arn));
                 writes.extend(gone.map(|arn| Write::Active(family.clone(), arn, false)));
             }
         }
         for write in writes {
-            lay(sweep, &write);
+            if let Some(sweep) = &mut self.sweep {
+                lay(sweep, &write);
+            }
             if wrote {
-                self.writes.push_back((now, place.clone(), write));
+                self.writes.push_back((now, write));
             }
         }
     }
 
-    /// Fills what `fresh` does not know from the sweep and the caches: enough to prove silence, never to justify a write.
-    ///
-    /// A rule in `wanted` that the sweep does not list is known to be absent.
-    pub fn bulk(&self, place: &Place, names: &[Names], wanted: &[RuleName], fresh: &Observed) -> Observed {
-        let mut view = fresh.clone();
-        let Some(sweep) = self.sweeps.get(place) else { return view };
-        for names in names {
-            fill(&mut view.active, &names.family, sweep.active.get(&names.family).cloned().unwrap_or_default());
-            for (name, rule) in sweep.rules.iter().filter(|(name, _)| names.owns(name)) {
-                fill(&mut view.rules, name, Some(rule.clone()));
-                if let Some(tags) = self.rule_tags.get(&(place.clone(), name.clone())) {
-                    fill(&mut view.rule_tags, name, tags.clone());
-                }
-            }
-        }
-        for name in wanted {
-            fill(&mut view.rules, name, sweep.rules.get(name).cloned());
-        }
-        view
-    }
-
-    /// Rules the sweep knows under `names`, so that a direct read asks for every one of them.
-    pub fn rule_names(&self, place: &Place, names: &[Names]) -> Vec<RuleName> {
-        let Some(sweep) = self.sweeps.get(place) else { return Vec::new() };
-        sweep.rules.keys().filter(|rule| names.iter().any(|names| names.owns(rule))).cloned().collect()
-    }
-
-    /// Revisions already looked at: their content never changes. Those of `families` only.
-    pub fn known_revisions(&self, names: &[Names]) -> BTreeMap<RevisionArn, Fact<Option<LiveRevision>>> {
-        self.revisions
-            .iter()
-            .filter(|(arn, _)| names.iter().any(|names| names.family.as_str() == arn.family()))
-            .map(|(arn, revision)| (arn.clone(), Fact::Known(Some(revision.clone()))))
-            .collect()
-    }
-
-    /// Counts a silent pass of a job; in rotation, forgets its cached tags so that the next pass reads them again.
-    pub fn rotate(&mut self, place: &Place, job: &JobName, names: &Names) {
+    fn rotate(&mut self, names: &Names) {
         // The first turn of each job is spread by its name, or all would fall due in the same resync.
-        let start = || job.as_str().bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b)));
-        let round = self.rounds.entry(job.clone()).or_insert_with(|| start() % (2 * TAG_ROTATION));
+        let start = || {
+            names.family.as_str().bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b)))
+                % (2 * TAG_ROTATION)
+        };
+        let round = self.rounds.entry(names.family.clone()).or_insert_with(start);
         *round = (*round + 1) % (2 * TAG_ROTATION);
         if *round == 0 {
-            self.rule_tags.retain(|(at, rule), _| at != place || !names.owns(rule));
+            let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();
+            rules.iter().for_each(|rule| drop(self.rule_tags.remove(rule)));
         } else if *round == TAG_ROTATION {
-            self.revisions.retain(|arn, _| arn.family() != names.family.as_str());
+            let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
+            arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
         }
-    }
-
-    /// Tags of a job's rules in a place, as far as they were read.
-    pub fn rule_tags_of(&self, place: &Place, prefix: &Prefix, job: &JobName) -> impl Iterator<Item = &Tags> {
-        let names = Names::of(prefix, job);
-        let of_job =
-            move |at: &Place, rule: &RuleName| at == place && names.as_ref().is_some_and(|names| names.owns(rule));
-        self.rule_tags.iter().filter(move |((at, rule), _)| of_job(at, rule)).map(|(_, tags)| tags)
-    }
-
-    /// Rules that run `job` under another prefix, as far as their descriptions tell.
-    pub fn under_other_prefix(&self, place: &Place, job: &JobName) -> Vec<LiveRule> {
-        let hinted = self.sweeps.get(place).map(|sweep| sweep.under_other_prefix.as_slice()).unwrap_or_default();
-        hinted.iter().filter(|(of, _)| of == job).map(|(_, rule)| rule.clone()).collect()
-    }
-
-    /// Every job name that the lists of a place mention, by rule or family.
-    pub fn jobs_in(&self, place: &Place, prefix: &Prefix) -> BTreeSet<JobName> {
-        let Some(sweep) = self.sweeps.get(place) else { return BTreeSet::new() };
-        let rules = sweep.rules.keys().map(|rule| stem(rule.as_str()));
-        let families = sweep.active.keys().map(Family::as_str);
-        rules.chain(families).filter_map(|name| JobName::new(name.strip_prefix(prefix.as_str())?).ok()).collect()
     }
 }
 
@@ -276,3 +327,6 @@ fn lay(sweep: &mut Sweep, write: &Write) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The engine's part in deletions: when to look at what jobs left behind, and what to do once the rules allow it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::prune::PruneDecision;
@@ -27,37 +27,56 @@ impl Engine {
     }
 
     pub(super) fn after_orphan(&mut self, place: Place, job: JobName, result: Result<orphans::Outcome, Interrupted>) {
+        if !self.homes.contains_key(&place) {
+            return;
+        }
+        if self.manifests.mentions(&job) {
+            self.wanted_again(job, &result);
+            return;
+        }
         let key = Key::Orphan(place.clone(), job.clone());
-        let now = self.cx.clock.now();
-        let outcome = match result {
-            Ok(outcome) => outcome,
+        match result {
+            Ok(outcome) => self.looked_after(key, &place, job, outcome),
             Err(stopped) => {
                 tracing::warn!(%job, region = %place.region, error = %stopped, "what a job left behind could not be looked after");
-                self.pruning.unknown(&place, &job, stopped.to_string());
-                self.retry(key, &stopped);
-                self.prune();
-                return;
+                if !self.pruning.knows(&place, &job) {
+                    self.pruning.unknown(&place, &job, stopped.to_string());
+                }
+                self.retry(key, &stopped, Urgency::Drift);
             }
-        };
-        let was_scheduled = self.pruning.is_scheduled(&job);
-        self.pruning.found(&place, &job, outcome.left);
-        let mentioned = self.manifests.mentions(&job);
-        if !outcome.actions.is_empty() && !mentioned {
-            self.reporter.left_behind(
-                &job,
-                &Verdict::Waiting(Reason::Removing, "the job is being removed".to_owned(), None),
-                &outcome.actions,
-                now,
-            );
         }
-        if was_scheduled && !self.pruning.is_scheduled(&job) && !mentioned {
+        self.prune();
+    }
+
+    /// The manifest came back while a worker was busy with what the job had left behind.
+    fn wanted_again(&mut self, job: JobName, result: &Result<orphans::Outcome, Interrupted>) {
+        let touched = match result {
+            Ok(outcome) => !outcome.actions.is_empty(),
+            Err(_) => true,
+        };
+        if touched && self.manifests.job(&job).is_some() {
+            self.queue.schedule(Key::Job(job), Urgency::Edit);
+        }
+    }
+
+    fn looked_after(&mut self, key: Key, place: &Place, job: JobName, outcome: orphans::Outcome) {
+        let now = self.cx.clock.now();
+        let was_scheduled = self.pruning.is_scheduled(&job);
+        self.pruning.found(place, &job, outcome.left);
+        if !outcome.actions.is_empty() {
+            let verdict = Verdict::Waiting(Reason::Removing, "the job is being removed".to_owned(), None);
+            self.reporter.left_behind(&job, &verdict, &outcome.actions, now);
+        }
+        if was_scheduled && !self.pruning.is_scheduled(&job) {
             tracing::info!(%job, "job removed; its revisions follow when no retry can want them");
-            self.removed.push(job.clone());
             self.reporter.forget(&job);
+            if self.mode == Mode::OnePass {
+                self.removed.insert(job);
+            }
         }
         match (&outcome.stopped, outcome.next_due) {
             (Some(stopped), _) => {
-                self.retry(key, stopped);
+                self.retry(key, stopped, Urgency::Drift);
             }
             (None, Some(due)) if self.mode == Mode::Daemon => {
                 let wait = std::time::Duration::try_from(due.duration_since(now)).unwrap_or_default();
@@ -66,7 +85,6 @@ impl Engine {
             }
             (None, _) => self.pace.reset(&key),
         }
-        self.prune();
     }
 
     /// Asks the rules of deletion, says what they say, and does what they allow.
@@ -82,8 +100,11 @@ impl Engine {
         let decision = self.pruning.decide(&self.cx, &self.manifests);
         self.report_pruning(&decision);
         match self.mode {
-            Mode::Daemon => self.remove(decision.remove),
-            Mode::OnePass => self.removable = decision.remove,
+            Mode::Daemon => self.remove(&decision.remove),
+            Mode::OnePass => {
+                self.pruning.keep_permits(|job| decision.remove.contains(job));
+                self.removable = decision.remove;
+            }
         }
     }
 
@@ -92,15 +113,15 @@ impl Engine {
         &self.removable
     }
 
-    /// Jobs removed since the start.
-    pub fn removed(&self) -> &[JobName] {
+    /// Jobs that this pass has removed.
+    pub fn removed(&self) -> &BTreeSet<JobName> {
         &self.removed
     }
 
     /// Removes what may be removed: the word of `apply --prune`.
     pub fn release_removals(&mut self) {
         let jobs = std::mem::take(&mut self.removable);
-        self.remove(jobs);
+        self.remove(&jobs);
     }
 
     /// Tidies every job's replaced revisions, and those of jobs that went: in one pass, this is asked for.
@@ -117,15 +138,13 @@ impl Engine {
         }
     }
 
-    fn remove(&mut self, jobs: Vec<JobName>) {
-        for job in jobs {
+    fn remove(&mut self, jobs: &[JobName]) {
+        for job in self.pruning.release(jobs) {
             for place in self.pruning.places_of(&job) {
                 let key = Key::Orphan(place, job.clone());
-                if self.pace.at_least(&key, std::time::Duration::ZERO).is_zero() {
-                    self.queue.schedule(key, Urgency::Drift);
-                }
+                let wait = self.pace.at_least(&key, std::time::Duration::ZERO);
+                self.queue.schedule_after(key, wait, Urgency::Drift);
             }
-            self.pruning.release([job]);
         }
     }
 
@@ -142,24 +161,25 @@ impl Engine {
             }
         }
         self.reporter.pruning(decision);
-        if self.pruning.knows_everything() {
-            let known: Vec<JobName> = self.reporter.jobs().keys().cloned().collect();
-            for job in known {
-                if !self.manifests.mentions(&job) && !verdicts.contains_key(&job) && !self.lost.contains(&job) {
-                    self.reporter.forget(&job);
-                }
-            }
-        }
+        self.report_gone(&verdicts.keys().map(|job| (*job).clone()).collect());
     }
 
-    /// Whether a verdict on what was left behind needs a person, for the exit code of one pass.
-    pub fn holds_something(&self) -> bool {
-        !self.reporter.held.is_empty()
-            || self
-                .reporter
-                .jobs()
-                .values()
-                .any(|job| job.status.conditions.iter().any(|condition| condition.reason == Reason::DeletionHeld))
+    /// Jobs whose manifest is gone and of which nothing is known to be left: their status goes too, once it is certain.
+    fn report_gone(&mut self, left: &BTreeSet<JobName>) {
+        let is_certain = self.pruning.knows_everything(&self.cx, &self.manifests);
+        let known: Vec<JobName> = self.reporter.jobs().keys().cloned().collect();
+        for job in known {
+            if self.manifests.mentions(&job) || left.contains(&job) || self.lost.contains_key(&job) {
+                continue;
+            }
+            if is_certain {
+                self.reporter.forget(&job);
+            } else if self.manifests.selector.selects_name(&job) {
+                let message = "the manifest is gone; what is left of the job is not known yet".to_owned();
+                let verdict = Verdict::Waiting(Reason::PendingDeletion, message, None);
+                self.reporter.left_behind(&job, &verdict, &[], self.cx.clock.now());
+            }
+        }
     }
 }
 

@@ -67,6 +67,11 @@ impl<K: Ord + Clone> Backoffs<K> {
         self.failures.remove(key);
     }
 
+    /// Forgets keys that nobody wants any more.
+    pub fn keep(&mut self, wanted: impl Fn(&K) -> bool) {
+        self.failures.retain(|key, _| wanted(key));
+    }
+
     /// How often `key` failed in a row.
     pub fn failures(&self, key: &K) -> u32 {
         self.failures.get(key).copied().unwrap_or(0)

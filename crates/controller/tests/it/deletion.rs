@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
 use ecs_etl_controller::selector::Selector;
+use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_spec::name::JobName;
+use serde_json::json;
 
 use crate::lab::{BASE, Lab, counts, job, reason};
 
@@ -179,4 +181,53 @@ async fn caps_are_not_judged_before_every_wanted_job_was_looked_at() {
         engine.turn().await;
         assert!(engine.reporter.held.is_empty(), "two of eight are a quarter: {:?}", engine.reporter.held);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_that_the_caps_allow_is_not_held_half_way() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.remove("b.yaml");
+    lab.conduct(|call, request| {
+        let about_b = String::from_utf8_lossy(&request.body).contains("etl-b");
+        if call.operation == "events:RemoveTargets" && about_b { Fault::lost_request() } else { Fault::none() }
+    });
+    lab.prune().await;
+    assert_eq!(lab.schedules().await.len(), 4);
+    lab.calm();
+    lab.prune().await;
+    assert_eq!(lab.schedules().await.len(), 3, "two of five may go, whoever was killed in between");
+}
+
+#[tokio::test(start_paused = true)]
+async fn selecting_one_job_tidies_nothing_that_others_left() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.prune().await;
+    tokio::time::advance(Duration::from_secs(26 * 3600)).await;
+    lab.calls();
+    let selector = Selector { jobs: [JobName::new("b").unwrap()].into(), ..Selector::default() };
+    let mut engine = lab.engine_for(Mode::OnePass, selector).await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    ecs_etl_controller::once::settle(&mut engine, &stop, &mut |_| {}).await;
+    ecs_etl_controller::once::prune(&mut engine, &stop, &mut |_| {}, true).await;
+    assert_eq!(lab.writes(), counts([]));
+    lab.prune().await;
+    assert_eq!(lab.writes(), counts([("ecs:DeregisterTaskDefinition", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_lost_our_mark_is_not_deregistered_on_old_knowledge() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.remove("a.yaml");
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(25 * 3600)).await;
+    assert_eq!(lab.revisions().await, 5, "the last event may still be retried");
+    let arn = "arn:aws:ecs:eu-central-1:123456789012:task-definition/etl-a:1";
+    lab.ecs("UntagResource", json!({"resourceArn": arn, "tagKeys": ["ecs-etl/controller"]})).await;
+    lab.run(&mut engine, Duration::from_secs(2 * 3600)).await;
+    assert_eq!(lab.revisions().await, 5);
 }

@@ -1,7 +1,7 @@
 //! A directory of manifests, an AWS, and controllers that come and go.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +44,27 @@ pub fn job(name: &str, image: &str, schedule: &str) -> String {
         "apiVersion: ecs-etl/v1\nkind: EtlJob\nmetadata: {{name: {name}}}\nspec:\n  cluster: main\n  \
          schedule: \"{schedule}\"\n  taskDefinition:\n    containerDefinitions: [{{image: \"{image}\"}}]\n"
     )
+}
+
+/// A second EtlCluster, in another Region.
+pub const OTHER: &str = "
+apiVersion: ecs-etl/v1
+kind: EtlCluster
+metadata: {name: other}
+spec:
+  region: us-east-1
+  eventsRoleArn: events
+  defaults: {taskDefinition: {networkMode: bridge}, container: {memory: 64}}
+";
+
+/// The same job, in the other Region.
+pub fn there(job: &str) -> String {
+    job.replace("cluster: main", "cluster: other")
+}
+
+/// Whether a request goes to the other Region.
+pub fn goes_there(request: &Request) -> bool {
+    request.headers.iter().any(|(_, value)| value.contains("/us-east-1/"))
 }
 
 /// What happens to requests, decided by each test.
@@ -133,10 +154,32 @@ impl Lab {
     }
 
     pub async fn engine_for(&self, mode: Mode, selector: Selector) -> Engine {
+        self.engine_with(mode, selector, self.clock.clone(), Reporter::default()).await
+    }
+
+    /// A new process that finds an earlier one's status files.
+    pub async fn engine_resuming(&self, mode: Mode, earlier: Engine) -> Engine {
+        let mut reporter = Reporter::default();
+        reporter.resume(earlier.reporter.jobs().values().cloned());
+        self.engine_with(mode, Selector::default(), self.clock.clone(), reporter).await
+    }
+
+    /// A new process whose workers panic whenever they look at the clock while this is set.
+    pub async fn engine_that_panics(&self, mode: Mode, panics: Arc<AtomicBool>) -> Engine {
+        let clock = self.clock.clone();
+        let clock = Clock::from_fn(move || {
+            let in_worker = tokio::task::try_id().is_some();
+            assert!(!(in_worker && panics.load(Ordering::SeqCst)), "a defect");
+            clock.now()
+        });
+        self.engine_with(mode, Selector::default(), clock, Reporter::default()).await
+    }
+
+    async fn engine_with(&self, mode: Mode, selector: Selector, clock: Clock, reporter: Reporter) -> Engine {
         let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
         let manifests = Manifests { selector, ..self.manifests() };
-        let cx = Arc::new(Context::new(aws, self.clock.clone(), manifests.settings("none")));
-        let mut engine = Engine::new(cx, Reporter::default(), mode);
+        let cx = Arc::new(Context::new(aws, clock, manifests.settings("none")));
+        let mut engine = Engine::new(cx, reporter, mode);
         engine.take_manifests(manifests, "none");
         engine
     }

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, helpers too")]
 
 mod budgets;
+mod changes;
 mod converge;
 mod crash;
 mod daemon;
 mod deletion;
 mod drift;
 mod lab;
+mod places;
+mod races;
 mod settings;
 mod trouble;

@@ -59,6 +59,7 @@ async fn held(args: &Plan, session: &Session, preview: &Preview) -> (PruneDecisi
     let mut pruning = Pruning::default();
     pruning.skip_grace = true;
     pruning.approvals = Some(args.status.status_dir.clone()).filter(|directory| directory.is_dir());
+    pruning.read_approvals();
     for left in &preview.left_behind {
         pruning.found(&left.place, &left.job, Some(left.clone()));
     }

@@ -1,0 +1,135 @@
+//! What a new reading of the directory changes: who we are, which places there are, which jobs have a new spec.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
+
+use super::{Engine, Key, Mode};
+use crate::context::Settings;
+use crate::manifests::Manifests;
+use crate::queue::Urgency;
+
+impl Engine {
+    /// Takes what the directory says now, and schedules what that changes.
+    pub fn take_manifests(&mut self, manifests: Manifests, git_source: &str) {
+        let now = self.cx.clock.now();
+        self.manifests = Arc::new(manifests);
+        let manifests = Arc::clone(&self.manifests);
+        self.reporter.manifests(&manifests, now);
+        self.forget_unwanted();
+        if manifests.directory.controller_problem.is_some() {
+            // Who we are is not known: nothing may be written until it is.
+            self.pruning.withdraw();
+            return;
+        }
+        self.take_settings(manifests.settings(git_source));
+        self.take_places(now);
+        self.take_jobs();
+        self.look_after_orphans(None);
+    }
+
+    /// Takes approvals from this status directory too.
+    pub fn read_approvals_in(&mut self, directory: &Path) {
+        self.pruning.approvals = Some(directory.to_path_buf());
+        self.pruning.read_approvals();
+        self.release_held();
+    }
+
+    /// Removes without grace: `apply --prune`.
+    pub fn skip_grace(&mut self, skip: bool) {
+        self.pruning.skip_grace = skip;
+    }
+
+    /// Forgets what was known of jobs that are gone or blocked: should they come back, they are looked at as if they were new,
+    /// even if they say what they said before.
+    fn forget_unwanted(&mut self) {
+        let manifests = Arc::clone(&self.manifests);
+        let wanted = |job: &JobName| manifests.job(job).is_some();
+        self.handled.retain(|job, _| wanted(job));
+        self.seen.retain(|job| manifests.mentions(job));
+        self.creations.retain(|job, _| wanted(job));
+        self.lost.retain(|job, _| !manifests.mentions(job));
+        self.fights.keep(wanted);
+        self.pace.keep(|key| match key {
+            Key::Sweep(_) | Key::Orphan(..) => true,
+            Key::Job(job) | Key::Tidy(job) => wanted(job),
+        });
+    }
+
+    fn take_settings(&mut self, settings: Settings) {
+        let before = self.cx.settings();
+        if before.identity != settings.identity || before.prefix != settings.prefix {
+            // Other resources are ours from now on.
+            self.identity += 1;
+            self.handled.clear();
+            self.seen.clear();
+        }
+        if self.mode == Mode::Daemon && settings.resync < before.resync {
+            for place in self.cx.world().places() {
+                self.queue.schedule_after(Key::Sweep(place.clone()), settings.resync, Urgency::Drift);
+            }
+        }
+        self.cx.set_settings(settings);
+    }
+
+    fn take_places(&mut self, now: Timestamp) {
+        let manifests = Arc::clone(&self.manifests);
+        let places = manifests.places();
+        let mut homes: BTreeMap<Place, BTreeSet<JobName>> = BTreeMap::new();
+        for place in &places {
+            homes.insert(place.clone(), BTreeSet::new());
+        }
+        for job in manifests.wanted() {
+            homes.entry(job.place.clone()).or_default().insert(job.name.clone());
+        }
+        let before = std::mem::replace(&mut self.homes, homes);
+        for (lost, jobs) in before.iter().filter(|(place, _)| !places.contains(*place)) {
+            self.reporter.place_lost(lost, jobs, |job| manifests.mentions(job), now);
+            let gone = jobs.iter().filter(|job| !manifests.mentions(job));
+            self.lost.extend(gone.map(|job| (job.clone(), lost.clone())));
+        }
+        self.lost.retain(|_, place| !places.contains(place));
+        self.cx.world().keep_places(&places);
+        self.pruning.keep_places(&places);
+        self.unread.retain(|place| places.contains(place));
+        for place in places {
+            self.reporter.place_named(&place);
+            if self.cx.world().sweep(&place).is_none() {
+                if !self.pruning.has_failed(&place) {
+                    self.unread.insert(place.clone());
+                }
+                let key = Key::Sweep(place);
+                let wait = self.pace.at_least(&key, std::time::Duration::ZERO);
+                self.queue.schedule_after(key, wait, Urgency::Edit);
+            }
+        }
+        self.create_what_waited();
+    }
+
+    fn take_jobs(&mut self) {
+        let manifests = Arc::clone(&self.manifests);
+        let wanted: BTreeSet<JobName> = manifests.wanted().map(|job| job.name.clone()).collect();
+        let is_edited = |job: &&ecs_etl_spec::job::Job| self.handled.get(&job.name) != Some(&job.digest);
+        let edited: BTreeSet<JobName> = manifests.wanted().filter(is_edited).map(|job| job.name.clone()).collect();
+        self.cx.gate().begin(self.cx.settings().max_changes, &edited, &wanted);
+        for name in edited {
+            let key = Key::Job(name);
+            // A new spec is tried at once, whatever became of the old one.
+            self.pace.reset(&key);
+            let Key::Job(name) = &key else { continue };
+            self.fights.forget(name);
+            let swept = manifests.job(name).is_some_and(|job| self.cx.world().sweep(&job.place).is_some());
+            if swept {
+                self.queue.schedule(key, Urgency::Edit);
+            } else if manifests.job(name).is_some_and(|job| self.pruning.has_failed(&job.place)) {
+                // Its place does not answer: the others are not kept waiting for the count.
+                self.counted(name.clone());
+            }
+        }
+        self.release_held();
+    }
+}

@@ -1,0 +1,128 @@
+//! Several places: named, not named any more, not read yet.
+
+use std::time::Duration;
+
+use ecs_etl_controller::engine::Mode;
+use ecs_etl_emulator::door::{Conduct, Fault};
+use ecs_etl_plan::condition::Reason;
+
+use crate::lab::{BASE, Lab, OTHER, counts, goes_there, job, reason, there};
+
+/// Five jobs here and one there.
+fn lab() -> Lab {
+    let names = ["a", "b", "c", "d", "e"];
+    let lab = Lab::new(&names.map(|name| (name, job(name, "img:1", "0 2 * * *"))));
+    lab.write("other.yaml", OTHER);
+    lab.write("far.yaml", &there(&job("far", "img:1", "0 2 * * *")));
+    lab
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_a_place_that_no_document_names_stays_until_one_does() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.remove("other.yaml");
+    lab.remove("far.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(7200)).await;
+    assert_eq!(lab.writes(), counts([]));
+    assert_eq!(reason(&engine, "far"), Reason::LocationLost);
+    assert!(engine.reporter.problems().iter().any(|problem| problem.message.contains("us-east-1")));
+
+    lab.write("other.yaml", OTHER);
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "far"), Reason::PendingDeletion);
+    lab.run(&mut engine, Duration::from_secs(400)).await;
+    assert_eq!(lab.writes()["events:DeleteRule"], 1);
+    assert!(!engine.reporter.jobs().contains_key("far"));
+    assert!(engine.reporter.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_lost_while_it_was_not_clear_who_we_are_is_reported() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.remove("other.yaml");
+    lab.remove("far.yaml");
+    lab.write("base.yaml", &BASE.replace("{source: lab/manifests", "{sauce: lab/manifests"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("base.yaml", BASE);
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    assert_eq!(reason(&engine, "far"), Reason::LocationLost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_deleted_before_every_place_was_read() {
+    let lab = lab();
+    lab.write("base.yaml", &BASE.replace("graceSeconds: 300", "graceSeconds: 0"));
+    lab.apply().await;
+    lab.remove("a.yaml");
+    lab.conduct(|_, request| {
+        let before = Duration::from_secs(if goes_there(request) { 8 } else { 0 });
+        Fault { before, ..Fault::none() }
+    });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(6)).await;
+    assert_eq!(lab.writes(), counts([]));
+    lab.calm();
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert!(!lab.schedules().await.contains_key("etl-a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_moved_from_a_place_not_read_yet_is_not_created_beside_itself() {
+    let lab = lab();
+    lab.apply().await;
+    lab.write("far.yaml", &job("far", "img:1", "0 2 * * *"));
+    lab.conduct(|_, request| {
+        let before = Duration::from_secs(if goes_there(request) { 8 } else { 0 });
+        Fault { before, ..Fault::none() }
+    });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(6)).await;
+    assert_eq!(lab.writes(), counts([]));
+    lab.calm();
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged);
+    assert_eq!(lab.writes()["events:DeleteRule"], 1, "it has left the other place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_created_here_while_it_could_not_be_seen_there_moves_once_it_can() {
+    let lab = lab();
+    lab.apply().await;
+    lab.write("far.yaml", &job("far", "img:1", "0 2 * * *"));
+    lab.conduct(
+        |_, request| {
+            if goes_there(request) { Fault { answer: Conduct::Never, ..Fault::none() } } else { Fault::none() }
+        },
+    );
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(100)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged, "a place that fails delays no other");
+    lab.calm();
+    lab.calls();
+    // The longest backoff, and less than a resync.
+    lab.run(&mut engine, Duration::from_secs(330)).await;
+    assert_eq!(lab.writes()["events:DeleteRule"], 1, "as soon as it is seen there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_reported_before_a_restart_is_not_forgotten_before_aws_was_read() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.remove("a.yaml");
+    let mut engine = lab.engine_resuming(Mode::Daemon, engine).await;
+    assert!(engine.reporter.jobs().contains_key("a"));
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    assert_eq!(reason(&engine, "a"), Reason::PendingDeletion);
+}
