@@ -128,6 +128,7 @@ fn a_directory_that_is_not_there_yet_is_waited_for() {
     let manifests = world.folder().join("later");
     let mut daemon = start(&world, &manifests);
     world.wait_until("the daemon is up", PATIENCE, |world| world.folder().join("status/_lock").exists());
+    daemon.signal("HUP");
     assert!(daemon.is_running());
     let staged = world.folder().join("staged");
     checkout(&world, &staged, 1);

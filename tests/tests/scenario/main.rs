@@ -45,6 +45,7 @@ on_every_server! {
     removal::more_than_a_quarter_is_held_until_approved,
     removal::a_retained_job_stays_when_its_manifest_goes,
     refusal::what_strangers_own_stays_byte_for_byte,
+    refusal::what_another_source_owns_is_never_pruned,
     refusal::good_jobs_converge_beside_bad_ones,
     refusal::an_annotation_or_a_tag_leaves_a_job_alone,
     faults::a_lost_answer_adds_no_second_revision,

@@ -71,6 +71,28 @@ pub fn what_strangers_own_stays_byte_for_byte(kind: Kind) {
     assert_eq!(strangers.map(|name| all(&world.aws, name)), before);
 }
 
+pub fn what_another_source_owns_is_never_pruned(kind: Kind) {
+    let world = Workspace::new(kind);
+    let controller = |source: &str| {
+        format!(
+            "apiVersion: ecs-etl/v1\nkind: EtlController\nmetadata: {{name: e2e}}\nspec: {{source: {source}, prune: {{graceSeconds: 0}}}}\n"
+        )
+    };
+    world.write("controller.yaml", controller("example.com/one"));
+    world.write_job(&Job::daily("first"));
+    world.apply();
+    let before = live::job(&world.aws, "etl-first");
+
+    // Another repository under the same name of a controller.
+    world.remove("first.yaml");
+    world.write("controller.yaml", controller("example.com/two"));
+    world.write_job(&Job::daily("second"));
+    let (outcome, calls) = world.run(&["apply", "manifests", "--prune", "--yes"]);
+    assert_eq!(calls.changes(), ["RegisterTaskDefinition", "PutRule", "PutTargets"], "{outcome}\n{calls}");
+    assert_eq!(live::job(&world.aws, "etl-first"), before);
+    assert!(format!("{}{}", outcome.stdout, outcome.stderr).contains("OtherSource"), "{outcome}");
+}
+
 pub fn good_jobs_converge_beside_bad_ones(kind: Kind) {
     let world = converged(kind);
     let before = live::job(&world.aws, "etl-daily");

@@ -33,6 +33,8 @@ pub fn run(args: Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     let stop = signals::shutdown()?;
+    // Before any wait: unheard, SIGHUP ends a process.
+    let looks = looks()?;
     let started = Timestamp::now();
     let directory = StatusDir::open(&args.status.status_dir, &args.dir.dir, started)?;
     let files = StatusWriter::new(directory);
@@ -55,7 +57,7 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     let shown = args.dir.dir.display().to_string();
     let publisher = Publisher::new(Some(files), session.endpoint.clone(), shown, started);
     let aws = session.cx.aws.clone();
-    daemon::run(engine, publisher, watch, session.reader, looks()?, stop).await;
+    daemon::run(engine, publisher, watch, session.reader, looks, stop).await;
     aws.close().await;
     Ok(ExitCode::SUCCESS)
 }
