@@ -134,7 +134,10 @@ impl Terminal {
             send.send(io::stdin().read_line(&mut line).map(|_bytes| line)).unwrap_or_default();
         });
         let line = tokio::select! {
-            () = stop.cancelled() => String::new(),
+            () = stop.cancelled() => {
+                writeln!(self.err)?;
+                String::new()
+            }
             answer = answer => answer.unwrap_or(Ok(String::new()))?,
         };
         Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -174,7 +174,9 @@ fn in_full(job: &JobStatus, seen: Option<Timestamp>, now: Timestamp, terminal: &
     for schedule in &state.schedules {
         row("rule", format!("{} {} {}", schedule.name, schedule.expression, schedule.state))?;
     }
-    row("next run", next_run(job, now))?;
+    let next = next_run(job, now);
+    let zone = if next.starts_with(|first: char| first.is_ascii_digit()) { " UTC" } else { "" };
+    row("next run", format!("{next}{zone}"))?;
     if let Some(seen) = seen {
         row("last seen live", format!("{} ago", age(now, seen)))?;
     }
