@@ -39,6 +39,25 @@ enum Write {
     Active(Family, RevisionArn, bool),
 }
 
+impl Write {
+    /// What was written to: names of rules and ARNs never look alike.
+    fn subject(&self) -> &str {
+        match self {
+            Self::Rule(name, _) => name.as_str(),
+            Self::Active(_, arn, _) => arn.as_str(),
+        }
+    }
+
+    fn shows_in(&self, sweep: &Sweep) -> bool {
+        match self {
+            Self::Rule(name, live) => sweep.rules.get(name) == live.as_ref(),
+            Self::Active(family, arn, active) => {
+                sweep.active.get(family).is_some_and(|arns| arns.contains(arn)) == *active
+            }
+        }
+    }
+}
+
 /// All that is remembered, place by place.
 #[derive(Debug, Default)]
 pub struct World(BTreeMap<Place, Known>);
@@ -207,7 +226,10 @@ impl Known {
         while self.writes.front().is_some_and(|(at, _)| *at < since) {
             self.writes.pop_front();
         }
-        for (at, write) in &self.writes {
+        // Of several writes to one thing the last counts: a rule was absent before it was put.
+        let last: BTreeMap<&str, &(Timestamp, Write)> =
+            self.writes.iter().map(|entry| (entry.1.subject(), entry)).collect();
+        for (at, write) in last.into_values() {
             // A rule that lists otherwise than we wrote it before the reading may lag, or somebody else's hand was there: laid over,
             // that drift would stay unseen, and a direct read tells the two apart.
             if *at >= sweep.at || !matches!(write, Write::Rule(_, Some(_))) {
@@ -260,10 +282,12 @@ impl Known {
             }
         }
         for write in writes {
+            // Facts come whole, also those that the write did not touch: what the lists show already is no news to them.
+            let news = self.sweep.as_ref().is_none_or(|sweep| !write.shows_in(sweep));
             if let Some(sweep) = &mut self.sweep {
                 lay(sweep, &write);
             }
-            if wrote {
+            if wrote && news {
                 self.writes.push_back((now, write));
             }
         }

@@ -81,3 +81,20 @@ async fn removing_a_job_takes_three_writes() {
     let expected = [("ecs:TagResource", 1), ("events:DeleteRule", 1), ("events:RemoveTargets", 1)];
     assert_eq!(lab.writes(), counts(expected));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_resync_soon_after_our_own_writes_costs_no_more_than_another() {
+    let lab = lab();
+    lab.write("base.yaml", &crate::lab::BASE.replacen("spec: {", "spec: {resyncSeconds: 30, ", 1));
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(5)).await;
+    assert_eq!(lab.writes().values().sum::<u64>(), 3 * N);
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    let calls = lab.calls();
+    let reads: u64 = calls.values().sum();
+    let resyncs = calls["events:ListRules"];
+    // A look that was spread over the interval before may fall into this one.
+    let budget = (resyncs + 1) * (N + N.div_ceil(20) + 1 + 1);
+    assert!(reads <= budget, "{reads} reads in {resyncs} resyncs, {budget} allowed: {calls:?}");
+    assert_eq!(calls.get("events:DescribeRule"), None, "{calls:?}");
+}
