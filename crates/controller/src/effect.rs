@@ -114,3 +114,6 @@ fn for_rule_tags(observed: &mut Observed, arn: &str, change: impl FnOnce(&mut ec
         change(tags);
     }
 }
+
+#[cfg(test)]
+mod tests;

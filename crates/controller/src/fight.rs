@@ -86,3 +86,84 @@ impl Repairs {
         Fight { verdict: Verdict::Stalled(Reason::DriftFight, message), wait: resync.saturating_mul(SLOWER) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ecs_etl_plan::observed::Observed;
+    use ecs_etl_plan::step::{Action, Because, Kind, Plan, Step};
+    use ecs_etl_spec::job::Place;
+    use ecs_etl_spec::name::{Region, RuleName};
+
+    use super::*;
+
+    const RESYNC: Duration = Duration::from_secs(600);
+
+    fn name() -> JobName {
+        JobName::new("a").unwrap()
+    }
+
+    fn rule() -> RuleName {
+        RuleName::new("etl-a").unwrap()
+    }
+
+    /// A reconcile that did this, or nothing.
+    fn outcome(action: Option<Action>) -> Outcome {
+        let place = Place { region: Region::new("eu-west-1").unwrap(), assume_role_arn: None, external_id: None };
+        let verdict = Verdict::Ready(Reason::Converged, String::new());
+        let actions = action.iter().map(Action::operation).collect();
+        let because = || Because::Note(String::new());
+        let steps =
+            action.into_iter().map(|action| Step { place: place.clone(), action, because: because() }).collect();
+        let plan =
+            Plan { job: name(), kind: Kind::Change, steps, verdict: verdict.clone(), pins: None, notes: Vec::new() };
+        Outcome { verdict, plan, actions, observed: Observed::default(), stopped: None }
+    }
+
+    /// Whether each of these, one resync after the other, is a fight.
+    fn check(actions: &[Option<Action>], expected: &[bool]) {
+        let mut fights = Fights::default();
+        let mut now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
+        let mut seen = Vec::new();
+        for action in actions {
+            now = now.checked_add(SignedDuration::from_secs(600)).unwrap();
+            seen.push(fights.seen(&name(), &outcome(action.clone()), RESYNC, now).is_some());
+        }
+        assert_eq!(seen, expected);
+    }
+
+    fn enabled() -> Option<Action> {
+        Some(Action::EnableRule { rule: rule() })
+    }
+
+    fn disabled() -> Option<Action> {
+        Some(Action::DisableRule { rule: rule() })
+    }
+
+    #[test]
+    fn three_equal_repairs_in_a_row_are_a_fight() {
+        check(&[enabled(), enabled(), enabled()], &[false, false, true]);
+    }
+
+    #[test]
+    fn another_repair_in_between_begins_the_count_anew() {
+        check(&[enabled(), enabled(), disabled(), enabled(), enabled()], &[false; 5]);
+    }
+
+    #[test]
+    fn a_fight_lasts_until_nothing_was_to_be_repaired_for_three_resyncs() {
+        let quiet = None;
+        let history = [enabled(), enabled(), enabled(), quiet.clone(), quiet.clone(), quiet.clone(), quiet];
+        check(&history, &[false, false, true, true, true, true, false]);
+    }
+
+    #[test]
+    fn a_new_spec_ends_a_fight() {
+        let mut fights = Fights::default();
+        let now = Timestamp::UNIX_EPOCH;
+        for _ in 0..3 {
+            drop(fights.seen(&name(), &outcome(enabled()), RESYNC, now));
+        }
+        fights.forget(&name());
+        assert!(fights.seen(&name(), &outcome(enabled()), RESYNC, now).is_none());
+    }
+}

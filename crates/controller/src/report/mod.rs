@@ -1,18 +1,18 @@
 //! What is true of every job, kept for the status files, the log and the command line.
 
+mod announce;
+mod held;
+mod live;
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
-use ecs_etl_plan::desired::TARGET_ID;
 use ecs_etl_plan::failure::NextTry;
-use ecs_etl_plan::observed::{Fact, Observed, RevisionArn};
-use ecs_etl_plan::prune::{self, PruneDecision};
-use ecs_etl_plan::status::{
-    Held, HeldKind, JobStatus, Live, Problem, PruningBlocked, Resync, ScheduleStatus, StatusInput, next_status,
-};
+use ecs_etl_plan::status::{Held, JobStatus, Live, Problem, PruningBlocked, Resync, StatusInput, next_status};
 use ecs_etl_spec::diagnostic::Severity;
-use ecs_etl_spec::job::{Job, Origin, Place};
+use ecs_etl_spec::job::{Job, Origin};
 use ecs_etl_spec::name::{Digest, JobName};
 use jiff::Timestamp;
 
@@ -21,6 +21,9 @@ use crate::manifests::Manifests;
 use crate::preview::Preview;
 use crate::reconcile::Outcome;
 use crate::verdict;
+
+use announce::announce;
+use live::live;
 
 /// When and how often a job is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,102 +153,6 @@ impl Reporter {
         if self.problems.remove(about).is_some() {
             tracing::info!(about, "problem solved");
         }
-    }
-
-    /// A place cannot be swept: nothing is known of the jobs in it that have not been handled yet.
-    pub fn place_failed(
-        &mut self,
-        manifests: &Manifests,
-        place: &Place,
-        stopped: &Interrupted,
-        retrying: Option<Retrying>,
-        now: Timestamp,
-    ) {
-        self.problem(about(place), stopped.to_string());
-        let verdict = verdict::of_interruption(stopped);
-        for job in manifests.wanted().filter(|job| job.place == *place) {
-            self.set(&job.name, Some(&job.origin), None, &verdict, None, &[], retrying.map(|r| (r, stopped)), &[], now);
-        }
-    }
-
-    /// A place was swept.
-    pub fn place_swept(&mut self, place: &Place) {
-        self.solved(&about(place));
-    }
-
-    /// No document names a place any more: what its jobs have there is reported, never guessed at.
-    ///
-    /// A job that is written still, for another place, may run in both.
-    pub fn place_lost(
-        &mut self,
-        place: &Place,
-        jobs: &BTreeSet<JobName>,
-        is_written: impl Fn(&JobName) -> bool,
-        now: Timestamp,
-    ) {
-        let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-        let message = format!(
-            "no EtlCluster names {} any more; what {} jobs have there stays as it is and goes on running ({}); write the \
-             EtlCluster again, with drain: true to remove them",
-            place.region,
-            jobs.len(),
-            names.join(", ")
-        );
-        self.problem(about(place), message.clone());
-        for job in jobs.iter().filter(|job| !is_written(job)) {
-            self.left_behind(job, &Verdict::Stalled(Reason::LocationLost, message.clone()), &[], now);
-        }
-    }
-
-    /// A document names a place.
-    pub fn place_named(&mut self, place: &Place) {
-        let lost = self.problems.get(&about(place)).is_some_and(|problem| problem.starts_with("no EtlCluster names"));
-        if lost {
-            self.solved(&about(place));
-        }
-    }
-
-    /// What the rules of deletion said.
-    pub fn pruning(&mut self, decision: &PruneDecision) {
-        let blocked = decision.blocked.as_ref().filter(|_| !decision.verdicts.is_empty()).map(|blocked| {
-            PruningBlocked { why: blocked.why.clone(), file: blocked.file.clone(), since: blocked.since }
-        });
-        if blocked.is_some() && self.pruning_blocked.is_none() {
-            tracing::warn!(
-                why = blocked.as_ref().map(|blocked| &blocked.why),
-                "pruning is blocked; nothing is deleted"
-            );
-        }
-        self.pruning_blocked = blocked;
-        self.hold(HeldKind::Deletions, decision.held.as_ref());
-    }
-
-    /// What `maxChanges` holds.
-    ///
-    /// The set may have grown since its jobs were looked at: each is to name the digest that releases it now.
-    pub fn held_changes(&mut self, held: Option<&prune::Held>, now: Timestamp) {
-        let is_new = self.hold(HeldKind::Changes, held);
-        if let Some(held) = held.filter(|_| is_new) {
-            let verdict = verdict::of_interruption(&Interrupted::Held(held.clone()));
-            for job in &held.jobs {
-                self.set(job, None, None, &verdict, None, &[], None, &[], now);
-            }
-        }
-    }
-
-    /// True if the set is another one than before.
-    fn hold(&mut self, kind: HeldKind, held: Option<&prune::Held>) -> bool {
-        let before = self.held.iter().find(|held| held.kind == kind).map(|held| held.digest.clone());
-        self.held.retain(|held| held.kind != kind);
-        let Some(held) = held else { return before.is_some() };
-        let digest = held.digest.as_str().to_owned();
-        let is_new = before.as_ref() != Some(&digest);
-        if is_new {
-            tracing::error!(?kind, digest, jobs = held.jobs.len(), why = held.why, "held until it is approved");
-        }
-        let jobs = held.jobs.iter().map(|job| job.as_str().to_owned()).collect();
-        self.held.push(Held { kind, digest, jobs, message: held.why.clone() });
-        is_new
     }
 
     /// What a preview found: a job that would change is not ready.
@@ -382,55 +289,5 @@ impl Reporter {
         announce(job, before, &after, verdict);
         self.jobs.insert(job.clone(), after);
         self.changed.insert(job.clone());
-    }
-}
-
-/// Logs a change of state: INFO when it is good, WARN when it will be tried again, ERROR when a person is needed.
-fn announce(job: &JobName, before: Option<&JobStatus>, after: &JobStatus, verdict: &Verdict) {
-    let words = |status: &JobStatus| {
-        status.status.conditions.first().map(|ready| (ready.status, ready.reason, ready.message.clone()))
-    };
-    if before.and_then(words) == words(after) {
-        return;
-    }
-    let (reason, message) = verdict::words(verdict);
-    let next_try = after.status.retry.as_ref().map(|retry| retry.next_at.to_string());
-    match verdict {
-        Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
-        Verdict::Waiting(
-            Reason::Progressing | Reason::WaitingForTick | Reason::PendingDeletion | Reason::Removing,
-            ..,
-        ) => {
-            tracing::info!(%job, ?reason, detail = message, "job state");
-        }
-        Verdict::Waiting(..) => tracing::warn!(%job, ?reason, detail = message, next_try, "job state"),
-        Verdict::Stalled(..) => tracing::error!(%job, ?reason, detail = message, next_try, "job state"),
-    }
-}
-
-/// What was seen of a job, for its status.
-fn live(observed: &Observed) -> Live {
-    let mut schedules = Vec::new();
-    let mut pinned: Option<RevisionArn> = None;
-    for (name, rule) in &observed.rules {
-        let Fact::Known(Some(rule)) = rule else { continue };
-        let Some(expression) = &rule.expression else { continue };
-        schedules.push(ScheduleStatus {
-            name: name.as_str().to_owned(),
-            expression: expression.clone(),
-            state: rule.state.as_str().to_owned(),
-        });
-        let targets = observed.targets.get(name).and_then(Fact::known);
-        let ours = targets.into_iter().flatten().find(|target| target.id.as_deref() == Some(TARGET_ID));
-        let arn = ours.and_then(|target| target.ecs_parameters.as_ref()?.task_definition_arn.as_deref());
-        pinned = pinned.or_else(|| arn.and_then(RevisionArn::parse));
-    }
-    Live { task_definition: pinned, schedules }
-}
-
-fn about(place: &Place) -> String {
-    match &place.assume_role_arn {
-        Some(role) => format!("place/{}/{role}", place.region),
-        None => format!("place/{}", place.region),
     }
 }

@@ -1,0 +1,30 @@
+//! Says in the log what has become of a job.
+
+use ecs_etl_plan::condition::{Reason, Verdict};
+use ecs_etl_plan::status::JobStatus;
+use ecs_etl_spec::name::JobName;
+
+use crate::verdict;
+
+/// Logs a change of state: INFO when it is good, WARN when it will be tried again, ERROR when a person is needed.
+pub(super) fn announce(job: &JobName, before: Option<&JobStatus>, after: &JobStatus, verdict: &Verdict) {
+    let words = |status: &JobStatus| {
+        status.status.conditions.first().map(|ready| (ready.status, ready.reason, ready.message.clone()))
+    };
+    if before.and_then(words) == words(after) {
+        return;
+    }
+    let (reason, message) = verdict::words(verdict);
+    let next_try = after.status.retry.as_ref().map(|retry| retry.next_at.to_string());
+    match verdict {
+        Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
+        Verdict::Waiting(
+            Reason::Progressing | Reason::WaitingForTick | Reason::PendingDeletion | Reason::Removing,
+            ..,
+        ) => {
+            tracing::info!(%job, ?reason, detail = message, "job state");
+        }
+        Verdict::Waiting(..) => tracing::warn!(%job, ?reason, detail = message, next_try, "job state"),
+        Verdict::Stalled(..) => tracing::error!(%job, ?reason, detail = message, next_try, "job state"),
+    }
+}

@@ -1,0 +1,75 @@
+//! What is reported of places: those that do not answer, and those that no document names any more.
+
+use std::collections::BTreeSet;
+
+use ecs_etl_plan::condition::{Reason, Verdict};
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
+
+use super::{Reporter, Retrying};
+use crate::context::Interrupted;
+use crate::manifests::Manifests;
+use crate::verdict;
+
+impl Reporter {
+    /// A place cannot be swept: nothing is known of the jobs in it that have not been handled yet.
+    pub fn place_failed(
+        &mut self,
+        manifests: &Manifests,
+        place: &Place,
+        stopped: &Interrupted,
+        retrying: Option<Retrying>,
+        now: Timestamp,
+    ) {
+        self.problem(about(place), stopped.to_string());
+        let verdict = verdict::of_interruption(stopped);
+        for job in manifests.wanted().filter(|job| job.place == *place) {
+            self.set(&job.name, Some(&job.origin), None, &verdict, None, &[], retrying.map(|r| (r, stopped)), &[], now);
+        }
+    }
+
+    /// A place was swept.
+    pub fn place_swept(&mut self, place: &Place) {
+        self.solved(&about(place));
+    }
+
+    /// No document names a place any more: what its jobs have there is reported, never guessed at.
+    ///
+    /// A job that is written still, for another place, may run in both.
+    pub fn place_lost(
+        &mut self,
+        place: &Place,
+        jobs: &BTreeSet<JobName>,
+        is_written: impl Fn(&JobName) -> bool,
+        now: Timestamp,
+    ) {
+        let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
+        let message = format!(
+            "no EtlCluster names {} any more; what {} jobs have there stays as it is and goes on running ({}); write the \
+             EtlCluster again, with drain: true to remove them",
+            place.region,
+            jobs.len(),
+            names.join(", ")
+        );
+        self.problem(about(place), message.clone());
+        for job in jobs.iter().filter(|job| !is_written(job)) {
+            self.left_behind(job, &Verdict::Stalled(Reason::LocationLost, message.clone()), &[], now);
+        }
+    }
+
+    /// A document names a place.
+    pub fn place_named(&mut self, place: &Place) {
+        let lost = self.problems.get(&about(place)).is_some_and(|problem| problem.starts_with("no EtlCluster names"));
+        if lost {
+            self.solved(&about(place));
+        }
+    }
+}
+
+fn about(place: &Place) -> String {
+    match &place.assume_role_arn {
+        Some(role) => format!("place/{}/{role}", place.region),
+        None => format!("place/{}", place.region),
+    }
+}
