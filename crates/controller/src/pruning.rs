@@ -21,6 +21,8 @@ use crate::world::Names;
 pub struct Pruning {
     /// What jobs left behind, as last seen.
     left_behind: BTreeMap<(Place, JobName), LeftBehind>,
+    /// Names under which nothing of ours was found.
+    strangers: BTreeSet<(Place, JobName)>,
     /// What could not be looked at yet, and why.
     unknown: BTreeMap<(Place, JobName), String>,
     /// Places whose lists could not be read, and why.
@@ -56,10 +58,12 @@ impl Pruning {
         self.unknown.remove(&key);
         match left {
             Some(left) => {
+                self.strangers.remove(&key);
                 self.left_behind.insert(key, left);
             }
             None => {
                 self.left_behind.remove(&key);
+                self.strangers.insert(key);
             }
         }
     }
@@ -93,16 +97,16 @@ impl Pruning {
     }
 
     /// Names that the sweeps hold and no manifest wants: others are forgotten. Those not known yet are returned.
-    pub fn keep(&mut self, names: &BTreeSet<(Place, JobName)>) -> Vec<(Place, JobName)> {
+    pub fn keep(&mut self, names: &BTreeSet<(Place, JobName)>) -> BTreeSet<(Place, JobName)> {
         self.left_behind.retain(|key, _| names.contains(key));
         self.unknown.retain(|key, _| names.contains(key));
+        self.strangers.retain(|key| names.contains(key));
         let jobs: BTreeSet<&JobName> = names.iter().map(|(_, job)| job).collect();
         self.keep_permits(|job| jobs.contains(job));
-        let new: Vec<_> = names
-            .iter()
-            .filter(|key| !self.left_behind.contains_key(*key) && !self.unknown.contains_key(*key))
-            .cloned()
-            .collect();
+        let is_known = |key: &(Place, JobName)| {
+            self.left_behind.contains_key(key) || self.unknown.contains_key(key) || self.strangers.contains(key)
+        };
+        let new: BTreeSet<_> = names.iter().filter(|key| !is_known(key)).cloned().collect();
         for key in &new {
             self.unknown.insert(key.clone(), "it has not been looked at yet".to_owned());
         }
@@ -117,6 +121,11 @@ impl Pruning {
     /// Whether anything of a job is still scheduled somewhere.
     pub fn is_scheduled(&self, job: &JobName) -> bool {
         self.left_behind.iter().any(|((_, name), left)| name == job && left.scheduled)
+    }
+
+    /// Whether something that was found has yet to be looked at.
+    pub fn is_inspecting(&self) -> bool {
+        !self.unknown.is_empty()
     }
 
     /// Whether every place was read, and everything that was found there has been looked at.

@@ -45,7 +45,10 @@ impl Engine {
                 self.retry(key, &stopped, Urgency::Drift);
             }
         }
-        self.prune();
+        // Until all of it was looked at, nothing may go: the rules are asked once, not after each of thousands.
+        if !self.pruning.is_inspecting() {
+            self.prune();
+        }
     }
 
     /// The manifest came back while a worker was busy with what the job had left behind.

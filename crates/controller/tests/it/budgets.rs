@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
+use serde_json::json;
 
 use crate::lab::{Lab, counts, job};
 
@@ -97,4 +98,18 @@ async fn a_resync_soon_after_our_own_writes_costs_no_more_than_another() {
     let budget = (resyncs + 1) * (N + N.div_ceil(20) + 1 + 1);
     assert!(reads <= budget, "{reads} reads in {resyncs} resyncs, {budget} allowed: {calls:?}");
     assert_eq!(calls.get("events:DescribeRule"), None, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_under_our_prefix_cost_an_edit_nothing() {
+    let lab = lab();
+    let rule = json!({"Name": "etl-theirs", "ScheduleExpression": "rate(1 day)"});
+    lab.events("PutRule", rule).await;
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.calls();
+    lab.write("job-3.yaml", &job("job-3", "img:2", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    assert_eq!(lab.calls().values().sum::<u64>(), 6);
 }

@@ -69,7 +69,9 @@ async fn nothing_is_deleted_before_every_place_was_read() {
     });
     let mut engine = lab.engine(Mode::Daemon).await;
     lab.calls();
-    lab.run(&mut engine, Duration::from_secs(6)).await;
+    lab.run(&mut engine, Duration::from_secs(5)).await;
+    engine.tick();
+    lab.run(&mut engine, Duration::from_secs(2)).await;
     assert_eq!(lab.writes(), counts([]));
     lab.calm();
     lab.run(&mut engine, Duration::from_secs(60)).await;
