@@ -58,7 +58,12 @@ impl Workspace {
         fs::rename(&part, &path).expect("the manifest's place");
     }
 
-    /// Writes `text` as the job `name`.
+    /// The text of a manifest.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.manifest(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Writes a job as the manifest of its name.
     pub fn write_job(&self, job: &Job) {
         self.write(&format!("{}.yaml", job.name), job.to_string());
     }

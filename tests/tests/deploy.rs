@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use ecs_etl_aws::{OPERATIONS, Operation};
+use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::template::Template;
 use ecs_etl_tests::tools;
+use ecs_etl_tests::workspace::{Job, Workspace};
 
 const ACCOUNT: &str = "deploy/cloudformation/account.yaml";
 const CONTROLLER: &str = "deploy/cloudformation/controller.yaml";
@@ -70,6 +72,30 @@ fn the_controller_may_do_what_it_calls_and_nothing_else() {
 fn a_plan_may_read_what_it_reads_and_nothing_else() {
     let allowed = Template::read(ACCOUNT).allowed_by("PlanPolicy");
     assert_eq!(allowed, actions(|operation| !operation.mutating && operation.name != "AssumeRole"));
+}
+
+#[test]
+fn whatever_is_called_stands_in_the_list_of_operations() {
+    let world = Workspace::new(Kind::Emulator);
+    let mut called = BTreeSet::new();
+    let mut job = Job::daily("daily");
+    for step in ["create", "change", "suspend", "remove"] {
+        match step {
+            "change" => job.image = "example.com/daily:2".to_owned(),
+            "suspend" => job.suspend = true,
+            "remove" => {
+                world.write("cluster.yaml", world.read("cluster.yaml").replace("spec:\n", "spec:\n  drain: true\n"))
+            }
+            _ => {}
+        }
+        world.write_job(&job);
+        let (outcome, calls) = world.run(&["apply", "manifests", "--prune", "--yes"]);
+        outcome.expect_code(0);
+        called.extend(calls.by_operation().into_keys());
+    }
+    assert!(called.contains("events:DeleteRule") && called.contains("ecs:RegisterTaskDefinition"), "{called:?}");
+    let listed = actions(|_| true);
+    assert!(called.is_subset(&listed), "{:?} are called and not listed", called.difference(&listed));
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub fn a_drained_cluster_gives_up_its_jobs(kind: Kind) {
     let world = Workspace::new(kind);
     world.write_job(&Job::daily("daily"));
     world.apply();
-    let cluster = fs::read_to_string(world.manifest("cluster.yaml")).expect("the cluster");
+    let cluster = world.read("cluster.yaml");
     world.write("cluster.yaml", cluster.replace("spec:\n", "spec:\n  drain: true\n"));
     let (code, calls, said) = prune(&world);
     assert_eq!(code, Some(0), "{said}");
@@ -114,7 +114,7 @@ pub fn more_than_a_quarter_is_held_until_approved(kind: Kind) {
         .find(|word| word.starts_with("sha256:"));
     let digest = digest.unwrap_or_default();
     assert_eq!(digest.len(), "sha256:".len() + 64, "{outcome}");
-    let controller = fs::read_to_string(world.manifest("controller.yaml")).expect("the controller");
+    let controller = world.read("controller.yaml");
     world.write("controller.yaml", format!("{controller}  approved: {digest}\n"));
     let (code, calls, said) = prune(&world);
     assert_eq!(code, Some(0), "{said}\n{calls}");
