@@ -99,7 +99,7 @@ impl Terminal {
 
     /// A line of the result.
     pub fn line(&mut self, text: impl fmt::Display) -> io::Result<()> {
-        quiet_pipe(writeln!(self.out, "{text}"))
+        quiet_pipe(writeln!(self.out, "{}", tame(&text.to_string())))
     }
 
     /// A JSON result.
@@ -111,20 +111,20 @@ impl Terminal {
 
     /// A line beside the result: what is talked to, progress, advice.
     pub fn note(&mut self, text: impl fmt::Display) -> io::Result<()> {
-        quiet_pipe(writeln!(self.err, "{text}"))
+        quiet_pipe(writeln!(self.err, "{}", tame(&text.to_string())))
     }
 
     /// An error with its causes, each once.
     pub fn error(&mut self, error: &anyhow::Error) {
         let text = format!("{} {error:#}", toned(Tone::Bad, "error:"));
-        if writeln!(self.err, "{text}").is_err() {
+        if writeln!(self.err, "{}", tame(&text)).is_err() {
             tracing::error!(error = format!("{error:#}"), "cannot write to standard error");
         }
     }
 
     /// Asks a yes-or-no question; anything but yes is no, and so is a signal to stop.
     pub async fn ask(&mut self, question: &str, stop: &CancellationToken) -> io::Result<bool> {
-        write!(self.err, "{question} [y/N] ")?;
+        write!(self.err, "{} [y/N] ", tame(question))?;
         self.err.flush()?;
         let (send, answer) = oneshot::channel();
         // A thread of its own: a read from a terminal cannot be given up, and must not hold up the end of the program.
@@ -144,10 +144,57 @@ impl Terminal {
     }
 }
 
+/// The text without what could steer a terminal: names of files and words of AWS are shown as they are. Colours stay, since
+/// they are ours and do no harm.
+fn tame(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        match character {
+            '\n' | '\t' => tame.push(character),
+            '\u{1b}' if is_colour(text.get(at..).unwrap_or_default()) => tame.push(character),
+            control if control.is_control() => tame.extend(control.escape_default()),
+            other => tame.push(other),
+        }
+    }
+    tame
+}
+
+/// Whether a text begins with `ESC [ digits m`.
+fn is_colour(text: &str) -> bool {
+    let rest = text.strip_prefix("\u{1b}[").unwrap_or_default();
+    rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m')
+}
+
 /// A reader that has seen enough (`| head`) ends the program's output, not in an error.
 fn quiet_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_colour_steers_the_terminal() {
+        for (text, expected) in [
+            ("\u{1b}[31mred\u{1b}[0m\n\tx", "\u{1b}[31mred\u{1b}[0m\n\tx"),
+            ("\u{1b}[2Jgone", "\\u{1b}[2Jgone"),
+            ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
+            ("a\rb\u{8}\u{9b}1m", "a\\rb\\u{8}\\u{9b}1m"),
+            ("\u{1b}", "\\u{1b}"),
+        ] {
+            assert_eq!(tame(text), expected);
+        }
+    }
+
+    #[test]
+    fn many_names_are_cut_short_and_things_are_counted() {
+        let jobs: Vec<JobName> = ["a", "b", "c", "d", "e", "f", "g"].map(|name| JobName::new(name).unwrap()).to_vec();
+        assert_eq!(names(&jobs), "a, b, c, d, e and 2 more");
+        assert_eq!(names(&jobs[..2]), "a, b");
+        assert_eq!((count(1, "job"), count(0, "job")), ("1 job".to_owned(), "0 jobs".to_owned()));
     }
 }

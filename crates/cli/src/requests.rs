@@ -10,6 +10,11 @@ const REVISION: &str = "<revision>";
 pub fn bodies(desired: &Desired) -> serde_json::Result<Value> {
     let definition = serde_json::to_value(&desired.task_definition)?;
     let mut register = definition.as_object().cloned().unwrap_or_default();
+    let containers = register.get_mut("containerDefinitions").and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
+        // The SDK knows no container without `cpu`; to AWS, 0 is the same.
+        container.entry("cpu").or_insert_with(|| json!(0));
+    }
     register.insert("family".to_owned(), json!(desired.family));
     register.insert("tags".to_owned(), tags(&desired.revision_tags, "key", "value"));
     let mut requests = vec![json!({"RegisterTaskDefinition": register})];
@@ -21,8 +26,6 @@ pub fn bodies(desired: &Desired) -> serde_json::Result<Value> {
             "Description": rule.description,
             "Tags": tags(&desired.rule_tags, "Key", "Value"),
         }}));
-    }
-    for rule in &desired.rules {
         let mut target = desired.target.clone();
         if let Some(ecs) = &mut target.ecs_parameters {
             ecs.task_definition_arn = Some(format!(
@@ -40,4 +43,72 @@ pub fn bodies(desired: &Desired) -> serde_json::Result<Value> {
 
 fn tags(tags: &ecs_etl_plan::tags::Tags, key: &str, value: &str) -> Value {
     tags.iter().map(|(name, text)| json!({key: name, value: text})).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use ecs_etl_aws::{Aws, Endpoint, Options};
+    use ecs_etl_controller::clock::Clock;
+    use ecs_etl_controller::context::Context;
+    use ecs_etl_controller::engine::{Engine, Mode};
+    use ecs_etl_controller::once;
+    use ecs_etl_controller::report::Reporter;
+    use ecs_etl_controller::selector::Selector;
+    use ecs_etl_emulator::door::{self, Call, Hook, InProcess, Observer};
+    use ecs_etl_emulator::{Emulator, Reply, Request, Settings};
+    use ecs_etl_plan::lower::lower;
+    use ecs_etl_spec::name::AccountId;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::commands::connect;
+
+    /// Writes as they arrived, by what they are about.
+    #[derive(Default)]
+    struct Sent(Mutex<BTreeMap<String, Vec<Value>>>);
+
+    impl Observer for Sent {
+        fn saw(&self, call: &Call, request: &Request, _reply: Option<&Reply>) {
+            let operation = call.operation.rsplit(':').next().unwrap();
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let about = match operation {
+                "RegisterTaskDefinition" => &body["family"],
+                "PutRule" => &body["Name"],
+                "PutTargets" => &body["Rule"],
+                _ => return,
+            };
+            // Rules of a list of schedules have a suffix.
+            let job = about.as_str().unwrap().split('.').next().unwrap().to_owned();
+            self.0.lock().unwrap().entry(job).or_default().push(json!({operation: body}));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_rendered_is_what_is_sent() {
+        let samples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests"));
+        let (_, manifests) = connect::manifests(samples, Selector::default()).unwrap();
+        let sent = Arc::new(Sent::default());
+        let hook = Hook::new(Arc::clone(&sent) as Arc<dyn Observer>);
+        let door = InProcess::spawn(Emulator::new(Settings::default()), None, door::Clock::system(), hook);
+        let aws = Aws::connect(Endpoint::InProcess(door), Options::default()).await.unwrap();
+        let settings = manifests.settings("none");
+        let cx = Arc::new(Context::new(aws, Clock::system(), settings.clone()));
+        let mut engine = Engine::new(cx, Reporter::default(), Mode::OnePass);
+        engine.take_manifests(manifests.clone(), "none");
+        assert!(once::settle(&mut engine, &CancellationToken::new(), &mut |_| {}).await);
+
+        let account = AccountId::new("123456789012").unwrap();
+        assert!(manifests.wanted().count() > 3);
+        for job in manifests.wanted() {
+            let desired = lower(&job.bind(&account).unwrap(), &settings.identity, &settings.prefix).unwrap();
+            let rendered = bodies(&desired).unwrap().to_string().replace(REVISION, "1");
+            let rendered: Value = serde_json::from_str(&rendered).unwrap();
+            let sent = sent.0.lock().unwrap().remove(&desired.family.to_string());
+            assert_eq!(rendered, Value::Array(sent.unwrap_or_default()), "{}", job.name);
+        }
+    }
 }

@@ -20,7 +20,13 @@ use crate::table::{Column, Table};
 /// Shows what is true of the jobs.
 pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     let now = Timestamp::now();
-    let snapshot = if args.live { live::snapshot(args, terminal)? } else { read_all(&args.status.status_dir)? };
+    let (snapshot, readable) = if args.live {
+        live::snapshot(args, terminal)?
+    } else {
+        let snapshot = read_all(&args.status.status_dir)?;
+        let readable = snapshot.unreadable.is_empty();
+        (snapshot, readable)
+    };
     let stale = snapshot.controller.is_stale(now);
     let snapshot = snapshot.as_of(now);
     let jobs: Vec<&JobStatus> = match &args.job {
@@ -53,7 +59,7 @@ pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
         }
     }
     let unready = args.exit_code && jobs.iter().any(|job| !job.is_ready());
-    Ok(if stale || unready || !snapshot.unreadable.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if stale || unready || !readable { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn no_status(job: &JobName, snapshot: &StatusSnapshot) -> anyhow::Error {

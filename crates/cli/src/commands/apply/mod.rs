@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use ecs_etl_controller::engine::{Engine, Mode};
@@ -66,7 +67,7 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
             "interrupted": !whole,
             "jobs": engine.reporter.jobs().values().collect::<Vec<_>>(),
             "blocked": validate::blocked(&session.manifests),
-            "removed": engine.removed(),
+            "removed": removed(&engine),
             "removable": engine.removable(),
             "held": engine.reporter.held,
             "pruningBlocked": engine.reporter.pruning_blocked,
@@ -112,6 +113,11 @@ fn is_good(engine: &Engine, session: &Session) -> bool {
         && engine.reporter.held.is_empty()
         && engine.reporter.problems().is_empty()
         && engine.removable().is_empty()
+}
+
+/// Jobs that were removed, by name.
+fn removed(engine: &Engine) -> BTreeSet<&JobName> {
+    engine.removed().iter().collect()
 }
 
 /// Ready, or left alone on purpose.

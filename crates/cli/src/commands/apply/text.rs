@@ -7,7 +7,7 @@ use ecs_etl_controller::manifests::Manifests;
 use ecs_etl_plan::status::{ConditionType, HeldKind, JobStatus};
 use ecs_etl_spec::name::JobName;
 
-use super::is_fine;
+use super::{is_fine, removed};
 use crate::args::Apply;
 use crate::commands::connect::Session;
 use crate::output::{Terminal, Tone, count, names, toned};
@@ -29,7 +29,7 @@ pub fn print(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let tally = jobs(engine, &session.manifests, terminal)?;
-    for job in engine.removed() {
+    for job in removed(engine) {
         terminal.line(format!("{} {job}", toned(Tone::Warn, "removed")))?;
     }
     for problem in engine.reporter.problems() {
