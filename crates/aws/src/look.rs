@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
 
     async fn all_rules(&self, prefix: &str) -> Result<Vec<LiveRule>, Failure> {
         let clients = self.aws.clients(self.place).await;
-        let call = self.call(LIST_RULES, prefix);
+        let call = self.call(LIST_RULES, if prefix.is_empty() { "the default bus" } else { prefix });
         let (mut pages, mut token, mut rules) = (Pages::default(), None, Vec::new());
         // AWS takes no empty prefix.
         let starting = (!prefix.is_empty()).then(|| prefix.to_owned());

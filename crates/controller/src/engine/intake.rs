@@ -52,7 +52,6 @@ impl Engine {
         self.handled.retain(|job, _| wanted(job));
         self.seen.retain(|job| manifests.mentions(job));
         self.creations.retain(|job, _| wanted(job));
-        self.lost.retain(|job, _| !manifests.mentions(job));
         self.fights.keep(wanted);
         self.pace.keep(|key| match key {
             Key::Sweep(_) | Key::Orphan(..) => true,
@@ -87,12 +86,17 @@ impl Engine {
             homes.entry(job.place.clone()).or_default().insert(job.name.clone());
         }
         let before = std::mem::replace(&mut self.homes, homes);
-        for (lost, jobs) in before.iter().filter(|(place, _)| !places.contains(*place)) {
-            self.reporter.place_lost(lost, jobs, |job| manifests.mentions(job), now);
-            let gone = jobs.iter().filter(|job| !manifests.mentions(job));
-            self.lost.extend(gone.map(|job| (job.clone(), lost.clone())));
+        // A cluster that was drained before its document went leaves nothing to report.
+        for (lost, jobs) in before.iter().filter(|(place, jobs)| !places.contains(*place) && !jobs.is_empty()) {
+            self.reporter.place_lost(lost, jobs);
+            self.lost.extend(jobs.iter().map(|job| (job.clone(), lost.clone())));
         }
         self.lost.retain(|_, place| !places.contains(place));
+        for (job, place) in self.lost.iter().filter(|(job, _)| !manifests.mentions(job)) {
+            if !self.pruning.is_scheduled(job) {
+                self.reporter.location_lost(job, place, now);
+            }
+        }
         self.cx.world().keep_places(&places);
         self.pruning.keep_places(&places);
         self.unread.retain(|place| places.contains(place));

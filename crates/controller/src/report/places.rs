@@ -37,13 +37,7 @@ impl Reporter {
     /// No document names a place any more: what its jobs have there is reported, never guessed at.
     ///
     /// A job that is written still, for another place, may run in both.
-    pub fn place_lost(
-        &mut self,
-        place: &Place,
-        jobs: &BTreeSet<JobName>,
-        is_written: impl Fn(&JobName) -> bool,
-        now: Timestamp,
-    ) {
+    pub fn place_lost(&mut self, place: &Place, jobs: &BTreeSet<JobName>) {
         let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
         let message = format!(
             "no EtlCluster names {} any more; what {} jobs have there stays as it is and goes on running ({}); write the \
@@ -52,10 +46,17 @@ impl Reporter {
             jobs.len(),
             names.join(", ")
         );
-        self.problem(about(place), message.clone());
-        for job in jobs.iter().filter(|job| !is_written(job)) {
-            self.left_behind(job, &Verdict::Stalled(Reason::LocationLost, message.clone()), &[], now);
-        }
+        self.problem(about(place), message);
+    }
+
+    /// Neither the manifest of a job nor a document of the place it was in is left.
+    pub fn location_lost(&mut self, job: &JobName, place: &Place, now: Timestamp) {
+        let message = format!(
+            "no EtlCluster names {} any more; what the job has there stays as it is and goes on running; write the EtlCluster \
+             again, with drain: true to remove it",
+            place.region
+        );
+        self.left_behind(job, &Verdict::Stalled(Reason::LocationLost, message), &[], now);
     }
 
     /// A document names a place.

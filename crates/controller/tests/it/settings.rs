@@ -1,4 +1,4 @@
-//! The EtlController is edited: who we are, how our things are called, how often we look.
+//! The EtlController and the EtlCluster are edited: who we are, how our things are called, where they are, how often we look.
 
 use std::time::Duration;
 
@@ -68,4 +68,32 @@ async fn a_shorter_resync_is_in_force_at_once() {
     lab.calls();
     lab.run(&mut engine, Duration::from_secs(35)).await;
     assert_eq!(lab.writes(), counts([("events:EnableRule", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_a_new_region_leaves_running_in_the_old_one_are_counted() {
+    let lab = applied().await;
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    lab.write("base.yaml", &base("eu-central-1", "us-east-1"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    let problems = engine.reporter.problems();
+    assert!(problems[0].message.contains("what 1 jobs have there"), "{problems:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_goes_after_its_cluster_is_reported_as_lost() {
+    let lab = applied().await;
+    lab.write("b.yaml", &job("b", "img:1", "0 3 * * *").replace("cluster: main", "cluster: away"));
+    let away = base("eu-central-1", "us-east-1").replace("name: main", "name: away");
+    lab.write("away.yaml", away.split_once("---\n").unwrap().1);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    for (file, expected) in [("away.yaml", Reason::ClusterNotFound), ("b.yaml", Reason::LocationLost)] {
+        lab.remove(file);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(700)).await;
+        assert_eq!(reason(&engine, "b"), expected);
+    }
 }
