@@ -5,7 +5,7 @@
 
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, RuleName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::condition::{Reason, Verdict};
 use crate::decide::draft::Draft;
@@ -19,6 +19,9 @@ use crate::observed::{Fact, LiveRevision, Look, Observed};
 use crate::ownership::{self, Mark};
 use crate::step::{Action, Because, Kind, Plan};
 use crate::tags::{self, Tags};
+
+/// How old a mark of this removal may be while its first steps are still being tried.
+const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// A job that goes, in one place.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +64,7 @@ fn remove(leaving: &Leaving<'_>, observed: &Observed, policy: &Policy, now: Time
     refuse(leaving, &rules, newest)?;
 
     let mut draft = Draft::new(leaving.place);
-    if let Some(newest) = newest.filter(|newest| !newest.tags.contains_key(tags::RETIRED_AT)) {
+    if let Some(newest) = newest.filter(|newest| !is_marked(newest, &rules, now)) {
         let tag = Action::TagRevision { revision: newest.arn.clone(), tags: retired_at(now) };
         draft.push(
             tag,
@@ -155,6 +158,14 @@ fn refuse(leaving: &Leaving<'_>, rules: &[Ours<'_>], newest: Option<&LiveRevisio
         return pause(Reason::Retained, "its deletionPolicy was Retain: the resources stay".to_owned());
     }
     Ok(())
+}
+
+/// Whether a revision is marked as retired by this removal. A mark from before belongs to an earlier one: the job came back, and by
+/// that mark its revisions would go too soon and the hourly cap would not count it.
+fn is_marked(newest: &LiveRevision, rules: &[Ours<'_>], now: Timestamp) -> bool {
+    let marked: Option<Timestamp> = newest.tags.get(tags::RETIRED_AT).and_then(|at| at.parse().ok());
+    let scheduled = rules.iter().any(|rule| !rule.split.our_ids().is_empty());
+    marked.is_some_and(|at| !scheduled || now.duration_since(at) < FRESH)
 }
 
 /// Our target first, then the rule. A rule with targets of others stays, without our marks: it is theirs from now on.

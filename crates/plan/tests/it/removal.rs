@@ -66,6 +66,23 @@ fn a_removed_job_takes_three_writes_and_marks_its_revision_first() {
 }
 
 #[test]
+fn a_job_that_came_back_and_goes_again_is_marked_anew() {
+    let mark = |world: &mut World| {
+        let mut marks =
+            world.region(&job().place).revisions.values().map(|revision| revision.live.tags[tags::RETIRED_AT].clone());
+        marks.next().unwrap()
+    };
+    let mut world = World::with(&job().desired());
+    remove(&mut world);
+    let first = mark(&mut world);
+    let rules = World::with(&job().desired()).region(&job().place).rules.clone();
+    world.region(&job().place).rules = rules;
+    world.now += SignedDuration::from_hours(30);
+    assert_eq!(remove(&mut world).operations, ["TagResource", "RemoveTargets", "DeleteRule"]);
+    assert_ne!(mark(&mut world), first);
+}
+
+#[test]
 fn a_removal_that_crashed_goes_on_from_any_step() {
     for crash in 0..3 {
         let mut world = World::with(&job().desired());
