@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 /// Root of the repository.
 pub fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
 }
 
 /// The `ecs-etl` binary: `ECS_ETL_BIN`, else built here once in the dev profile.

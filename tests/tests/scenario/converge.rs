@@ -210,6 +210,30 @@ spec:
     assert!(world.apply().mutating().is_empty());
 }
 
+pub fn a_plan_only_reads_and_tells_what_apply_then_does(kind: Kind) {
+    let world = converged(kind);
+    let plan = |code: i32| {
+        let (outcome, calls) = world.run(&["plan", "manifests", "--detailed-exitcode"]);
+        assert!(calls.mutating().is_empty(), "{calls}");
+        outcome.expect_code(code).stdout
+    };
+    plan(0);
+    world.write_job(&Job { image: "example.com/daily:2".to_owned(), ..Job::daily("daily") });
+    world.write_job(&Job::daily("fresh"));
+    world.remove("rate.yaml");
+    let told = plan(2);
+    for word in ["daily", "example.com/daily:2", "daily:1", "image", "fresh", "rate"] {
+        assert!(told.contains(word), "the plan says nothing of {word}\n{told}");
+    }
+    assert!(!told.contains("twice"), "the plan speaks of a job that stays as it is\n{told}");
+    assert_eq!(live::image(&world.aws, "etl-daily"), Job::daily("daily").image);
+
+    world.run(&["apply", "manifests", "--prune", "--yes"]).0.expect_code(0);
+    assert_eq!(live::image(&world.aws, "etl-daily"), "example.com/daily:2");
+    assert_eq!(world.aws.rule("etl-rate"), None);
+    plan(0);
+}
+
 pub fn an_upgrade_of_many_jobs_changes_only_the_edited_one(kind: Kind) {
     // More than a page of anything that AWS lists.
     const JOBS: usize = 110;

@@ -35,6 +35,7 @@ on_every_server! {
     converge::schedule_suspend_and_resume_take_one_call_each,
     converge::changed_labels_change_tags_and_register_nothing,
     converge::jobs_live_in_the_region_and_account_of_their_cluster,
+    converge::a_plan_only_reads_and_tells_what_apply_then_does,
     converge::an_upgrade_of_many_jobs_changes_only_the_edited_one,
     drift::every_kind_of_drift_is_repaired_with_the_fewest_calls,
     drift::targets_and_tags_of_others_stay,
