@@ -14,8 +14,10 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
     let at = cx.clock.now();
     let settings = cx.settings();
     let prefix = settings.prefix.as_str();
+    // Both to their end: which of two failures is told must not hang on which came first, or each retry would say another.
     let (rules, active) =
-        futures::future::try_join(cx.aws.list_rules(place, ""), cx.aws.list_active_revisions(place, prefix)).await?;
+        futures::future::join(cx.aws.list_rules(place, ""), cx.aws.list_active_revisions(place, prefix)).await;
+    let (rules, active) = (rules?, active?);
     let (rules, others): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| rule.name.as_str().starts_with(prefix));
     let rules = rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
     let under_other_prefix =
