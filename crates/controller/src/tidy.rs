@@ -18,8 +18,6 @@ use crate::{act, admit};
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Outcome {
-    /// Operations that AWS confirmed.
-    pub actions: Vec<&'static str>,
     due: Option<Timestamp>,
 }
 
@@ -49,7 +47,7 @@ pub async fn tidy(cx: &Context, job: &Job, seen: Option<&Observed>) -> Result<Ou
     if let Some(CleanUp::Plan(plan, due)) = seen.map(|seen| clean_up::decide(&scope, seen, cx.clock.now()))
         && plan.steps.is_empty()
     {
-        return Ok(Outcome { actions: Vec::new(), due });
+        return Ok(Outcome { due });
     }
     let mut due = None;
     let homes = Homes::left_behind(cx, &job.place, &job.name);
@@ -67,6 +65,6 @@ pub async fn tidy(cx: &Context, job: &Job, seen: Option<&Observed>) -> Result<Ou
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
     match carried.stopped {
         Some(stopped) => Err(stopped),
-        None => Ok(Outcome { actions: carried.actions, due }),
+        None => Ok(Outcome { due }),
     }
 }

@@ -151,7 +151,7 @@ impl Engine {
 
     /// How far a pass is.
     pub fn progress(&self) -> Progress {
-        let jobs = self.manifests.wanted().count();
+        let jobs = self.homes.values().map(BTreeSet::len).sum();
         let waiting = if self.workers.is_empty() { self.queue.next_in().filter(|wait| !wait.is_zero()) } else { None };
         Progress { done: self.reporter.looked_at().min(jobs), jobs, waiting }
     }

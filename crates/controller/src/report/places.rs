@@ -12,6 +12,9 @@ use crate::context::Interrupted;
 use crate::manifests::Manifests;
 use crate::verdict;
 
+/// How many jobs a message names.
+const NAMED: usize = 10;
+
 impl Reporter {
     /// A place cannot be swept: nothing is known of the jobs in it that have not been handled yet.
     pub fn place_failed(
@@ -38,9 +41,10 @@ impl Reporter {
     ///
     /// A job that is written still, for another place, may run in both.
     pub fn place_lost(&mut self, place: &Place, jobs: &BTreeSet<JobName>) {
-        let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
+        let names: Vec<&str> = jobs.iter().take(NAMED).map(JobName::as_str).collect();
+        let more = if jobs.len() > NAMED { ", …" } else { "" };
         let message = format!(
-            "no EtlCluster names {} any more; what {} jobs have there stays as it is and goes on running ({}); write the \
+            "no EtlCluster names {} any more; what {} jobs have there stays as it is and goes on running ({}{more}); write the \
              EtlCluster again, with drain: true to remove them",
             place.region,
             jobs.len(),

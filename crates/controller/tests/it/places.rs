@@ -128,3 +128,17 @@ async fn what_was_reported_before_a_restart_is_not_forgotten_before_aws_was_read
     lab.run(&mut engine, Duration::from_secs(30)).await;
     assert_eq!(reason(&engine, "a"), Reason::PendingDeletion);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_waits_for_the_first_look_at_other_places_only_if_it_seems_to_be_new() {
+    let lab = lab();
+    lab.apply().await;
+    lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
+    lab.conduct(|_, request| {
+        let before = Duration::from_secs(if goes_there(request) { 8 } else { 0 });
+        Fault { before, ..Fault::none() }
+    });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(4)).await;
+    assert_eq!(lab.schedules().await["etl-a"]["targets"][0]["images"][0], "img:2");
+}
