@@ -33,14 +33,9 @@ pub const CREDENTIALS: &str = "Credentials";
 /// The call could not be built from what it was given.
 pub const REQUEST: &str = "Request";
 
-/// A list of everything is about no resource.
-fn on(resource: &str) -> String {
-    if resource.is_empty() { String::new() } else { format!(" on {resource}") }
-}
-
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{operation}{} failed: {code}: {message}", on(.resource))]
+#[error("{operation} on {resource} failed: {code}: {message}")]
 pub struct Failure {
     /// AWS operation, such as `PutTargets`.
     pub operation: &'static str,
