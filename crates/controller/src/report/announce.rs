@@ -3,11 +3,18 @@
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::status::JobStatus;
 use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
 
 use crate::verdict;
 
 /// Logs a change of state: INFO when it is good, WARN when it will be tried again, ERROR when a person is needed.
-pub(super) fn announce(job: &JobName, before: Option<&JobStatus>, after: &JobStatus, verdict: &Verdict) {
+pub(super) fn announce(
+    job: &JobName,
+    before: Option<&JobStatus>,
+    after: &JobStatus,
+    verdict: &Verdict,
+    now: Timestamp,
+) {
     let words = |status: &JobStatus| {
         status.status.conditions.first().map(|ready| (ready.status, ready.reason, ready.message.clone()))
     };
@@ -15,7 +22,9 @@ pub(super) fn announce(job: &JobName, before: Option<&JobStatus>, after: &JobSta
         return;
     }
     let (reason, message) = verdict::words(verdict);
-    let next_try = after.status.retry.as_ref().map(|retry| retry.next_at.to_string());
+    let retry = after.status.retry.as_ref();
+    let attempt = retry.map(|retry| retry.attempts);
+    let delay_ms = retry.and_then(|retry| u64::try_from(retry.next_at.duration_since(now).as_millis()).ok());
     match verdict {
         Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
         Verdict::Waiting(
@@ -24,7 +33,7 @@ pub(super) fn announce(job: &JobName, before: Option<&JobStatus>, after: &JobSta
         ) => {
             tracing::info!(%job, ?reason, detail = message, "job state");
         }
-        Verdict::Waiting(..) => tracing::warn!(%job, ?reason, detail = message, next_try, "job state"),
-        Verdict::Stalled(..) => tracing::error!(%job, ?reason, detail = message, next_try, "job state"),
+        Verdict::Waiting(..) => tracing::warn!(%job, ?reason, detail = message, attempt, delay_ms, "job state"),
+        Verdict::Stalled(..) => tracing::error!(%job, ?reason, detail = message, attempt, delay_ms, "job state"),
     }
 }

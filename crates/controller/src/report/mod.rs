@@ -286,7 +286,7 @@ impl Reporter {
         if before == Some(&after) {
             return;
         }
-        announce(job, before, &after, verdict);
+        announce(job, before, &after, verdict, now);
         self.jobs.insert(job.clone(), after);
         self.changed.insert(job.clone());
     }
