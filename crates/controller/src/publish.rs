@@ -101,7 +101,7 @@ impl Publisher {
                         .map(|(about, message)| Problem { about: about.clone(), message: message.clone() })
                         .collect(),
                 },
-                counts: Counts::of(engine.reporter.jobs().values()),
+                counts: Counts::of(engine.reporter.jobs().values()).and_unseen(engine.unseen()),
                 jobs: engine.reporter.last_seen().iter().map(|(job, at)| (job.as_str().to_owned(), *at)).collect(),
                 problems: engine.reporter.problems(),
                 held: engine.reporter.held.clone(),

@@ -58,7 +58,9 @@ pub fn run(args: &Status, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let unready = args.exit_code && jobs.iter().any(|job| !job.is_ready());
+    // Jobs that nobody has looked at yet have no file, and are not ready.
+    let unseen = args.job.is_none() && snapshot.controller.status.counts.jobs > jobs.len();
+    let unready = args.exit_code && (unseen || jobs.iter().any(|job| !job.is_ready()));
     Ok(if stale || unready || !readable { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

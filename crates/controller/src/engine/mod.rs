@@ -149,6 +149,11 @@ impl Engine {
         self.workers.is_empty() && self.queue.is_empty()
     }
 
+    /// How many wanted jobs have no status yet.
+    pub fn unseen(&self) -> usize {
+        self.manifests.wanted().filter(|job| !self.reporter.jobs().contains_key(&job.name)).count()
+    }
+
     /// How far a pass is.
     pub fn progress(&self) -> Progress {
         let jobs = self.homes.values().map(BTreeSet::len).sum();

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::publish::Publisher;
 use ecs_etl_plan::condition::Reason;
+use ecs_etl_plan::status::Counts;
 use serde_json::json;
 
-use crate::lab::{BASE, Lab, counts, job, reason};
+use crate::lab::{BASE, Lab, START, counts, job, reason};
 
 #[tokio::test(start_paused = true)]
 async fn drift_is_repaired_within_a_resync() {
@@ -33,6 +35,18 @@ async fn drift_just_after_a_write_of_ours_is_repaired_within_a_resync() {
         lab.run(&mut engine, Duration::from_secs(35)).await;
         assert_eq!(lab.writes(), counts([("events:PutRule", 1)]));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_nobody_has_looked_at_yet_are_counted_as_unknown() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), ("b", job("b", "img:1", "0 3 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    let now = START.parse().unwrap();
+    let publisher = Publisher::new(None, "embedded".to_owned(), "manifests".to_owned(), now);
+    let counts = |engine: &Engine| publisher.controller(engine, now, false).status.counts;
+    assert_eq!(counts(&engine), Counts { jobs: 2, unknown: 2, ..Counts::default() });
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    assert_eq!(counts(&engine), Counts { jobs: 2, ready: 2, ..Counts::default() });
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,6 +136,12 @@ impl Counts {
         }
         counts
     }
+
+    /// Counts jobs of which nothing is known yet.
+    #[must_use]
+    pub fn and_unseen(self, jobs: usize) -> Self {
+        Self { jobs: self.jobs + jobs, unknown: self.unknown + jobs, ..self }
+    }
 }
 
 /// What kind of work is held back.
