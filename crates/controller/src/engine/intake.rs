@@ -89,9 +89,15 @@ impl Engine {
         // A cluster that was drained before its document went leaves nothing to report.
         for (lost, jobs) in before.iter().filter(|(place, jobs)| !places.contains(*place) && !jobs.is_empty()) {
             self.reporter.place_lost(lost, jobs);
+            let there = jobs.iter().filter(|job| self.runs_in(lost, job)).cloned().collect::<Vec<_>>();
+            self.beside.extend(there.into_iter().map(|job| (job, lost.clone())));
             self.lost.extend(jobs.iter().map(|job| (job.clone(), lost.clone())));
         }
         self.lost.retain(|_, place| !places.contains(place));
+        for (job, _) in self.beside.extract_if(.., |_, place| places.contains(place)) {
+            // It can move now: it is looked at as if it were edited.
+            self.handled.remove(&job);
+        }
         for (job, place) in self.lost.iter().filter(|(job, _)| !manifests.mentions(job)) {
             if !self.pruning.is_scheduled(job) {
                 self.reporter.location_lost(job, place, now);

@@ -102,6 +102,8 @@ pub struct Engine {
     creations: BTreeMap<JobName, Urgency>,
     /// Jobs whose place no document names any more.
     lost: BTreeMap<JobName, Place>,
+    /// Jobs that still run in such a place: created elsewhere, they would run twice.
+    beside: BTreeMap<JobName, Place>,
     /// What may be removed once it is released, and what was.
     removable: Vec<JobName>,
     removed: BTreeSet<JobName>,
@@ -131,6 +133,7 @@ impl Engine {
             unread: BTreeSet::new(),
             creations: BTreeMap::new(),
             lost: BTreeMap::new(),
+            beside: BTreeMap::new(),
             removable: Vec::new(),
             removed: BTreeSet::new(),
             round_began,

@@ -43,6 +43,14 @@ impl Engine {
             self.creations.entry(job.name.clone()).or_insert(urgency);
             return;
         }
+        if let Assignment::Job(job) = &task
+            && let Some(place) = self.runs_beside(job).cloned()
+        {
+            self.handled.insert(job.name.clone(), job.digest.clone());
+            self.reporter.runs_in_lost_place(job, &place, self.cx.clock.now());
+            self.counted(job.name.clone());
+            return;
+        }
         if !self.slots.take(&key, needs(&task), urgency) {
             return;
         }
@@ -78,7 +86,18 @@ impl Engine {
 
     /// Whether the sweep of its place shows anything of a job.
     pub(super) fn is_there(&self, job: &Job) -> bool {
-        Names::of(&self.cx.settings().prefix, &job.name).is_some_and(|names| self.cx.world().shows(&job.place, &names))
+        self.runs_in(&job.place, &job.name)
+    }
+
+    /// The place, named by no document any more, in which a job to be created still runs. What is there is not touched, and
+    /// the job is not started beside it: it misses its new words rather than doubles.
+    fn runs_beside(&self, job: &Job) -> Option<&Place> {
+        self.beside.get(&job.name).filter(|place| **place != job.place && !self.is_there(job))
+    }
+
+    /// Whether the sweep of a place shows anything of a job.
+    pub(super) fn runs_in(&self, place: &Place, job: &JobName) -> bool {
+        Names::of(&self.cx.settings().prefix, job).is_some_and(|names| self.cx.world().shows(place, &names))
     }
 
     fn spawn(&mut self, task: Assignment, urgency: Urgency) -> tokio::task::AbortHandle {

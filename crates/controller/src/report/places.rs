@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
-use ecs_etl_spec::job::Place;
+use ecs_etl_spec::job::{Job, Place};
 use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 
@@ -61,6 +61,15 @@ impl Reporter {
             place.region
         );
         self.left_behind(job, &Verdict::Stalled(Reason::LocationLost, message), &[], now);
+    }
+
+    /// A job is wanted in one place and still runs in another that no document names any more.
+    pub fn runs_in_lost_place(&mut self, job: &Job, place: &Place, now: Timestamp) {
+        let message = format!(
+            "the job still runs in {}, which no EtlCluster names any more, and beside it here it would run twice; write an              EtlCluster for {} again, under any name, and the job moves; or remove it there by hand and restart ecs-etl",
+            place.region, place.region
+        );
+        self.left_behind(&job.name, &Verdict::Stalled(Reason::LocationLost, message), &[], now);
     }
 
     /// A document names a place.

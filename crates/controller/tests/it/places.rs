@@ -42,6 +42,26 @@ async fn what_is_in_a_place_that_no_document_names_stays_until_one_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_whose_region_is_edited_starts_no_job_twice() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("other.yaml", &OTHER.replace("us-east-1", "us-west-2"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(2000)).await;
+    assert_eq!(lab.writes(), counts([]));
+    assert_eq!(reason(&engine, "far"), Reason::LocationLost);
+
+    // Named again, under another name, the old place lets its job go.
+    lab.write("old.yaml", &OTHER.replace("name: other", "name: old"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged);
+    assert_eq!(lab.writes()["events:DeleteRule"], 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_place_lost_while_it_was_not_clear_who_we_are_is_reported() {
     let lab = lab();
     let mut engine = lab.engine(Mode::Daemon).await;
