@@ -45,7 +45,10 @@ async fn plan(args: &Plan, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
         || !preview.unknown.is_empty()
         || !preview.unreadable.is_empty()
         || !validate::is_valid(&session.manifests);
-    let changes = preview.jobs.values().flatten().any(|(plan, _)| !plan.steps.is_empty()) || !prune.remove.is_empty();
+    // What is held is a change too, that waits for a person.
+    let changes = preview.jobs.values().flatten().any(|(plan, _)| !plan.steps.is_empty())
+        || !prune.remove.is_empty()
+        || prune.held.is_some();
     session.cx.aws.clone().close().await;
     Ok(match (failed, changes && args.detailed_exitcode) {
         (true, _) => ExitCode::FAILURE,
