@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::context::{ACTS_AS, Context};
+use crate::firing::Firing;
 use crate::lag::Lagging;
 use crate::model::{self, Model, Violation};
 use crate::place::Place;
@@ -25,6 +26,7 @@ pub struct Emulator {
     buckets: Buckets,
     requests: u64,
     unwritten: Vec<Change>,
+    firings: Vec<Firing>,
 }
 
 impl Emulator {
@@ -40,7 +42,15 @@ impl Emulator {
             state.remind(Some(when), due);
         }
         let lists = Lagging::behind(&state, settings.list_lag);
-        Self { settings, state, lists, buckets: Buckets::default(), requests: 0, unwritten: Vec::new() }
+        Self {
+            settings,
+            state,
+            lists,
+            buckets: Buckets::default(),
+            requests: 0,
+            unwritten: Vec::new(),
+            firings: Vec::new(),
+        }
     }
 
     /// Applies one request and answers it. `now` should not go backwards.
@@ -88,6 +98,12 @@ impl Emulator {
     #[must_use = "changes that are not written are lost with the process"]
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.unwritten)
+    }
+
+    /// The ticks that came due since the last call, in the order of their time.
+    #[must_use = "a tick is told once"]
+    pub fn take_firings(&mut self) -> Vec<Firing> {
+        std::mem::take(&mut self.firings)
     }
 
     /// Everything there is, in a form that is equal byte for byte when the state is equal.

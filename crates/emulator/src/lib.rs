@@ -8,6 +8,7 @@
 //! | `ecs`, `events`, `tagging`, `sts` | the operations, one module per service |
 //! | `page`, `throttle`, `lag` | pages of lists, token buckets, lists that run behind |
 //! | `state`, `journal` | what is remembered, and how it survives the process |
+//! | [`firing`] | ticks of schedules, and what they start |
 //! | `settings` | how AWS is to behave where it leaves itself room |
 //! | [`door`] | what carries requests and owns the clock: in process, or over HTTP |
 //!
@@ -16,6 +17,7 @@
 //! is left out.
 
 pub mod door;
+pub mod firing;
 pub mod reply;
 pub mod request;
 
@@ -41,4 +43,4 @@ pub use place::{DEFAULT_ACCOUNT, DEFAULT_REGION};
 pub use reply::Reply;
 pub use request::Request;
 pub use settings::Settings;
-pub use state::Change;
+pub use state::{Change, Entity, Kind};

@@ -95,12 +95,32 @@ pub(crate) struct Indexed {
 /// The tables' names in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A task definition family.
     Family,
+    /// A revision, named `family:number`.
     Revision,
+    /// A cluster.
     Cluster,
+    /// A rule with its targets and tags.
     Rule,
+    /// An entry of the tagging index, named by the resource's ARN.
     Index,
+}
+
+/// One thing that a request wrote or took away.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entity<'a> {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Its account.
+    pub account: &'a str,
+    /// Its Region.
+    pub region: &'a str,
+    /// Its name, as in [`crate::Emulator::snapshot`].
+    pub name: String,
+    /// What it is now, in the form of the snapshot; none if it is gone.
+    pub value: Option<&'a Value>,
 }
 
 /// One row that was written (`value`) or taken away (none).
@@ -121,6 +141,26 @@ pub struct Change {
     /// Everything there was is gone first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) reset: bool,
+}
+
+impl Change {
+    /// What was written or taken away, in the order of kinds and names.
+    pub fn entities(&self) -> impl Iterator<Item = Entity<'_>> {
+        self.rows.iter().filter_map(Row::entity)
+    }
+}
+
+impl Row {
+    /// Keys are a place, a name and, for revisions, a number.
+    fn entity(&self) -> Option<Entity<'_>> {
+        let [place, name, number @ ..] = self.key.as_array()?.as_slice() else { return None };
+        let (account, region) = (place.get("account")?.as_str()?, place.get("region")?.as_str()?);
+        let name = match number {
+            [number] => format!("{}:{number}", name.as_str()?),
+            _ => name.as_str()?.to_owned(),
+        };
+        Some(Entity { kind: self.kind, account, region, name, value: self.value.as_ref() })
+    }
 }
 
 /// A table whose every write leaves a trace.

@@ -5,8 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::firing::Firing;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::state::Change;
 
 /// Which request of a door's life this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +79,16 @@ pub trait Observer: Send + Sync {
 
     /// Told once the request took effect (`Some` reply of AWS, whatever the caller gets to see) or was stopped (`None`).
     fn saw(&self, call: &Call, request: &Request, reply: Option<&Reply>);
+
+    /// Told what a request changed, at the moment it does and in the order in which requests take effect; it must not block.
+    fn changed(&self, at: Timestamp, call: &Call, request: &Request, change: &Change) {
+        let (_, Call { .. }, Request { .. }, Change { .. }) = (at, call, request, change);
+    }
+
+    /// Told of each tick of a schedule and what it started. Only the hook that a door was spawned with hears of them.
+    fn fired(&self, firing: &Firing) {
+        let Firing { .. } = firing;
+    }
 }
 
 /// A shared [`Observer`], or none.
@@ -94,6 +108,18 @@ impl Hook {
 
     pub(super) fn decide(&self, call: &Call, request: &Request) -> Fault {
         self.0.as_ref().map_or_else(Fault::none, |observer| observer.decide(call, request))
+    }
+
+    pub(super) fn changed(&self, at: Timestamp, call: &Call, request: &Request, change: &Change) {
+        if let Some(observer) = &self.0 {
+            observer.changed(at, call, request, change);
+        }
+    }
+
+    pub(super) fn fired(&self, firing: &Firing) {
+        if let Some(observer) = &self.0 {
+            observer.fired(firing);
+        }
     }
 
     pub(super) fn saw(&self, call: &Call, request: &Request, reply: Option<&Reply>) {

@@ -45,7 +45,7 @@ struct Inner {
 /// A request at the moment of its effect.
 #[derive(Debug)]
 enum Effect {
-    Request { request: Arc<Request>, done: oneshot::Sender<Reply> },
+    Request { call: Arc<Call>, request: Arc<Request>, hook: Hook, done: oneshot::Sender<Reply> },
     Inspect { done: oneshot::Sender<serde_json::Value> },
     Close,
 }
@@ -64,7 +64,7 @@ impl InProcess {
     /// With a journal, an answer is sent only after what it says is on the disk.
     pub fn spawn(emulator: Emulator, journal: Option<Journal>, clock: Clock, hook: Hook) -> Self {
         let (effects, inbox) = mpsc::unbounded_channel();
-        let actor = tokio::spawn(Actor { emulator, journal, clock }.run(inbox));
+        let actor = tokio::spawn(Actor { emulator, journal, clock, hook: hook.clone() }.run(inbox));
         Self {
             inner: Arc::new(Inner {
                 effects,
@@ -73,6 +73,21 @@ impl InProcess {
                 sequence: AtomicU64::new(0),
                 in_flight: TaskTracker::new(),
                 actor: std::sync::Mutex::new(Some(actor)),
+            }),
+        }
+    }
+
+    /// Another door to the same emulator, with a hook and a count of requests of its own: a second client, or the next life of
+    /// one that died. It closes with the first.
+    pub fn with_hook(&self, hook: Hook) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                effects: self.inner.effects.clone(),
+                hook,
+                clock: self.inner.clock,
+                sequence: AtomicU64::new(0),
+                in_flight: TaskTracker::new(),
+                actor: std::sync::Mutex::new(None),
             }),
         }
     }
@@ -89,7 +104,7 @@ impl InProcess {
     /// [`ConnectionLost`] when a fault says so, and after [`InProcess::close`] or a failed write of the journal.
     pub async fn call(&self, request: Request) -> Result<Reply, ConnectionLost> {
         let operation = request.operation().map_or_else(|| "unknown".to_owned(), |operation| operation.to_string());
-        let call = Call { sequence: self.inner.sequence.fetch_add(1, Ordering::Relaxed), operation };
+        let call = Arc::new(Call { sequence: self.inner.sequence.fetch_add(1, Ordering::Relaxed), operation });
         let (tell, told) = oneshot::channel();
         let inner = Arc::clone(&self.inner);
         self.inner.in_flight.spawn(async move {
@@ -138,13 +153,13 @@ impl InProcess {
 
 impl Inner {
     /// Takes one request through its fault.
-    async fn carry(&self, call: &Call, request: Request) -> Outcome {
+    async fn carry(&self, call: &Arc<Call>, request: Request) -> Outcome {
         let fault = self.hook.decide(call, &request);
         if !fault.before.is_zero() {
             tokio::time::sleep(fault.before).await;
         }
         let request = Arc::new(request);
-        let reply = if fault.effect { self.effect(Arc::clone(&request)).await } else { None };
+        let reply = if fault.effect { self.effect(call, &request).await } else { None };
         self.hook.saw(call, &request, reply.as_ref());
         if !fault.after.is_zero() {
             tokio::time::sleep(fault.after).await;
@@ -156,9 +171,10 @@ impl Inner {
         }
     }
 
-    async fn effect(&self, request: Arc<Request>) -> Option<Reply> {
+    async fn effect(&self, call: &Arc<Call>, request: &Arc<Request>) -> Option<Reply> {
         let (done, reply) = oneshot::channel();
-        self.effects.send(Effect::Request { request, done }).ok()?;
+        let (call, request, hook) = (Arc::clone(call), Arc::clone(request), self.hook.clone());
+        self.effects.send(Effect::Request { call, request, hook, done }).ok()?;
         reply.await.ok()
     }
 }
@@ -168,6 +184,8 @@ struct Actor {
     emulator: Emulator,
     journal: Option<Journal>,
     clock: Clock,
+    /// Hears of ticks.
+    hook: Hook,
 }
 
 impl Actor {
@@ -182,9 +200,13 @@ impl Actor {
             let mut lines = Vec::new();
             for effect in batch.drain(..) {
                 match effect {
-                    Effect::Request { request, done } => {
-                        let reply = self.emulator.handle(self.clock.now(), &request);
-                        lines.extend(self.emulator.take_changes());
+                    Effect::Request { call, request, hook, done } => {
+                        let now = self.clock.now();
+                        let reply = self.emulator.handle(now, &request);
+                        self.emulator.take_firings().iter().for_each(|firing| self.hook.fired(firing));
+                        let changes = self.emulator.take_changes();
+                        changes.iter().for_each(|change| hook.changed(now, &call, &request, change));
+                        lines.extend(changes);
                         answers.push((done, reply));
                     }
                     Effect::Inspect { done } => drop(done.send(self.emulator.snapshot())),

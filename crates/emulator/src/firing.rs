@@ -1,0 +1,45 @@
+//! What becomes of a tick of a schedule.
+
+use jiff::Timestamp;
+
+/// One tick of a scheduled rule, as one of its targets met it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Firing {
+    /// The account of the rule.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// Its name.
+    pub rule: String,
+    /// The Id of the target.
+    pub target: String,
+    /// The moment that the schedule names: a whole minute for `cron(...)`.
+    pub due: Timestamp,
+    /// When EventBridge called the target, some seconds later.
+    pub at: Timestamp,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What a target made of a tick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// ECS started tasks.
+    Started {
+        /// ARN of the revision that they run.
+        task_definition: String,
+        /// ARNs of the tasks.
+        tasks: Vec<String>,
+        /// Their group: the target's, or `family:FAMILY`.
+        group: String,
+    },
+    /// ECS refused to start any: EventBridge counts a failed invocation.
+    Refused {
+        /// The error code.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// The target is of a service that is not emulated.
+    NotEmulated,
+}
