@@ -20,6 +20,9 @@ pub struct Carried {
 
 /// Does the steps of `plan` in order, and brings `facts` up to date with each answer.
 pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency: Urgency) -> Carried {
+    let mut plan = plan.clone();
+    cx.seams().plan(&mut plan);
+    let plan = &plan;
     let mut made: Vec<Option<RevisionArn>> = vec![None; plan.steps.len()];
     let mut actions = Vec::new();
     for (index, step) in plan.steps.iter().enumerate() {

@@ -16,6 +16,7 @@ use ecs_etl_spec::name::{AccountId, Digest, Prefix};
 
 use crate::clock::Clock;
 use crate::gate::Gate;
+use crate::seams::{AsItIs, Seams};
 use crate::world::World;
 
 /// What the EtlController and the command line say, resolved.
@@ -49,6 +50,7 @@ pub struct Context {
     gate: Mutex<Gate>,
     accounts: Mutex<BTreeSet<AccountId>>,
     settings: RwLock<Arc<Settings>>,
+    seams: Arc<dyn Seams>,
 }
 
 /// Why a reconcile stopped before the job was converged.
@@ -106,7 +108,19 @@ impl Context {
             gate: Mutex::new(Gate::default()),
             accounts: Mutex::default(),
             settings: RwLock::new(Arc::new(settings)),
+            seams: Arc::new(AsItIs),
         }
+    }
+
+    /// The same, with what passes bent on its way.
+    #[must_use]
+    pub fn with_seams(self, seams: Arc<dyn Seams>) -> Self {
+        Self { seams, ..self }
+    }
+
+    /// Where what passes may be bent.
+    pub(crate) fn seams(&self) -> &dyn Seams {
+        self.seams.as_ref()
     }
 
     /// The settings in force.

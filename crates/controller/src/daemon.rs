@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::manifests::Reader;
-use crate::publish::{HEARTBEAT, Publisher};
+use crate::publish::Publisher;
 use crate::watch::ManifestWatch;
 
 /// How long work in flight may take to finish after the signal to stop.
@@ -23,7 +23,7 @@ pub async fn run(
     mut look: mpsc::Receiver<()>,
     stop: CancellationToken,
 ) {
-    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    let mut heartbeat = tokio::time::interval(publisher.heartbeat());
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let changed = engine.reporter.has_changed();

@@ -16,6 +16,21 @@ use crate::manifests::Manifests;
 use crate::orphans::{LeftBehind, Permit, Task};
 use crate::world::Names;
 
+/// What the rules of deletion are asked with: all that is known of the directory and of AWS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Knowledge {
+    /// Why that is not complete; empty if it is.
+    pub incomplete: Vec<Incomplete>,
+    /// Every job that is written, usable or not.
+    pub written: BTreeSet<JobName>,
+    /// Jobs of ours that have a schedule in AWS.
+    pub owned: Vec<OwnedJob>,
+    /// Jobs that went.
+    pub retired: Vec<Retired>,
+    /// Since when each job has been seen gone.
+    pub gone_since: BTreeMap<JobName, Timestamp>,
+}
+
 /// What is remembered for deletions. Losing it begins every grace period anew.
 #[derive(Debug, Default)]
 pub struct Pruning {
@@ -183,23 +198,28 @@ impl Pruning {
         let now = cx.clock.now();
         let settings = cx.settings();
         let jobs = &manifests.directory.jobs;
-        let incomplete = self.incomplete(cx, manifests, now);
-        let owned = self.owned(cx, manifests);
-        let retired: Vec<Retired> = self
-            .left_behind
-            .values()
-            .filter(|left| !left.scheduled)
-            .filter_map(|left| Some(Retired { job: left.job.clone(), at: left.retired_at? }))
-            .collect();
+        let mut knowledge = Knowledge {
+            incomplete: self.incomplete(cx, manifests, now),
+            written: jobs.keys().chain(manifests.directory.blocked.keys()).cloned().collect(),
+            owned: self.owned(cx, manifests),
+            retired: self
+                .left_behind
+                .values()
+                .filter(|left| !left.scheduled)
+                .filter_map(|left| Some(Retired { job: left.job.clone(), at: left.retired_at? }))
+                .collect(),
+            gone_since: self.gone_since.clone(),
+        };
+        cx.seams().deletion(&mut knowledge);
         let decision = prune::decide(
             &PruneInput {
-                incomplete: &incomplete,
-                written: &jobs.keys().chain(manifests.directory.blocked.keys()).cloned().collect(),
+                incomplete: &knowledge.incomplete,
+                written: &knowledge.written,
                 moved_from: &jobs.values().filter_map(|job| job.moved_from.clone()).collect(),
                 draining: &jobs.values().filter(|job| job.drain).map(|job| job.name.clone()).collect(),
-                owned: &owned,
-                retired: &retired,
-                gone_since: &self.gone_since,
+                owned: &knowledge.owned,
+                retired: &knowledge.retired,
+                gone_since: &knowledge.gone_since,
                 skip_grace: self.skip_grace,
                 selecting: !manifests.selector.is_everything(),
                 source: &settings.identity.source,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
-use crate::status::StatusWriter;
+use crate::status::StatusSink;
 
 /// How often the heartbeat is written at least. Readers take a heartbeat of 60 s for stale.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -21,7 +21,8 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Writes the status of an engine into a directory.
 #[derive(Debug)]
 pub struct Publisher {
-    files: Option<StatusWriter>,
+    files: Option<Box<dyn StatusSink>>,
+    heartbeat: Duration,
     endpoint: String,
     manifests: String,
     started: Timestamp,
@@ -31,8 +32,19 @@ pub struct Publisher {
 
 impl Publisher {
     /// A publisher through `files`; nowhere without them.
-    pub fn new(files: Option<StatusWriter>, endpoint: String, manifests: String, started: Timestamp) -> Self {
-        Self { files, endpoint, manifests, started, written: None, failing: false }
+    pub fn new(files: Option<Box<dyn StatusSink>>, endpoint: String, manifests: String, started: Timestamp) -> Self {
+        Self { files, heartbeat: HEARTBEAT, endpoint, manifests, started, written: None, failing: false }
+    }
+
+    /// With a heartbeat of another length.
+    #[must_use]
+    pub fn with_heartbeat(self, heartbeat: Duration) -> Self {
+        Self { heartbeat, ..self }
+    }
+
+    /// How often the heartbeat is written at least.
+    pub fn heartbeat(&self) -> Duration {
+        self.heartbeat
     }
 
     /// Resolves when it is time to write: soon after a change, so that a thousand outcomes at once are a few writes.
@@ -52,10 +64,11 @@ impl Publisher {
         self.written = Some(Instant::now());
         let changed = engine.reporter.take_changed();
         let known = engine.reporter.jobs();
-        let gone = changed.iter().filter(|job| !known.contains_key(*job));
+        let gone: Vec<_> = changed.iter().filter(|job| !known.contains_key(*job)).cloned().collect();
+        let changed: Vec<_> = changed.iter().filter_map(|job| known.get(job)).collect();
         let written = files
-            .write_jobs(changed.iter().filter_map(|job| known.get(job)))
-            .and_then(|_count| gone.into_iter().try_for_each(|job| files.remove_job(job)))
+            .write_jobs(&changed)
+            .and_then(|()| gone.into_iter().try_for_each(|job| files.remove_job(&job)))
             .and_then(|()| files.write_controller(&state));
         match written {
             Ok(()) if self.failing => {

@@ -55,7 +55,7 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     let mut engine = session.engine(reporter, Mode::Daemon);
     engine.read_approvals_in(&args.status.status_dir);
     let shown = args.dir.dir.display().to_string();
-    let publisher = Publisher::new(Some(files), session.endpoint.clone(), shown, started);
+    let publisher = Publisher::new(Some(Box::new(files)), session.endpoint.clone(), shown, started);
     let aws = session.cx.aws.clone();
     daemon::run(engine, publisher, watch, session.reader, looks, stop).await;
     aws.close().await;

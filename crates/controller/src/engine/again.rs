@@ -44,7 +44,8 @@ impl Engine {
     }
 
     fn try_again(&mut self, key: Key, class: RetryClass, urgency: Urgency, tries: u32) -> Option<Retrying> {
-        let wait = self.pace.failed(&key, class);
+        let class = self.cx.seams().class(class);
+        let wait = self.cx.seams().wait(self.pace.failed(&key, class));
         let attempts = self.pace.failures(&key);
         let gives_up = match (self.mode, class) {
             (Mode::Daemon, _) => false,
@@ -56,6 +57,13 @@ impl Engine {
         }
         self.queue.schedule_after(key, wait, urgency);
         Some(Retrying { wait, attempts })
+    }
+
+    /// A key succeeded, or has a new spec: its failures are forgotten.
+    pub(super) fn forget_failures(&mut self, key: &Key) {
+        if self.cx.seams().forgets_failures() {
+            self.pace.reset(key);
+        }
     }
 
     /// A job was looked at, whatever came of it. Once every one was, those that waited for the count have their turn.

@@ -15,8 +15,9 @@ use crate::queue::Urgency;
 
 impl Engine {
     /// Takes what the directory says now, and schedules what that changes.
-    pub fn take_manifests(&mut self, manifests: Manifests, git_source: &str) {
+    pub fn take_manifests(&mut self, mut manifests: Manifests, git_source: &str) {
         let now = self.cx.clock.now();
+        self.cx.seams().manifests(&mut manifests);
         self.manifests = Arc::new(manifests);
         let manifests = Arc::clone(&self.manifests);
         self.reporter.manifests(&manifests, now);
@@ -129,7 +130,7 @@ impl Engine {
         for name in edited {
             let key = Key::Job(name);
             // A new spec is tried at once, whatever became of the old one.
-            self.pace.reset(&key);
+            self.forget_failures(&key);
             let Key::Job(name) = &key else { continue };
             self.fights.forget(name);
             let swept = manifests.job(name).is_some_and(|job| self.cx.world().sweep(&job.place).is_some());

@@ -83,10 +83,10 @@ impl Engine {
             }
             (None, Some(due)) if self.mode == Mode::Daemon => {
                 let wait = std::time::Duration::try_from(due.duration_since(now)).unwrap_or_default();
-                self.pace.reset(&key);
+                self.forget_failures(&key);
                 self.queue.schedule_after(key, wait, Urgency::CleanUp);
             }
-            (None, _) => self.pace.reset(&key),
+            (None, _) => self.forget_failures(&key),
         }
     }
 

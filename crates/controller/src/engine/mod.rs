@@ -140,6 +140,13 @@ impl Engine {
         }
     }
 
+    /// Draws its jitter from this seed, so that a simulated history can be run again.
+    #[must_use]
+    pub fn with_jitter(mut self, seed: u64) -> Self {
+        self.pace = Pace::new(Jitter::seeded(seed));
+        self
+    }
+
     /// What has to be looked at from time to time: deletions whose grace is over, approvals.
     pub fn tick(&mut self) {
         self.pruning.read_approvals();

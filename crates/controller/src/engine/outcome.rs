@@ -83,7 +83,7 @@ impl Engine {
         let settings = self.cx.settings();
         match &outcome.verdict {
             Verdict::Ready(..) | Verdict::Paused(..) | Verdict::Stalled(..) => {
-                self.pace.reset(&key);
+                self.forget_failures(&key);
                 self.cx.gate().settled(&job.name);
                 if let Some(names) = Names::of(&settings.prefix, &job.name).filter(|_| outcome.is_quiet()) {
                     self.cx.world().rotate(&job.place, &names);
@@ -91,7 +91,7 @@ impl Engine {
             }
             Verdict::Waiting(_, _, Some(at)) => {
                 let wait = Duration::try_from(at.duration_since(self.cx.clock.now())).unwrap_or_default().max(MOMENT);
-                self.pace.reset(&key);
+                self.forget_failures(&key);
                 if self.mode == Mode::Daemon || wait <= PATIENCE_OF_ONE_PASS {
                     self.queue.schedule_after(key.clone(), wait, urgency);
                 }
@@ -109,7 +109,7 @@ impl Engine {
         let key = Key::Tidy(name.clone());
         match result {
             Ok(outcome) => {
-                self.pace.reset(&key);
+                self.forget_failures(&key);
                 if let Some(wait) = outcome.next_due(self.cx.clock.now()).filter(|_| self.mode == Mode::Daemon) {
                     self.queue.schedule_after(key, wait, Urgency::CleanUp);
                 }

@@ -34,7 +34,7 @@ impl Engine {
         let changed = self.cx.world().take_sweep(place, sweep);
         self.reporter.place_swept(place);
         self.pruning.swept(place, None);
-        self.pace.reset(&key);
+        self.forget_failures(&key);
         if self.mode == Mode::Daemon {
             let wait = self.pace.resync(self.cx.settings().resync);
             self.queue.schedule_after(key, wait, Urgency::Drift);

@@ -112,7 +112,8 @@ impl Engine {
                 let tidies = self.mode == Mode::Daemon;
                 let calls = of_calls(urgency);
                 let work = async move {
-                    let result = reconcile::reconcile(&cx, &job, calls).await;
+                    let mut result = reconcile::reconcile(&cx, &job, calls).await;
+                    cx.seams().outcome(&mut result);
                     let tidied = match &result {
                         Ok(outcome) if tidies && outcome.is_quiet() => {
                             Some(tidy::tidy(&cx, &job, Some(&outcome.observed)).await)

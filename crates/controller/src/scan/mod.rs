@@ -113,6 +113,24 @@ impl Scan {
         }
     }
 
+    /// The scan of a directory that exists in memory only, with these files.
+    pub fn of_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a Arc<[u8]>)>) -> Self {
+        let id = FileId { dev: 0, ino: 0 };
+        let file = |bytes: &Arc<[u8]>| ManifestFile {
+            digest: Digest::of(bytes),
+            bytes: Arc::clone(bytes),
+            stamp: Stamp::none(),
+            stamp_settled: true,
+        };
+        let files = files.into_iter().map(|(path, bytes)| (path.to_owned(), file(bytes))).collect();
+        Self { files, ..Self::without_root(RootState::Present { path: PathBuf::new(), id }) }
+    }
+
+    /// The scan of a directory that is not there.
+    pub fn of_nothing(why: &str) -> Self {
+        Self::without_root(RootState::Missing { why: why.to_owned() })
+    }
+
     /// Whether these are all the manifests there are. Deletion needs this (and that every file parses).
     pub fn is_complete(&self) -> bool {
         matches!(self.root, RootState::Present { .. }) && self.problems.is_empty() && self.in_motion.is_empty()

@@ -31,6 +31,11 @@ impl Stamp {
         }
     }
 
+    /// The stamp of what no file system holds.
+    pub(super) fn none() -> Self {
+        Self { id: FileId { dev: 0, ino: 0 }, size: 0, modified: (0, 0), changed: (0, 0) }
+    }
+
     /// Whether the size in it is that of `bytes`.
     pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
         u64::try_from(bytes.len()).is_ok_and(|length| length == self.size)

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub use read::{StatusReadError, StatusSnapshot, read_all};
-pub use write::{StatusWriteError, StatusWriter};
+pub use write::{StatusSink, StatusWriteError, StatusWriter};
 
 use crate::lock::{UNFINISHED_PREFIX, UNFINISHED_SUFFIX};
 

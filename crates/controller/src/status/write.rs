@@ -33,6 +33,44 @@ pub enum StatusWriteError {
     },
 }
 
+/// Where statuses go. Each call brings what it is given up to date or says why not; the next one tries again.
+pub trait StatusSink: std::fmt::Debug + Send {
+    /// Brings the statuses of these jobs up to date.
+    ///
+    /// # Errors
+    ///
+    /// The first failure; one that fails does not stop the others.
+    fn write_jobs(&mut self, jobs: &[&JobStatus]) -> Result<(), StatusWriteError>;
+
+    /// Removes the status of a job that is gone for good.
+    ///
+    /// # Errors
+    ///
+    /// It is still there.
+    fn remove_job(&mut self, job: &JobName) -> Result<(), StatusWriteError>;
+
+    /// Brings the controller's status up to date.
+    ///
+    /// # Errors
+    ///
+    /// The earlier one stays.
+    fn write_controller(&mut self, status: &ControllerStatus) -> Result<(), StatusWriteError>;
+}
+
+impl StatusSink for StatusWriter {
+    fn write_jobs(&mut self, jobs: &[&JobStatus]) -> Result<(), StatusWriteError> {
+        StatusWriter::write_jobs(self, jobs.iter().copied()).map(drop)
+    }
+
+    fn remove_job(&mut self, job: &JobName) -> Result<(), StatusWriteError> {
+        StatusWriter::remove_job(self, job)
+    }
+
+    fn write_controller(&mut self, status: &ControllerStatus) -> Result<(), StatusWriteError> {
+        StatusWriter::write_controller(self, status)
+    }
+}
+
 /// Writes the status files of one directory. Blocks on the disk: call it where blocking is allowed.
 #[derive(Debug)]
 pub struct StatusWriter {

@@ -86,6 +86,11 @@ impl ManifestWatch {
         Self { settled, at_once }
     }
 
+    /// States that somebody else brings to rest: a directory that exists in memory only.
+    pub fn fed(settled: watch::Receiver<Option<Arc<Scan>>>) -> Self {
+        Self { settled, at_once: Arc::default() }
+    }
+
     /// The next state that differs from the one returned last: the first one soon after the start. Never, once cancelled.
     ///
     /// Nothing is lost if the wait is given up. States that followed one another quickly may be passed over.

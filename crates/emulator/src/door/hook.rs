@@ -77,6 +77,18 @@ pub trait Observer: Send + Sync {
         Fault::none()
     }
 
+    /// What is sent instead of the request: a client that says something else.
+    fn sends(&self, call: &Call, request: Request) -> Request {
+        let Call { .. } = call;
+        request
+    }
+
+    /// What arrives instead of AWS's answer: one that is older, in another order, or cut short.
+    fn arrives(&self, call: &Call, request: &Request, reply: Reply) -> Reply {
+        let (Call { .. }, Request { .. }) = (call, request);
+        reply
+    }
+
     /// Told once the request took effect (`Some` reply of AWS, whatever the caller gets to see) or was stopped (`None`).
     fn saw(&self, call: &Call, request: &Request, reply: Option<&Reply>);
 
@@ -108,6 +120,20 @@ impl Hook {
 
     pub(super) fn decide(&self, call: &Call, request: &Request) -> Fault {
         self.0.as_ref().map_or_else(Fault::none, |observer| observer.decide(call, request))
+    }
+
+    pub(super) fn sends(&self, call: &Call, request: Request) -> Request {
+        match &self.0 {
+            Some(observer) => observer.sends(call, request),
+            None => request,
+        }
+    }
+
+    pub(super) fn arrives(&self, call: &Call, request: &Request, reply: Reply) -> Reply {
+        match &self.0 {
+            Some(observer) => observer.arrives(call, request, reply),
+            None => reply,
+        }
     }
 
     pub(super) fn changed(&self, at: Timestamp, call: &Call, request: &Request, change: &Change) {

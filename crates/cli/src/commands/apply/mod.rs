@@ -45,7 +45,7 @@ async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode
     engine.read_approvals_in(&args.status.status_dir);
     engine.skip_grace(args.prune);
     let shown = args.dir.dir.display().to_string();
-    let mut publisher = Publisher::new(Some(files), session.endpoint.clone(), shown, started);
+    let mut publisher = Publisher::new(Some(Box::new(files)), session.endpoint.clone(), shown, started);
 
     let bar = Bar::new(terminal);
     let mut whole = once::settle(&mut engine, &stop, &mut |progress| bar.show(&progress)).await;

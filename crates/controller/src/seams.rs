@@ -1,0 +1,65 @@
+//! Where what the controller knows and wants can be bent on its way, to see whether anybody would notice a worse controller.
+//!
+//! The shipped program lets everything pass as it is ([`AsItIs`]). A simulation that must not let any wrong controller survive
+//! puts wrong ones here, made of data and not of patches.
+
+use std::fmt;
+use std::time::Duration;
+
+use ecs_etl_plan::failure::RetryClass;
+use ecs_etl_plan::step::Plan;
+
+use crate::context::Interrupted;
+use crate::manifests::Manifests;
+use crate::observe::Trust;
+use crate::pruning::Knowledge;
+use crate::reconcile::Outcome;
+
+/// What passes, and may be bent.
+pub trait Seams: fmt::Debug + Send + Sync {
+    /// What the directory says, before anything is made of it.
+    fn manifests(&self, manifests: &mut Manifests) {
+        let Manifests { .. } = manifests;
+    }
+
+    /// How far bulk knowledge is trusted.
+    fn trust(&self, trust: Trust) -> Trust {
+        trust
+    }
+
+    /// A plan that is about to be carried out.
+    fn plan(&self, plan: &mut Plan) {
+        let Plan { .. } = plan;
+    }
+
+    /// What a reconcile of a job came to.
+    fn outcome(&self, outcome: &mut Result<Outcome, Interrupted>) {
+        let (Ok(_) | Err(_)) = outcome;
+    }
+
+    /// The kind of a failure, which decides when it is tried again.
+    fn class(&self, class: RetryClass) -> RetryClass {
+        class
+    }
+
+    /// How long a key that failed waits.
+    fn wait(&self, wait: Duration) -> Duration {
+        wait
+    }
+
+    /// Whether a key that succeeded, or has a new spec, starts to count its failures anew.
+    fn forgets_failures(&self) -> bool {
+        true
+    }
+
+    /// What the rules of deletion are asked with.
+    fn deletion(&self, knowledge: &mut Knowledge) {
+        let Knowledge { .. } = knowledge;
+    }
+}
+
+/// Everything passes as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsItIs;
+
+impl Seams for AsItIs {}
