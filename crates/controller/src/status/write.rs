@@ -34,7 +34,7 @@ pub enum StatusWriteError {
 }
 
 /// Where statuses go. Each call brings what it is given up to date or says why not; the next one tries again.
-pub trait StatusSink: std::fmt::Debug + Send {
+pub trait StatusSink: std::fmt::Debug + Send + Sync {
     /// Brings the statuses of these jobs up to date.
     ///
     /// # Errors

@@ -1,0 +1,85 @@
+//! A manifest directory that exists in memory: what is written, what is damaged, and what a look at it finds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ecs_etl_controller::scan::Scan;
+use serde::{Deserialize, Serialize};
+
+use crate::sketch::Book;
+
+/// What is wrong with a file, or with all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Damage {
+    /// The text is no YAML.
+    Broken,
+    /// Only so many hundredths of the text are there yet.
+    Half(u8),
+    /// The reader may not read it.
+    Unreadable,
+    /// A second document of the same name stands beside it.
+    Twice,
+}
+
+/// A directory.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    /// What is meant.
+    pub book: Book,
+    /// Damaged files, by path.
+    pub damage: BTreeMap<String, Damage>,
+    /// It is not there at all.
+    pub gone: bool,
+    /// It is there, and empty.
+    pub emptied: bool,
+}
+
+impl Directory {
+    /// A directory that says what `book` says.
+    pub fn new(book: Book) -> Self {
+        Self { book, damage: BTreeMap::new(), gone: false, emptied: false }
+    }
+
+    /// Whether anything keeps a reader from knowing all of it.
+    pub fn is_complete(&self) -> bool {
+        !self.gone && !self.emptied && self.damage.values().all(|damage| *damage == Damage::Twice)
+    }
+
+    /// The job whose file is damaged so that its document cannot be used.
+    pub fn is_damaged(&self, job: &str) -> bool {
+        self.gone || self.emptied || self.damage.contains_key(&Book::file_of(job))
+    }
+
+    /// What a look finds.
+    pub fn scan(&self) -> Scan {
+        if self.gone {
+            return Scan::of_nothing("No such file or directory (os error 2)");
+        }
+        let mut files: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
+        let mut problems = BTreeMap::new();
+        if !self.emptied {
+            for (path, text) in self.book.files() {
+                match self.damage.get(&path) {
+                    None => files.insert(path, text.into_bytes().into()),
+                    Some(Damage::Broken) => files.insert(path, format!("{text}\n  - ]: {{\n").into_bytes().into()),
+                    Some(Damage::Half(share)) => {
+                        let bytes = text.into_bytes();
+                        let end = bytes.len() * usize::from(*share) / 100;
+                        files.insert(path, bytes.get(..end).unwrap_or_default().into())
+                    }
+                    Some(Damage::Unreadable) => {
+                        problems.insert(path, "Permission denied (os error 13)".to_owned());
+                        None
+                    }
+                    Some(Damage::Twice) => {
+                        files.insert(format!("{path}.copy.yaml"), text.clone().into_bytes().into());
+                        files.insert(path, text.into_bytes().into())
+                    }
+                };
+            }
+        }
+        let mut scan = Scan::of_files(files.iter().map(|(path, bytes)| (path.as_str(), bytes)));
+        scan.problems = problems;
+        scan
+    }
+}

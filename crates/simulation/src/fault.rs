@@ -1,0 +1,288 @@
+//! What goes wrong between a controller and AWS. Each decision is a function of the seed and of which call it is, so a fault
+//! stays where it is when something else is taken out of a story.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use ecs_etl_emulator::Reply;
+use ecs_etl_emulator::door::{Call, Conduct, Fault};
+use serde::{Deserialize, Serialize};
+
+/// Kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// `ThrottlingException`, without effect.
+    Throttled,
+    /// A server error, without effect.
+    ServerError,
+    /// A server error although the request took effect.
+    ServerErrorAfterEffect,
+    /// No answer, and no effect.
+    Timeout,
+    /// No answer, although the request took effect.
+    TimeoutAfterEffect,
+    /// The connection breaks before the request arrives.
+    LostRequest,
+    /// The connection breaks before the answer arrives.
+    LostAnswer,
+    /// A 200 whose one entry failed.
+    FailedEntry,
+    /// "Too many concurrent attempts", or its like in EventBridge.
+    Concurrent,
+    /// The role cannot be assumed yet.
+    RoleNotReady,
+    /// The credentials have expired.
+    ExpiredCredentials,
+    /// A permission is missing for a while.
+    AccessDenied,
+    /// The answer takes some seconds.
+    Slow,
+    /// A list is as it was some time ago.
+    StaleList,
+    /// A list is in another order.
+    ReorderedList,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Throttled,
+        Self::ServerError,
+        Self::ServerErrorAfterEffect,
+        Self::Timeout,
+        Self::TimeoutAfterEffect,
+        Self::LostRequest,
+        Self::LostAnswer,
+        Self::FailedEntry,
+        Self::Concurrent,
+        Self::RoleNotReady,
+        Self::ExpiredCredentials,
+        Self::AccessDenied,
+        Self::Slow,
+        Self::StaleList,
+        Self::ReorderedList,
+    ];
+
+    /// Whether it can happen to an operation.
+    pub fn fits(self, operation: &str) -> bool {
+        let name = operation.rsplit(':').next().unwrap_or(operation);
+        match self {
+            Self::FailedEntry => matches!(name, "PutTargets" | "RemoveTargets"),
+            Self::Concurrent => {
+                matches!(name, "RegisterTaskDefinition" | "PutRule" | "PutTargets" | "EnableRule" | "DisableRule" | "DeleteRule")
+            }
+            Self::RoleNotReady => matches!(operation, "events:PutTargets" | "ecs:RegisterTaskDefinition"),
+            Self::StaleList | Self::ReorderedList => matches!(name, "ListRules" | "ListTaskDefinitions"),
+            Self::ExpiredCredentials => !operation.starts_with("sts:"),
+            Self::Throttled
+            | Self::ServerError
+            | Self::ServerErrorAfterEffect
+            | Self::Timeout
+            | Self::TimeoutAfterEffect
+            | Self::LostRequest
+            | Self::LostAnswer
+            | Self::AccessDenied
+            | Self::Slow => true,
+        }
+    }
+
+    /// What a status must say of it; none for what is no failure.
+    pub fn code(self, operation: &str) -> Option<&'static str> {
+        Some(match self {
+            Self::Throttled => "ThrottlingException",
+            Self::ServerError | Self::ServerErrorAfterEffect if operation.starts_with("ecs:") => "ServerException",
+            Self::ServerError | Self::ServerErrorAfterEffect => "InternalException",
+            Self::Timeout | Self::TimeoutAfterEffect => "Timeout",
+            Self::LostRequest | Self::LostAnswer => "Connection",
+            Self::FailedEntry => "ConcurrentModificationException",
+            Self::Concurrent if operation.starts_with("ecs:") => "ClientException",
+            Self::Concurrent => "ConcurrentModificationException",
+            Self::RoleNotReady if operation.starts_with("ecs:") => "ClientException",
+            Self::RoleNotReady => "ValidationException",
+            Self::ExpiredCredentials => "ExpiredTokenException",
+            Self::AccessDenied => "AccessDeniedException",
+            Self::Slow | Self::StaleList | Self::ReorderedList => return None,
+        })
+    }
+
+    /// Whether a request took effect all the same.
+    pub fn has_effect(self) -> bool {
+        match self {
+            Self::ServerErrorAfterEffect
+            | Self::TimeoutAfterEffect
+            | Self::LostAnswer
+            | Self::Slow
+            | Self::StaleList
+            | Self::ReorderedList => true,
+            Self::Throttled
+            | Self::ServerError
+            | Self::Timeout
+            | Self::LostRequest
+            | Self::FailedEntry
+            | Self::Concurrent
+            | Self::RoleNotReady
+            | Self::ExpiredCredentials
+            | Self::AccessDenied => false,
+        }
+    }
+
+    /// What the wire does.
+    pub fn fault(self, operation: &str, latency: Latency) -> Fault {
+        let Latency { before, after } = latency;
+        let error = |status: u16, message: &str| Reply::error(status, self.code(operation).unwrap_or_default(), message);
+        let answer = match self {
+            Self::Throttled => Conduct::Reply(Reply::throttled()),
+            Self::ServerError | Self::ServerErrorAfterEffect => Conduct::Reply(error(500, "An internal failure occurred")),
+            Self::Timeout | Self::TimeoutAfterEffect => Conduct::Never,
+            Self::LostRequest | Self::LostAnswer => Conduct::ConnectionReset,
+            Self::FailedEntry => Conduct::Reply(failed_entry()),
+            Self::Concurrent if operation.starts_with("ecs:") => {
+                Conduct::Reply(error(400, "Too many concurrent attempts to create a new revision of the specified family."))
+            }
+            Self::Concurrent => Conduct::Reply(error(400, "Rule was modified concurrently.")),
+            Self::RoleNotReady if operation.starts_with("ecs:") => {
+                Conduct::Reply(error(400, "ECS was unable to assume the role 'etl' that was provided for this task."))
+            }
+            Self::RoleNotReady => {
+                Conduct::Reply(error(400, "Provided role 'events' cannot be assumed by principal 'events.amazonaws.com'."))
+            }
+            Self::ExpiredCredentials => Conduct::Reply(error(400, "The security token included in the request is expired")),
+            Self::AccessDenied => Conduct::Reply(error(400, "User is not authorized to perform this action")),
+            Self::Slow | Self::StaleList | Self::ReorderedList => Conduct::Normal,
+        };
+        let after = if self == Self::Slow { after + Duration::from_secs(4) } else { after };
+        Fault { before, effect: self.has_effect(), after, answer }
+    }
+}
+
+/// The one entry of a PutTargets or RemoveTargets that failed.
+fn failed_entry() -> Reply {
+    Reply::json(
+        200,
+        &serde_json::json!({
+            "FailedEntryCount": 1,
+            "FailedEntries": [{"TargetId": "ecs-etl", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "The rule was modified"}],
+        }),
+    )
+}
+
+/// How long a request and its answer are under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latency {
+    /// The request.
+    pub before: Duration,
+    /// The answer.
+    pub after: Duration,
+}
+
+/// A time in which a kind of fault happens to every call that it fits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outage {
+    /// From this second of the history.
+    pub from: u32,
+    /// To this one.
+    pub to: u32,
+    /// What happens.
+    pub kind: Kind,
+    /// Only to operations whose name contains this; to all if it is empty.
+    pub operations: String,
+}
+
+/// The faults of a history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What the draws come from.
+    pub seed: u64,
+    /// Kinds, with how many of a thousand calls each happens to.
+    pub kinds: Vec<(Kind, u16)>,
+    /// Times of trouble.
+    pub outages: Vec<Outage>,
+    /// Writes for this job fail for want of a permission, for the whole storm.
+    pub blocked: Option<String>,
+    /// The second at which the storm ends.
+    pub until: u32,
+    /// Whether requests and answers take their time.
+    pub latency: bool,
+    /// If given, only these happen: those that a failing history was found to need.
+    pub only: Option<BTreeSet<String>>,
+}
+
+/// A fault that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    /// Its kind.
+    pub kind: Kind,
+    /// Which call it happened to, in words that stay the same when others are taken out.
+    pub label: String,
+}
+
+impl Plan {
+    /// Nothing goes wrong, and nothing takes time.
+    pub fn none() -> Self {
+        Self { seed: 0, kinds: Vec::new(), outages: Vec::new(), blocked: None, until: 0, latency: false, only: None }
+    }
+
+    /// What happens to the `nth` call of an operation by a process, `second` seconds into the history; `body` is the request's.
+    pub fn draw(&self, second: u32, process: usize, call: &Call, nth: u64, body: &[u8]) -> Option<Drawn> {
+        if second >= self.until {
+            return None;
+        }
+        let operation = call.operation.as_str();
+        let kind = self.blocking(operation, body).or_else(|| self.outage(second, operation)).or_else(|| {
+            let mut left = u16::try_from(self.hash("fault", process, operation, nth) % 1000).unwrap_or(0);
+            let mut drawn = None;
+            for (kind, rate) in &self.kinds {
+                if left < *rate {
+                    drawn = Some(*kind);
+                    break;
+                }
+                left -= rate;
+            }
+            drawn.filter(|kind| kind.fits(operation))
+        })?;
+        let label = format!("{kind:?} {process} {operation} {nth}");
+        let happens = self.only.as_ref().is_none_or(|only| only.contains(&label));
+        happens.then_some(Drawn { kind, label })
+    }
+
+    /// How long a call takes.
+    pub fn latency(&self, process: usize, call: &Call, nth: u64) -> Latency {
+        if !self.latency {
+            return Latency { before: Duration::ZERO, after: Duration::ZERO };
+        }
+        let drawn = self.hash("latency", process, &call.operation, nth);
+        let millis = |bits: u64| if bits & 1 == 0 { Duration::ZERO } else { Duration::from_millis(bits % 61) };
+        Latency { before: millis(drawn & 0xffff), after: millis((drawn >> 16) & 0xffff) }
+    }
+
+    fn blocking(&self, operation: &str, body: &[u8]) -> Option<Kind> {
+        let job = self.blocked.as_ref()?;
+        let text = std::str::from_utf8(body).ok()?;
+        (is_write(operation) && text.contains(job.as_str())).then_some(Kind::AccessDenied)
+    }
+
+    fn outage(&self, second: u32, operation: &str) -> Option<Kind> {
+        let outage = self.outages.iter().find(|outage| {
+            (outage.from..outage.to).contains(&second)
+                && operation.contains(&outage.operations)
+                && outage.kind.fits(operation)
+        })?;
+        Some(outage.kind)
+    }
+
+    fn hash(&self, what: &str, process: usize, operation: &str, nth: u64) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.seed, what, process, operation, nth).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// The longest that a call can take before it is given up, in milliseconds.
+pub const LONGEST: i64 = 15_000;
+
+/// Whether an operation changes AWS.
+pub fn is_write(operation: &str) -> bool {
+    let name = operation.split_once(':').map_or(operation, |(_, name)| name);
+    !["Describe", "List", "Get", "AssumeRole"].iter().any(|read| name.starts_with(read))
+}

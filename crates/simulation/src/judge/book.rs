@@ -1,0 +1,180 @@
+//! What the directories said when: the judge's own memory of every commit.
+
+use std::collections::BTreeMap;
+
+use crate::directory::Directory;
+use crate::sketch::{Book, Job};
+use crate::story::Crew;
+
+/// What a directory says of a job, and since when.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    /// The job, with what its cluster gives it; none if it is not to be live.
+    pub wanted: Option<Wanted>,
+    /// Whether some document speaks of it, usable or not.
+    pub mentioned: bool,
+    /// When this last changed, in milliseconds.
+    pub since: i64,
+    /// Since when it is not mentioned.
+    pub gone_since: Option<i64>,
+    /// Versions that were wanted, with the time they came.
+    pub versions: Vec<(i64, u32)>,
+}
+
+/// A job that is to be live.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wanted {
+    pub job: Job,
+    /// `account/region`.
+    pub place: String,
+    pub shared: u32,
+}
+
+impl Wanted {
+    /// Whether another wish ticks at the same moments in the same place.
+    pub fn ticks_like(&self, other: &Self) -> bool {
+        let ticking = |wanted: &Self| (wanted.place.clone(), wanted.job.schedules.clone(), wanted.job.list, wanted.job.suspend);
+        ticking(self) == ticking(other)
+    }
+}
+
+/// One directory through time.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelf {
+    pub now: Directory,
+    pub pages: BTreeMap<String, Page>,
+    /// Since when it cannot be known completely.
+    pub incomplete_since: Option<i64>,
+    /// Since when it can.
+    pub complete_since: i64,
+    /// When the controller's document last changed.
+    pub controller_since: i64,
+    /// Whether a set of deletions was ever released.
+    pub approved: bool,
+    /// Jobs that may not be deleted, by the last valid document that named them.
+    pub retained: BTreeMap<String, bool>,
+}
+
+/// All of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Books {
+    pub shelves: Vec<Shelf>,
+    crew: Crew,
+    /// When a stranger last reached for a job's resources.
+    hands: BTreeMap<String, i64>,
+    /// What a renamed job was called first.
+    roots: BTreeMap<String, String>,
+}
+
+/// A job of which something changed: before and after.
+pub(crate) struct Edited {
+    pub name: String,
+    pub before: Option<Wanted>,
+    pub after: Option<Wanted>,
+}
+
+impl Books {
+    pub fn new(books: &[Book], crew: Crew) -> Self {
+        let mut all = Self { shelves: Vec::new(), crew, hands: BTreeMap::new(), roots: BTreeMap::new() };
+        for (index, book) in books.iter().enumerate() {
+            let now = Directory::new(book.clone());
+            all.shelves.push(Shelf {
+                now: Directory::new(Book { jobs: BTreeMap::new(), ..book.clone() }),
+                pages: BTreeMap::new(),
+                incomplete_since: None,
+                complete_since: 0,
+                controller_since: 0,
+                approved: false,
+                retained: BTreeMap::new(),
+            });
+            all.edited(0, index, &now);
+        }
+        all
+    }
+
+    /// The directory of a process.
+    pub fn of_process(&self, process: usize) -> Option<&Shelf> {
+        self.shelves.get(*self.crew.directories().get(process)?)
+    }
+
+    /// The identity of a process.
+    pub fn identity(&self, process: usize) -> &str {
+        self.of_process(process).map_or("", |shelf| shelf.now.book.controller.name.as_str())
+    }
+
+    /// Takes note of a commit, or of damage.
+    pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory) -> Vec<Edited> {
+        let Some(shelf) = self.shelves.get_mut(directory) else { return Vec::new() };
+        if now.is_complete() {
+            if shelf.incomplete_since.take().is_some() {
+                shelf.complete_since = millis;
+            }
+        } else {
+            shelf.incomplete_since.get_or_insert(millis);
+        }
+        if shelf.now.book.controller != now.book.controller {
+            shelf.controller_since = millis;
+            shelf.approved |= now.book.controller.approved.is_some();
+        }
+        let mut edited = Vec::new();
+        let names: std::collections::BTreeSet<String> =
+            shelf.pages.keys().chain(now.book.jobs.keys()).cloned().collect();
+        for name in names {
+            let wanted = wanted(&now.book, &name);
+            let mentioned = now.book.mentions(&name);
+            if let Some(former) = now.book.jobs.get(&name).and_then(|job| job.moved_from.clone()) {
+                let root = self.roots.get(&former).cloned().unwrap_or(former);
+                self.roots.entry(name.clone()).or_insert(root);
+            }
+            if let Some(wanted) = &wanted {
+                shelf.retained.insert(name.clone(), wanted.job.retain);
+            }
+            let page = shelf.pages.entry(name.clone()).or_insert(Page {
+                wanted: None,
+                mentioned: false,
+                since: millis,
+                gone_since: Some(millis),
+                versions: Vec::new(),
+            });
+            if page.wanted != wanted {
+                edited.push(Edited { name: name.clone(), before: page.wanted.clone(), after: wanted.clone() });
+                page.since = millis;
+                if let Some(wanted) = &wanted
+                    && page.versions.last().is_none_or(|(_, version)| *version != wanted.job.version)
+                {
+                    page.versions.push((millis, wanted.job.version));
+                }
+                page.wanted = wanted;
+            }
+            if page.mentioned != mentioned {
+                page.gone_since = (!mentioned).then_some(millis);
+                page.mentioned = mentioned;
+                page.since = millis;
+            }
+        }
+        shelf.now = now.clone();
+        edited
+    }
+
+    /// A stranger reached for a job's resources.
+    pub fn touched(&mut self, millis: i64, job: &str) {
+        self.hands.insert(job.to_owned(), millis);
+    }
+
+    /// Whether a stranger reached for a job's resources since then.
+    pub fn touched_since(&self, job: &str, since: i64) -> bool {
+        self.hands.get(job).is_some_and(|at| *at >= since)
+    }
+
+    /// What a job was called before it was ever renamed.
+    pub fn root<'a>(&'a self, job: &'a str) -> &'a str {
+        self.roots.get(job).map_or(job, String::as_str)
+    }
+}
+
+fn wanted(book: &Book, name: &str) -> Option<Wanted> {
+    let job = book.wants(name)?;
+    let cluster = book.cluster_of(job)?;
+    let account = cluster.role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or("123456789012");
+    Some(Wanted { job: job.clone(), place: format!("{account}/{}", cluster.region), shared: cluster.shared })
+}

@@ -1,0 +1,155 @@
+//! Promise 1 and 6: after hours of calm everything is as the manifests say, however it came there.
+
+use std::collections::BTreeMap;
+
+use ecs_etl_plan::condition::Reason;
+use serde_json::Value;
+
+use super::book::{Books, Wanted};
+use super::status::{Status, is_unknown, reason};
+use super::{Finding, Rules, expect, job_of};
+use crate::mirror::{Mirror, belongs_to, is_ours, pinned};
+use crate::story::Crew;
+
+/// Everything must be as the manifests say, or the status must say why it cannot be.
+pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules: &Rules) -> Finding {
+    if rules.crew == Crew::Rivals {
+        return None;
+    }
+    for process in 0..rules.crew.directories().len() {
+        let Some(shelf) = books.of_process(process) else { continue };
+        let identity = books.identity(process);
+        for (name, page) in &shelf.pages {
+            let Some(wanted) = &page.wanted else { continue };
+            let Some(told) = status.of(process, name) else { return Some(format!("{name} has no status")) };
+            let reason = reason(told);
+            if excuse(mirror, identity, name, wanted, rules.crew).is_some() {
+                if told.is_ready() {
+                    return Some(format!("{name} is called ready although something stands in its way"));
+                }
+                continue;
+            }
+            if wanted.job.disabled {
+                continue;
+            }
+            if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.at(rules.calm)) {
+                return Some(format!("{name} did not converge: {why}; its status says {reason:?}"));
+            }
+            if !told.is_ready() && !(is_unknown(told) && rules.crew == Crew::Twins) && reason != Some(Reason::DriftFight) {
+                return Some(format!("{name} converged, but its status says {reason:?}"));
+            }
+        }
+        if let Some(left) = left_over(mirror, books, process, identity) {
+            return Some(left);
+        }
+    }
+    None
+}
+
+/// What keeps a job from being as it should, by no fault of ours.
+fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted, crew: Crew) -> Option<&'static str> {
+    for (key, rule) in &mirror.rules {
+        if job_of(&key.1) != Some(name) {
+            continue;
+        }
+        if !is_ours(&rule.tags, identity, name) && key.0 == wanted.place {
+            return Some("a rule of others has its name");
+        }
+        if rule.tags.get("ecs-etl/reconcile").is_some_and(|value| value == "disabled") {
+            return Some("it is paused");
+        }
+    }
+    let family = format!("etl-{name}");
+    let active: Vec<_> = mirror.family(&wanted.place, &family).into_iter().filter(|revision| revision.active).collect();
+    let theirs = !active.is_empty() && !active.iter().any(|revision| is_ours(&revision.tags, identity, name));
+    if theirs {
+        return Some("its family is somebody else's");
+    }
+    // A job may also clash under the name it had before.
+    let former = wanted.job.moved_from.as_deref();
+    let paused = mirror.rules.iter().any(|(key, rule)| {
+        former.is_some() && job_of(&key.1) == former && (!belongs_to(&rule.tags, identity) || rule.tags.contains_key("ecs-etl/reconcile"))
+    });
+    (paused || crew == Crew::Neighbours && former.is_some() && false).then_some("its former rule is out of reach")
+}
+
+/// Rules of ours that no manifest wants any more.
+fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> Finding {
+    let shelf = books.of_process(process)?;
+    for (key, rule) in mirror.rules.iter().filter(|(_, rule)| belongs_to(&rule.tags, identity)) {
+        let job = rule.tags.get("ecs-etl/job").map(String::as_str).unwrap_or_default();
+        if shelf.pages.get(job).is_some_and(|page| page.mentioned) {
+            continue;
+        }
+        let retained = rule.tags.get("ecs-etl/policy").is_some_and(|policy| policy == "Retain");
+        let paused = rule.tags.contains_key("ecs-etl/reconcile");
+        let former = shelf.pages.values().any(|page| {
+            page.wanted.as_ref().is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job) && wanted.job.disabled)
+                || shelf.now.book.jobs.values().any(|other| other.moved_from.as_deref() == Some(job))
+        });
+        if !retained && !paused && !former {
+            return Some(format!("rule {} of {job} is still there although nobody wants it", key.1));
+        }
+    }
+    None
+}
+
+/// Jobs of a directory that are as they should be; false for those that something stands in the way of.
+pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books, rules: &Rules) -> BTreeMap<String, bool> {
+    let Some(shelf) = books.shelves.get(directory) else { return BTreeMap::new() };
+    let identity = shelf.now.book.controller.name.as_str();
+    let wanted = shelf.pages.iter().filter_map(|(name, page)| Some((name, page.wanted.as_ref()?)));
+    wanted
+        .map(|(name, wanted)| {
+            let free = excuse(mirror, identity, name, wanted, rules.crew).is_none() && !wanted.job.disabled;
+            (name.clone(), free)
+        })
+        .collect()
+}
+
+/// What runs when and with which words, by job: all that may not hang on how it came about.
+pub type EndState = BTreeMap<String, Vec<Value>>;
+
+/// The end state of the jobs of one controller: revision numbers, times and retirement marks are left out.
+pub fn end_state(mirror: &Mirror, identity: &str) -> EndState {
+    let mut state = EndState::new();
+    for (key, rule) in mirror.rules.iter().filter(|(_, rule)| belongs_to(&rule.tags, identity)) {
+        let job = rule.tags.get("ecs-etl/job").cloned().unwrap_or_default();
+        let targets: Vec<Value> = rule
+            .targets
+            .iter()
+            .filter(|(id, _)| id.starts_with("ecs-etl"))
+            .map(|(_, target)| {
+                let revision = pinned(target).and_then(|name| mirror.revisions.get(&(key.0.clone(), name)));
+                let mut target = target.clone();
+                if let Some(parameters) = target.get_mut("EcsParameters").and_then(Value::as_object_mut) {
+                    parameters.remove("TaskDefinitionArn");
+                }
+                let definition = revision.map(|revision| definition(&revision.row));
+                serde_json::json!({"target": target, "definition": definition, "tags": revision.map(|revision| ours(&revision.tags))})
+            })
+            .collect();
+        let row = serde_json::json!({
+            "place": key.0, "rule": key.1, "expression": rule.expression, "enabled": rule.enabled, "tags": ours(&rule.tags),
+            "targets": targets, "description": rule.row.pointer("/members/Description"),
+        });
+        state.entry(job).or_default().push(row);
+    }
+    state
+}
+
+fn ours(tags: &BTreeMap<String, String>) -> Value {
+    let kept = tags.iter().filter(|(key, _)| !["ecs-etl/retired-at", "cost-centre"].contains(&key.as_str()));
+    serde_json::json!(kept.collect::<BTreeMap<_, _>>())
+}
+
+/// A definition less what AWS gives it at the moment it is registered.
+fn definition(row: &Value) -> Value {
+    let mut definition = row.get("definition").cloned().unwrap_or_default();
+    if let Some(members) = definition.as_object_mut() {
+        for member in ["taskDefinitionArn", "revision", "registeredAt", "registeredBy"] {
+            members.remove(member);
+        }
+    }
+    definition
+}

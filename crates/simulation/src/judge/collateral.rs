@@ -1,0 +1,73 @@
+//! Promise 2: nothing without this controller's mark is ever written, and nothing of others on our things goes.
+
+use super::book::Books;
+use super::{Finding, job_of};
+use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to, pinned};
+
+/// How long before a write its grounds may have been read, in milliseconds.
+const RACE: i64 = 60_000;
+
+/// Tags that the manifests of a simulation set.
+const LABELS: [&str; 3] = ["team", "owner", "cluster"];
+
+/// The oracle.
+#[derive(Debug, Default)]
+pub(crate) struct Collateral {}
+
+impl Collateral {
+    pub fn check(&self, millis: i64, process: usize, changed: &Changed, mirror: &Mirror, books: &Books) -> Finding {
+        let identity = books.identity(process);
+        let name = match changed {
+            Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
+        };
+        if job_of(name).is_none_or(|job| books.touched_since(job, millis - RACE)) && job_of(name).is_some() {
+            return None;
+        }
+        match changed {
+            Changed::Rule(key, before, after) => rule(identity, key, before.as_ref(), after.as_ref()),
+            Changed::Revision(key, None, Some(made)) => revision_made(identity, key, made, mirror),
+            Changed::Revision(key, before, _) => {
+                let ours = before.as_ref().is_none_or(|revision| belongs_to(&revision.tags, identity));
+                (!ours).then(|| format!("revision {} bears no mark of {identity} and was changed by it", key.1))
+            }
+        }
+    }
+}
+
+fn rule(identity: &str, key: &Key, before: Option<&Rule>, after: Option<&Rule>) -> Finding {
+    let Some(before) = before else {
+        let marked = after.is_none_or(|rule| belongs_to(&rule.tags, identity));
+        return (!marked).then(|| format!("rule {} was made without the mark of {identity}", key.1));
+    };
+    if !belongs_to(&before.tags, identity) {
+        return Some(format!("rule {} bears no mark of {identity} and was changed by it", key.1));
+    }
+    let family = key.1.split('.').next().unwrap_or_default();
+    let theirs = before.targets.iter().filter(|(id, target)| {
+        !id.starts_with("ecs-etl") && pinned(target).is_none_or(|name| name.split(':').next() != Some(family))
+    });
+    for (id, target) in theirs {
+        if after.and_then(|rule| rule.targets.get(id)) != Some(target) {
+            return Some(format!("target {id} of others on rule {} was taken away or changed", key.1));
+        }
+    }
+    let after = after?;
+    let kept = before.tags.iter().filter(|(tag, _)| !tag.starts_with("ecs-etl/") && !LABELS.contains(&tag.as_str()));
+    let lost = kept.into_iter().find(|(tag, value)| after.tags.get(*tag) != Some(*value));
+    lost.map(|(tag, _)| format!("tag {tag} of others on rule {} was taken away or changed", key.1))
+}
+
+fn revision_made(identity: &str, key: &Key, made: &Revision, mirror: &Mirror) -> Finding {
+    if !belongs_to(&made.tags, identity) {
+        return Some(format!("revision {} was registered without the mark of {identity}", key.1));
+    }
+    let others: Vec<&Revision> =
+        mirror.family(&key.0, &made.family).into_iter().filter(|other| other.active && other.number != made.number).collect();
+    let theirs = !others.is_empty() && !others.iter().any(|other| belongs_to(&other.tags, identity));
+    let proven = mirror.rules.iter().any(|((place, _), rule)| {
+        *place == key.0
+            && belongs_to(&rule.tags, identity)
+            && rule.pins().any(|name| name.split(':').next() == Some(made.family.as_str()))
+    });
+    (theirs && !proven).then(|| format!("revision {} was registered in a family that is somebody else's", key.1))
+}

@@ -1,0 +1,128 @@
+//! Promise 5: deletion needs complete knowledge, waits for the grace period and stays within the caps. And what is deregistered
+//! was wanted by nobody for a day.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::book::{Books, Shelf};
+use super::{Finding, Rules};
+use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to};
+use crate::story::Crew;
+
+/// How long a plan that has begun may go on after its grounds fell away: three writes, each of which may time out.
+const UNDER_WAY: i64 = 45_000;
+
+const HOUR: i64 = 3_600_000;
+
+/// The oracle.
+#[derive(Debug, Default)]
+pub(crate) struct Deletion {
+    removals: VecDeque<(i64, String)>,
+}
+
+impl Deletion {
+    pub fn check(
+        &mut self,
+        millis: i64,
+        process: usize,
+        changed: &Changed,
+        mirror: &Mirror,
+        books: &Books,
+        rules: &Rules,
+    ) -> Finding {
+        if rules.crew == Crew::Rivals {
+            return None;
+        }
+        match changed {
+            Changed::Rule(key, Some(before), None) => self.rule_gone(millis, process, key, before, mirror, books, rules),
+            Changed::Revision(key, Some(before), Some(after)) if before.active && !after.active => {
+                deregistered(millis, key, before, mirror, rules)
+            }
+            Changed::Rule(..) | Changed::Revision(..) => None,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one row of facts")]
+    fn rule_gone(
+        &mut self,
+        millis: i64,
+        process: usize,
+        key: &Key,
+        before: &Rule,
+        mirror: &Mirror,
+        books: &Books,
+        rules: &Rules,
+    ) -> Finding {
+        let shelf = books.of_process(process)?;
+        let job = before.tags.get("ecs-etl/job")?;
+        let page = shelf.pages.get(job);
+        if let Some(page) = page.filter(|page| page.mentioned) {
+            let fresh = page.since > millis - UNDER_WAY - 15_000 || books.touched_since(job, millis - HOUR);
+            let wanted = page.wanted.as_ref().filter(|_| !fresh)?;
+            let still = key.0 == wanted.place && wanted.job.schedules.len() == 1 && !wanted.job.list && key.1 == format!("etl-{job}");
+            return still.then(|| format!("rule {} was deleted although its manifest is there and unchanged", key.1));
+        }
+        let moved = shelf.pages.values().any(|page| {
+            page.wanted.as_ref().is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job.as_str()))
+        });
+        if moved {
+            return None;
+        }
+        self.job_gone(millis, job, shelf, mirror, books, rules, books.identity(process))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one row of facts")]
+    fn job_gone(
+        &mut self,
+        millis: i64,
+        job: &str,
+        shelf: &Shelf,
+        mirror: &Mirror,
+        books: &Books,
+        rules: &Rules,
+        identity: &str,
+    ) -> Finding {
+        if let Some(since) = shelf.incomplete_since.filter(|since| *since < millis - UNDER_WAY) {
+            return Some(format!("job {job} was removed while the directory had not been readable for {} s", (millis - since) / 1000));
+        }
+        if shelf.retained.get(job) == Some(&true) && !books.touched_since(job, 0) {
+            return Some(format!("job {job} was removed although its policy was Retain"));
+        }
+        let drains = shelf.now.book.jobs.contains_key(job);
+        let gone = shelf.pages.get(job).and_then(|page| page.gone_since);
+        let grace = i64::from(shelf.now.book.controller.grace) * 1000;
+        match gone {
+            None => return Some(format!("job {job} was removed, of which nobody had ever said that it should go")),
+            Some(since) if !drains && millis - since + rules.skew < grace => {
+                return Some(format!("job {job} was removed {} s after its manifest, within the grace period", (millis - since) / 1000));
+            }
+            Some(_) => {}
+        }
+        self.capped(millis, job, shelf, mirror, identity)
+    }
+
+    fn capped(&mut self, millis: i64, job: &str, shelf: &Shelf, mirror: &Mirror, identity: &str) -> Finding {
+        while self.removals.front().is_some_and(|(at, _)| *at <= millis - HOUR) {
+            self.removals.pop_front();
+        }
+        if self.removals.iter().any(|(_, removed)| removed == job) {
+            return None;
+        }
+        self.removals.push_back((millis, job.to_owned()));
+        let lately: BTreeSet<&str> = self.removals.iter().map(|(_, job)| job.as_str()).collect();
+        let live = mirror.rules.values().filter(|rule| belongs_to(&rule.tags, identity));
+        let live: BTreeSet<&str> = live.filter_map(|rule| rule.tags.get("ecs-etl/job")).map(String::as_str).collect();
+        let owned = live.union(&lately).count();
+        let most = usize::try_from(shelf.now.book.controller.max_deletions).unwrap_or(usize::MAX).min(owned.div_ceil(4));
+        (lately.len() > most && !shelf.approved).then(|| {
+            format!("{} jobs were removed within an hour, of {owned}; {most} may: {lately:?}", lately.len())
+        })
+    }
+}
+
+fn deregistered(millis: i64, key: &Key, before: &Revision, mirror: &Mirror, rules: &Rules) -> Finding {
+    if mirror.is_pinned(key) {
+        return Some(format!("revision {} was deregistered although a target pins it", key.1));
+    }
+    let idle = rules.at(millis).duration_since(before.wanted_at).as_secs();
+    (idle < 24 * 3600).then(|| format!("revision {} was deregistered {idle} s after it was last pinned: a retry may want it", key.1))
+}

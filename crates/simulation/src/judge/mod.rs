@@ -1,0 +1,261 @@
+//! What must hold, checked after every event. Each promise has an oracle of its own; the first one that is broken ends the
+//! history.
+//!
+//! The judge sees what a stranger to the code could see: requests and what they changed, ticks and what they started, the
+//! status files, and what people did. It knows nothing of plans, queues and decisions.
+
+mod book;
+mod calm;
+mod churn;
+mod collateral;
+mod deletion;
+mod expect;
+mod polite;
+mod status;
+mod tick;
+
+use std::collections::BTreeMap;
+
+use ecs_etl_emulator::Request;
+use ecs_etl_emulator::door::Call;
+use ecs_etl_emulator::firing::Firing;
+use jiff::Timestamp;
+
+use crate::directory::Directory;
+use crate::fault::Drawn;
+use crate::mirror::{Changed, Mirror};
+use crate::story::{Crew, Story};
+use crate::world::Who;
+
+pub use calm::{EndState, end_state};
+
+/// A promise that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which oracle noticed.
+    pub oracle: &'static str,
+    /// When, in milliseconds since the beginning.
+    pub millis: i64,
+    /// What happened, for a person.
+    pub what: String,
+}
+
+/// Who judges a history.
+#[derive(Debug)]
+pub struct Judge {
+    rules: Rules,
+    /// The first promise broken.
+    pub broken: Option<Broken>,
+    books: book::Books,
+    collateral: collateral::Collateral,
+    deletion: deletion::Deletion,
+    churn: churn::Churn,
+    polite: polite::Polite,
+    status: status::Status,
+    tick: tick::Tick,
+}
+
+/// What of a story the oracles must know to be fair.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Who runs which manifests.
+    pub crew: Crew,
+    /// The moment the history begins.
+    pub start: Timestamp,
+    /// AWS's own delay before a change is seen by a tick, in milliseconds.
+    pub changes_take: i64,
+    /// How long lists may be behind, in milliseconds.
+    pub list_lag: i64,
+    /// Whether lists may be older still, or in another order.
+    pub lists_lie: bool,
+    /// Whether no throttle may come of our own calls.
+    pub never_throttled: bool,
+    /// How far a wall clock may be off, in milliseconds.
+    pub skew: i64,
+    /// When the storm is over, in milliseconds.
+    pub calm: i64,
+}
+
+impl Rules {
+    fn of(story: &Story, start: Timestamp) -> Self {
+        use crate::fault::Kind;
+        use crate::hand::Deed;
+        use crate::story::What;
+        let has = |kind: Kind| {
+            story.faults.kinds.iter().any(|(other, _)| *other == kind)
+                || story.faults.outages.iter().any(|outage| outage.kind == kind)
+        };
+        let bursts = story.events.iter().any(|event| matches!(&event.what, What::Hand(hand) if hand.deed == Deed::Burst));
+        let skews = story.events.iter().any(|event| matches!(event.what, What::Skew { .. }));
+        Self {
+            crew: story.crew,
+            start,
+            changes_take: i64::from(story.nature.changes_take) * 1000,
+            list_lag: i64::from(story.nature.list_lag) * 1000,
+            lists_lie: has(Kind::StaleList) || has(Kind::ReorderedList),
+            never_throttled: story.limits && story.nature.throttles && story.crew == Crew::One && !bursts,
+            skew: if skews { 120_000 } else { 0 },
+            calm: i64::from(story.calm),
+        }
+    }
+
+    /// The moment so many milliseconds after the beginning.
+    fn at(&self, millis: i64) -> Timestamp {
+        self.start.checked_add(jiff::SignedDuration::from_millis(millis)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A finding of an oracle; none if all is well.
+type Finding = Option<String>;
+
+/// The job that a rule, family or revision belongs to by its name.
+pub(crate) fn job_of(name: &str) -> Option<&str> {
+    let name = name.strip_prefix("etl-")?;
+    let name = name.split(':').next().unwrap_or(name);
+    Some(match name.rsplit_once('.') {
+        Some((stem, _)) => stem,
+        None => name,
+    })
+}
+
+impl Judge {
+    /// A judge of `story`, which begins at `start`.
+    pub fn new(story: &Story, start: Timestamp) -> Self {
+        Self {
+            rules: Rules::of(story, start),
+            broken: None,
+            books: book::Books::new(&story.books, story.crew),
+            collateral: collateral::Collateral::default(),
+            deletion: deletion::Deletion::default(),
+            churn: churn::Churn,
+            polite: polite::Polite::default(),
+            status: status::Status::default(),
+            tick: tick::Tick::default(),
+        }
+    }
+
+    fn find(&mut self, oracle: &'static str, millis: i64, finding: Finding) {
+        if let Some(what) = finding.filter(|_| self.broken.is_none()) {
+            self.broken = Some(Broken { oracle, millis, what });
+        }
+    }
+
+    /// A promise was broken that only the history itself can see.
+    pub fn accuse(&mut self, oracle: &'static str, millis: i64, what: String) {
+        self.find(oracle, millis, Some(what));
+    }
+
+    /// A directory changed.
+    pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory) {
+        let changed = self.books.edited(millis, directory, now);
+        self.tick.edited(millis, directory, &changed, &self.books);
+    }
+
+    /// A request is about to suffer a fault.
+    pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request) {
+        let Who::Process { process, life } = who else { return };
+        self.status.faulted(millis, *process, *life, drawn, call, request);
+        let finding = self.polite.failed(millis, *process, drawn, call, request);
+        self.find("attempts", millis, finding);
+    }
+
+    /// AWS refused a request of its own accord.
+    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, text: &str) {
+        if matches!(who, Who::Process { .. }) && self.rules.never_throttled && text.contains("Rate exceeded") {
+            let finding = Some(format!("{} was throttled although nobody else made calls", call.operation));
+            self.find("polite", millis, finding);
+        }
+    }
+
+    /// A request changed something.
+    pub fn changed(&mut self, millis: i64, who: &Who, call: &Call, changed: &Changed, mirror: &Mirror) {
+        match who {
+            Who::Stranger => {
+                let name = match changed {
+                    Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
+                };
+                if let Some(job) = job_of(name) {
+                    self.books.touched(millis, job);
+                    self.tick.touched(millis, job);
+                }
+            }
+            Who::Process { process, .. } => {
+                let Self { rules, books, .. } = self;
+                let (rules, books) = (&*rules, &*books);
+                let collateral = self.collateral.check(millis, *process, changed, mirror, books);
+                let deletion = self.deletion.check(millis, *process, changed, mirror, books, rules);
+                let churn = self.churn.check(millis, *process, changed, mirror, books, rules);
+                self.polite.wrote(millis, *process, call);
+                self.find("collateral", millis, collateral);
+                self.find("deletion", millis, deletion);
+                self.find("churn", millis, churn);
+            }
+        }
+    }
+
+    /// A tick came due.
+    pub fn fired(&mut self, firing: &Firing, mirror: &Mirror) {
+        let finding = self.tick.fired(firing, mirror, &self.books, &self.rules);
+        let millis = firing.at.duration_since(self.rules.start).as_millis();
+        self.find("ticks", i64::try_from(millis).unwrap_or(0), finding);
+    }
+
+    /// A job's status was written.
+    pub fn job_status(&mut self, millis: i64, process: usize, text: &str, mirror: &Mirror) {
+        let (news, finding) = self.status.job(millis, process, text, mirror, &self.books, &self.rules);
+        self.find("status", millis, finding);
+        if let Some(ready) = news {
+            self.tick.ready(millis, process, &ready, &self.books);
+        }
+    }
+
+    /// A job's status was removed.
+    pub fn job_status_gone(&mut self, process: usize, job: &str) {
+        self.status.gone(process, job);
+    }
+
+    /// The controller's status was written.
+    pub fn controller_status(&mut self, millis: i64, process: usize, text: &str) {
+        let finding = self.status.controller(process, text);
+        self.find("status", millis, finding);
+    }
+
+    /// A line of the log was written.
+    pub fn logged(&mut self, millis: i64, line: &str) {
+        if line.contains(crate::shape::CANARY) {
+            self.find("discreet", millis, Some(format!("a secret is in the log: {line}")));
+        }
+    }
+
+    /// A process ended, in whatever way.
+    pub fn died(&mut self, process: usize) {
+        self.status.died(process);
+    }
+
+    /// Time has gone by: what was to have happened by now has.
+    pub fn time(&mut self, millis: i64) {
+        let ticks = self.tick.due(millis, &self.rules);
+        let named = self.status.overdue(millis, &self.books, &self.rules);
+        self.find("ticks", millis, ticks);
+        self.find("named", millis, named);
+    }
+
+    /// The history is at its end, after hours of calm.
+    pub fn at_rest(&mut self, millis: i64, mirror: &Mirror) {
+        let silence = self.polite.silence(millis, &self.rules);
+        self.find("silence", millis, silence);
+        let convergence = calm::convergence(mirror, &self.books, &self.status, &self.rules);
+        self.find("convergence", millis, convergence);
+    }
+
+    /// A process that knew nothing has looked at everything since then.
+    pub fn twin(&mut self, since: i64, millis: i64) {
+        let wrote = self.polite.written_since(since);
+        self.find("twin", millis, wrote.map(|what| format!("a process that knew nothing found something to do: {what}")));
+    }
+
+    /// Jobs of a directory that are as they should be, at the end.
+    pub fn settled(&self, directory: usize, mirror: &Mirror) -> BTreeMap<String, bool> {
+        calm::settled(directory, mirror, &self.books, &self.rules)
+    }
+}

@@ -1,0 +1,142 @@
+//! Promise 3: no tick of an enabled schedule starts nothing, starts twice, or starts an old spec after its successor was ready.
+
+use std::collections::BTreeMap;
+
+use ecs_etl_emulator::firing::{Firing, Outcome};
+use jiff::Timestamp;
+
+use super::book::{Books, Edited};
+use super::status::Ready;
+use super::{Finding, Rules, job_of};
+use crate::mirror::Mirror;
+use crate::story::Crew;
+use crate::ticks::ticks;
+
+/// EventBridge delivers within the minute; then a little for what is under way.
+const DELIVERY: i64 = 65_000;
+
+/// How long after a stranger's hand our own doings are not judged: it takes a resync to find, and some tries to repair.
+const DISTURBED: i64 = 3 * 66 * 60_000;
+
+/// A time in which every tick must start exactly one run.
+#[derive(Debug, Clone)]
+struct Duty {
+    job: String,
+    directory: usize,
+    schedules: Vec<String>,
+    from: i64,
+    to: Option<i64>,
+    checked: i64,
+}
+
+/// The oracle.
+#[derive(Debug, Default)]
+pub(crate) struct Tick {
+    duties: Vec<Duty>,
+    /// Versions that each tick of a job started, under the name the job was first called.
+    starts: BTreeMap<(String, Timestamp), Vec<Option<u32>>>,
+    /// When each version of a job was ready.
+    ready: BTreeMap<String, Vec<(i64, u32)>>,
+}
+
+impl Tick {
+    /// A job became ready: from now on it must run.
+    pub fn ready(&mut self, millis: i64, process: usize, ready: &Ready, books: &Books) {
+        let Some(shelf) = books.of_process(process) else { return };
+        let Some(wanted) = shelf.pages.get(&ready.job).and_then(|page| page.wanted.as_ref()) else { return };
+        self.ready.entry(ready.job.clone()).or_default().push((millis, wanted.job.version));
+        let directory = books.shelves.iter().position(|other| std::ptr::eq(other, shelf)).unwrap_or(0);
+        let open = self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
+        if !open && !ready.suspended && !wanted.job.suspend {
+            let schedules = wanted.job.schedules.clone();
+            self.duties.push(Duty { job: ready.job.clone(), directory, schedules, from: millis, to: None, checked: millis });
+        }
+    }
+
+    /// A commit: jobs whose ticks it moves owe nothing until they are ready again.
+    pub fn edited(&mut self, millis: i64, directory: usize, edited: &[Edited], _books: &Books) {
+        for Edited { name, before, after } in edited {
+            let stays = before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.ticks_like(after));
+            if !stays {
+                self.close(millis, |duty| duty.job == *name && duty.directory == directory);
+            }
+        }
+    }
+
+    /// A stranger's hand.
+    pub fn touched(&mut self, millis: i64, job: &str) {
+        self.close(millis, |duty| duty.job == job);
+    }
+
+    fn close(&mut self, millis: i64, which: impl Fn(&Duty) -> bool) {
+        for duty in self.duties.iter_mut().filter(|duty| duty.to.is_none() && which(duty)) {
+            duty.to = Some(millis);
+        }
+    }
+
+    /// A tick started something, or did not.
+    pub fn fired(&mut self, firing: &Firing, mirror: &Mirror, books: &Books, rules: &Rules) -> Finding {
+        let Outcome::Started { task_definition, .. } = &firing.outcome else { return None };
+        let job = job_of(&firing.rule)?;
+        let name = task_definition.rsplit_once("task-definition/").map_or("", |(_, name)| name);
+        let place = format!("{}/{}", firing.account, firing.region);
+        let version = mirror.revisions.get(&(place, name.to_owned())).and_then(|revision| revision.version);
+        let key = (books.root(job).to_owned(), firing.due);
+        let starts = self.starts.entry(key).or_default();
+        starts.push(version);
+        let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
+        if rules.crew == Crew::Rivals || books.touched_since(job, at - DISTURBED) {
+            return None;
+        }
+        if starts.len() > 1 {
+            return Some(format!("the tick {} of {job} started {} runs, versions {starts:?}", firing.due, starts.len()));
+        }
+        let version = version?;
+        let shelf = books.shelves.iter().find(|shelf| shelf.pages.get(job).is_some_and(|page| page.wanted.is_some()))?;
+        let page = shelf.pages.get(job)?;
+        let ready = self.ready.get(job)?;
+        let (_, known) = ready.iter().rev().find(|(since, _)| *since <= at - rules.changes_take - 1000)?;
+        let first = page.versions.iter().rev().find(|(_, other)| other == known).map_or(0, |(since, _)| *since);
+        let allowed: Vec<u32> = page.versions.iter().filter(|(since, _)| *since >= first).map(|(_, other)| *other).collect();
+        (!allowed.contains(&version)).then(|| {
+            format!("the tick {} of {job} started version {version} although version {known} was ready", firing.due)
+        })
+    }
+
+    /// Ticks that should have started something by now.
+    pub fn due(&mut self, millis: i64, rules: &Rules) -> Finding {
+        if rules.crew == Crew::Rivals {
+            self.duties.clear();
+            return None;
+        }
+        let margin = DELIVERY + rules.changes_take;
+        let mut missed = None;
+        let Self { duties, starts, .. } = self;
+        for duty in duties.iter_mut() {
+            let from = duty.checked.max(duty.from + rules.changes_take + 1000);
+            let until = duty.to.unwrap_or(millis).min(millis) - margin;
+            if until <= from {
+                continue;
+            }
+            for schedule in &duty.schedules {
+                for tick in ticks(schedule, rules.at(from), rules.at(until)).into_iter().flatten() {
+                    let job = &duty.job;
+                    let started = starts.iter().any(|((_, due), versions)| *due == tick && !versions.is_empty())
+                        && starts.keys().any(|(_, due)| *due == tick);
+                    let own = starts.get(&(job.clone(), tick)).map_or(0, Vec::len);
+                    if own == 0 && !(started && renamed(starts, tick, job)) && missed.is_none() {
+                        missed = Some(format!("the tick {tick} of {job} ({schedule}) started nothing"));
+                    }
+                }
+            }
+            duty.checked = until;
+        }
+        duties.retain(|duty| duty.to.is_none_or(|to| duty.checked < to - margin));
+        missed
+    }
+}
+
+/// Whether a tick was counted under the name that a job was first called.
+fn renamed(starts: &BTreeMap<(String, Timestamp), Vec<Option<u32>>>, tick: Timestamp, job: &str) -> bool {
+    starts.keys().any(|(root, due)| *due == tick && job.starts_with(root.as_str()))
+}

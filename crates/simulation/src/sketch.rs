@@ -1,0 +1,224 @@
+//! What a platform team means to write: jobs, clusters and a controller in a form that can be edited, compared and rendered.
+//!
+//! The simulation keeps its own picture of the manifests, made without the code under test, so that what the controller makes
+//! of the rendered files can be held against it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::shape;
+
+/// A whole directory, as it is meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Book {
+    /// The EtlController.
+    pub controller: Controller,
+    /// EtlClusters by name.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// EtlJobs by name.
+    pub jobs: BTreeMap<String, Job>,
+}
+
+/// An EtlController.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Controller {
+    /// Its identity.
+    pub name: String,
+    /// `spec.source`.
+    pub source: String,
+    /// `spec.prefix`.
+    pub prefix: String,
+    /// `spec.prune.graceSeconds`.
+    pub grace: u32,
+    /// `spec.prune.maxDeletions`.
+    pub max_deletions: u32,
+    /// `spec.maxChanges`.
+    pub max_changes: Option<u32>,
+    /// `spec.keepRevisions`.
+    pub keep_revisions: u32,
+    /// `spec.resyncSeconds`.
+    pub resync: u32,
+    /// `spec.approved`.
+    pub approved: Option<String>,
+}
+
+/// An EtlCluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// `spec.region`.
+    pub region: String,
+    /// `spec.assumeRoleArn`, in another account.
+    pub role: Option<String>,
+    /// `spec.drain`.
+    pub drain: bool,
+    /// A value that every job of the cluster gets by default: one edit reaches them all.
+    pub shared: u32,
+}
+
+/// An EtlJob.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// `spec.cluster`.
+    pub cluster: String,
+    /// `spec.schedule`, as a person writes it.
+    pub schedules: Vec<String>,
+    /// Whether `spec.schedule` is a list.
+    pub list: bool,
+    /// `spec.suspend`.
+    pub suspend: bool,
+    /// `ecs-etl/reconcile: disabled`.
+    pub disabled: bool,
+    /// `ecs-etl/moved-from`.
+    pub moved_from: Option<String>,
+    /// `spec.deletionPolicy: Retain`.
+    pub retain: bool,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// The version of its image: what tells one spec of a job from another in a task definition.
+    pub version: u32,
+    /// What the rest of its task definition is drawn from.
+    pub shape: u64,
+    /// Breaks a rule of the manifests: the job is blocked.
+    pub invalid: bool,
+}
+
+impl Book {
+    /// The file that holds a job.
+    pub fn file_of(job: &str) -> String {
+        format!("jobs/{job}.yaml")
+    }
+
+    /// Every file, as text.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::from([("controller.yaml".to_owned(), yaml(&self.controller.document()))]);
+        for (name, cluster) in &self.clusters {
+            files.insert(format!("clusters/{name}.yaml"), yaml(&cluster.document(name)));
+        }
+        for (name, job) in &self.jobs {
+            files.insert(Self::file_of(name), yaml(&job.document(name)));
+        }
+        files
+    }
+
+    /// The cluster of a job, if it is written.
+    pub fn cluster_of(&self, job: &Job) -> Option<&Cluster> {
+        self.clusters.get(&job.cluster)
+    }
+
+    /// Jobs that are to be live: valid, and of a cluster that is there and does not drain.
+    pub fn wanted(&self) -> impl Iterator<Item = (&String, &Job)> {
+        self.jobs
+            .iter()
+            .filter(|(_, job)| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain))
+    }
+
+    /// A job that is to be live.
+    pub fn wants(&self, name: &str) -> Option<&Job> {
+        self.jobs.get(name).filter(|job| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain))
+    }
+
+    /// Whether any document speaks of the job, so that nobody may take it for gone.
+    pub fn mentions(&self, name: &str) -> bool {
+        let drains = |job: &Job| !job.invalid && self.cluster_of(job).is_some_and(|cluster| cluster.drain);
+        self.jobs.get(name).is_some_and(|job| !drains(job))
+    }
+}
+
+impl Controller {
+    fn document(&self) -> Value {
+        let mut spec = json!({
+            "prefix": self.prefix,
+            "source": self.source,
+            "prune": {"graceSeconds": self.grace, "maxDeletions": self.max_deletions},
+            "keepRevisions": self.keep_revisions,
+            "resyncSeconds": self.resync,
+        });
+        set(&mut spec, "maxChanges", self.max_changes.map(Value::from));
+        set(&mut spec, "approved", self.approved.clone().map(Value::from));
+        document("EtlController", json!({"name": self.name}), spec)
+    }
+}
+
+impl Cluster {
+    fn document(&self, name: &str) -> Value {
+        let container = json!({
+            "memory": 64,
+            "environment": [{"name": "SHARED", "value": self.shared.to_string()}],
+        });
+        let mut spec = json!({
+            "region": self.region,
+            "eventsRoleArn": "events",
+            "defaults": {"container": container, "tags": {"cluster": name}},
+        });
+        set(&mut spec, "drain", self.drain.then_some(Value::Bool(true)));
+        set(&mut spec, "assumeRoleArn", self.role.clone().map(Value::from));
+        document("EtlCluster", json!({"name": name}), spec)
+    }
+}
+
+impl Job {
+    fn document(&self, name: &str) -> Value {
+        let mut metadata = json!({"name": name});
+        let mut annotations = Map::new();
+        if self.disabled {
+            annotations.insert("ecs-etl/reconcile".to_owned(), json!("disabled"));
+        }
+        if let Some(former) = &self.moved_from {
+            annotations.insert("ecs-etl/moved-from".to_owned(), json!(former));
+        }
+        set(&mut metadata, "annotations", (!annotations.is_empty()).then_some(Value::Object(annotations)));
+        set(&mut metadata, "labels", (!self.labels.is_empty()).then(|| json!(self.labels)));
+        let mut spec = shape::spec(name, self.shape, self.version);
+        set(&mut spec, "cluster", Some(json!(self.cluster)));
+        let schedule = if self.list { json!(self.schedules) } else { json!(self.schedules.first()) };
+        set(&mut spec, "schedule", Some(schedule));
+        set(&mut spec, "suspend", self.suspend.then_some(Value::Bool(true)));
+        set(&mut spec, "deletionPolicy", self.retain.then(|| json!("Retain")));
+        set(&mut spec, "startingDeadlineSeconds", self.invalid.then(|| json!(5)));
+        document("EtlJob", metadata, spec)
+    }
+
+    /// What decides when it runs, and where: while this stays, no edit may cost a run.
+    pub fn ticking<'a>(&'a self, name: &'a str, book: &'a Book) -> Ticking<'a> {
+        let cluster = book.cluster_of(self);
+        Ticking {
+            name,
+            region: cluster.map(|cluster| cluster.region.as_str()),
+            role: cluster.and_then(|cluster| cluster.role.as_deref()),
+            schedules: &self.schedules,
+            list: self.list,
+            suspend: self.suspend,
+            prefix: &book.controller.prefix,
+        }
+    }
+}
+
+/// What decides when and where a job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticking<'a> {
+    name: &'a str,
+    region: Option<&'a str>,
+    role: Option<&'a str>,
+    schedules: &'a [String],
+    list: bool,
+    suspend: bool,
+    prefix: &'a str,
+}
+
+fn document(kind: &str, metadata: Value, spec: Value) -> Value {
+    json!({"apiVersion": "ecs-etl/v1", "kind": kind, "metadata": metadata, "spec": spec})
+}
+
+/// Sets a member that has a value.
+pub(crate) fn set(object: &mut Value, member: &str, value: Option<Value>) {
+    if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+        object.insert(member.to_owned(), value);
+    }
+}
+
+/// Plain values always have a YAML form.
+fn yaml(document: &Value) -> String {
+    serde_yaml::to_string(document).unwrap_or_default()
+}

@@ -1,0 +1,155 @@
+//! When a schedule fires, read a third time: by trying every minute. It shares nothing with the manifests' parser nor with the
+//! emulator's, so that an error in one of them shows.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan as _};
+
+/// The minutes at which an expression fires, from `from` up to but not including `until`. None for what has no fixed minutes, a
+/// rate, and for what cannot be read.
+///
+/// Takes Unix cron, its macros, and `cron(...)` of AWS, all in UTC.
+pub fn ticks(expression: &str, from: Timestamp, until: Timestamp) -> Option<Vec<Timestamp>> {
+    let cron = Cron::read(expression)?;
+    let mut minute = from.to_zoned(TimeZone::UTC).datetime().round(jiff::Unit::Minute).ok()?;
+    // Rounding may go back.
+    while minute.to_zoned(TimeZone::UTC).ok()?.timestamp() < from {
+        minute = minute.checked_add(1.minute()).ok()?;
+    }
+    let mut found = Vec::new();
+    loop {
+        let at = minute.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        if at >= until {
+            return Some(found);
+        }
+        if !cron.is_day(minute.date()) {
+            minute = minute.date().checked_add(Span::new().days(1)).ok()?.at(0, 0, 0, 0);
+            continue;
+        }
+        if !holds(&cron.hours, minute.hour()) {
+            minute = minute.checked_add(Span::new().minutes(60 - i64::from(minute.minute()))).ok()?;
+            continue;
+        }
+        if holds(&cron.minutes, minute.minute()) {
+            found.push(at);
+        }
+        minute = minute.checked_add(1.minute()).ok()?;
+    }
+}
+
+struct Cron {
+    minutes: Vec<i8>,
+    hours: Vec<i8>,
+    months: Vec<i8>,
+    /// None where the field says nothing.
+    days: Option<Vec<i8>>,
+    /// 1 is Sunday.
+    weekdays: Option<Vec<i8>>,
+}
+
+fn holds(values: &[i8], value: i8) -> bool {
+    values.contains(&value)
+}
+
+impl Cron {
+    fn read(text: &str) -> Option<Self> {
+        let unix = match text {
+            "@hourly" => "0 * * * *",
+            "@daily" => "0 0 * * *",
+            other => other,
+        };
+        if let Some(inner) = unix.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')')) {
+            let fields: Vec<&str> = inner.split(' ').collect();
+            let [minute, hour, day, month, weekday, "*"] = fields[..] else { return None };
+            return Some(Self {
+                minutes: values(minute, 0, 59, &[])?,
+                hours: values(hour, 0, 23, &[])?,
+                months: values(month, 1, 12, &MONTHS)?,
+                days: if day == "?" { None } else { Some(values(day, 1, 31, &[])?) },
+                weekdays: if weekday == "?" { None } else { Some(values(weekday, 1, 7, &DAYS)?) },
+            });
+        }
+        let fields: Vec<&str> = unix.split(' ').collect();
+        let [minute, hour, day, month, weekday] = fields[..] else { return None };
+        let from_sunday = |values: Vec<i8>| values.into_iter().map(|day| day % 7 + 1).collect();
+        Some(Self {
+            minutes: values(minute, 0, 59, &[])?,
+            hours: values(hour, 0, 23, &[])?,
+            months: values(month, 1, 12, &MONTHS)?,
+            days: if day == "*" { None } else { Some(values(day, 1, 31, &[])?) },
+            weekdays: if weekday == "*" { None } else { Some(from_sunday(values(weekday, 0, 7, &[])?)) },
+        })
+    }
+
+    fn is_day(&self, date: Date) -> bool {
+        holds(&self.months, date.month())
+            && self.days.as_ref().is_none_or(|days| holds(days, date.day()))
+            && self.weekdays.as_ref().is_none_or(|days| holds(days, date.weekday().to_sunday_one_offset()))
+    }
+}
+
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// Every value that a field names.
+fn values(field: &str, least: i8, most: i8, names: &[&str]) -> Option<Vec<i8>> {
+    let value = |text: &str| {
+        let named = names.iter().position(|name| *name == text).and_then(|index| i8::try_from(index).ok());
+        named.map(|index| index + least).or_else(|| text.parse().ok()).filter(|value| (least..=most).contains(value))
+    };
+    let mut found = Vec::new();
+    for item in field.split(',') {
+        let (range, step) = match item.split_once('/') {
+            Some((range, step)) => (range, step.parse::<i8>().ok().filter(|step| *step > 0)?),
+            None => (item, 1),
+        };
+        let (first, last) = match range.split_once('-') {
+            _ if range == "*" => (least, most),
+            Some((first, last)) => (value(first)?, value(last)?),
+            None if item.contains('/') => (value(range)?, most),
+            None => (value(range)?, value(range)?),
+        };
+        let span = if first <= last { last - first } else { most - first + 1 + last - least };
+        for offset in (0..=span).step_by(usize::try_from(step).ok()?) {
+            let value = first + offset;
+            found.push(if value > most { value - most - 1 + least } else { value });
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(expression: &str, expected: &[&str]) {
+        let from = "2026-11-23T00:00:30Z".parse().unwrap();
+        let until = "2026-11-24T12:00:00Z".parse().unwrap();
+        let found: Vec<String> = ticks(expression, from, until).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(found, expected, "{expression}");
+    }
+
+    #[test]
+    fn every_form_fires_at_the_minutes_it_names() {
+        check("0 2 * * *", &["2026-11-23T02:00:00Z", "2026-11-24T02:00:00Z"]);
+        check("20 4 * * 1", &["2026-11-23T04:20:00Z"]);
+        check("20 4 * * 2-5", &["2026-11-24T04:20:00Z"]);
+        check("@daily", &["2026-11-24T00:00:00Z"]);
+        check("cron(0 18 ? * MON-FRI *)", &["2026-11-23T18:00:00Z"]);
+        check("cron(40 22-1 * * ? *)", &[
+            "2026-11-23T00:40:00Z", "2026-11-23T01:40:00Z", "2026-11-23T22:40:00Z", "2026-11-23T23:40:00Z",
+            "2026-11-24T00:40:00Z", "2026-11-24T01:40:00Z",
+        ]);
+        check("cron(10 3 1,24 * ? *)", &["2026-11-24T03:10:00Z"]);
+        check("cron(0/40 1 * * ? *)", &[
+            "2026-11-23T01:00:00Z", "2026-11-23T01:40:00Z", "2026-11-24T01:00:00Z", "2026-11-24T01:40:00Z",
+        ]);
+        check("cron(0 3 1 JAN ? *)", &[]);
+    }
+
+    #[test]
+    fn a_rate_has_no_minutes_of_its_own() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(ticks("rate(6 hours)", now, now), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! The wire between one life of a controller and AWS: it draws faults, kills, and sees what every request changed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ecs_etl_emulator::door::{Call, Conduct, Fault, Observer};
+use ecs_etl_emulator::firing::Firing;
+use ecs_etl_emulator::{Change, Reply, Request};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::fault::{self, Kind};
+use crate::mutant::Mutant;
+use crate::world::{State, Who, World};
+
+/// When a process is to be killed: at its nth request of those that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Killing {
+    /// Which request.
+    pub nth: u64,
+    /// Only requests that change AWS count.
+    pub writes_only: bool,
+    /// Whether that request still takes effect.
+    pub effect: bool,
+}
+
+/// The wire of one life.
+#[derive(Debug)]
+pub struct Wire {
+    world: Arc<World>,
+    who: Who,
+    process: usize,
+    faults: Arc<fault::Plan>,
+    mutant: Option<Mutant>,
+    /// Requests of this process by operation, over all its lives.
+    counts: Arc<Mutex<BTreeMap<String, u64>>>,
+    dead: AtomicBool,
+    killing: Mutex<Option<Killing>>,
+    /// Tells that the process was killed.
+    pub killed: Notify,
+    memory: Mutex<Memory>,
+}
+
+/// What the wire remembers for faults of its own.
+#[derive(Debug, Default)]
+struct Memory {
+    drawn: BTreeMap<u64, Kind>,
+    /// Earlier answers to lists, by operation and request.
+    lists: BTreeMap<(String, Vec<u8>), Reply>,
+}
+
+impl Wire {
+    /// The wire of a life that has just begun.
+    pub fn new(
+        world: Arc<World>,
+        who: Who,
+        faults: Arc<fault::Plan>,
+        mutant: Option<Mutant>,
+        counts: Arc<Mutex<BTreeMap<String, u64>>>,
+    ) -> Self {
+        let process = match who {
+            Who::Process { process, .. } => process,
+            Who::Stranger => usize::MAX,
+        };
+        Self {
+            world,
+            who,
+            process,
+            faults,
+            mutant,
+            counts,
+            dead: AtomicBool::new(false),
+            killing: Mutex::new(None),
+            killed: Notify::new(),
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Nothing that is sent from now on arrives, and nothing that arrives is heard.
+    pub fn die(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the process is dead.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// Kills the process at a request to come.
+    pub fn kill_at(&self, killing: Killing) {
+        *self.killing.lock().unwrap_or_else(PoisonError::into_inner) = Some(killing);
+    }
+
+    fn count(&self, operation: &str) -> u64 {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(operation.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Whether this is the request at which the process dies, and whether it takes effect.
+    fn dies(&self, operation: &str) -> Option<bool> {
+        let mut killing = self.killing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Killing { nth, writes_only, effect } = (*killing)?;
+        if writes_only && !fault::is_write(operation) {
+            return None;
+        }
+        if nth > 0 {
+            *killing = Some(Killing { nth: nth - 1, writes_only, effect });
+            return None;
+        }
+        *killing = None;
+        Some(effect)
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Wire {
+    fn decide(&self, call: &Call, request: &Request) -> Fault {
+        if self.is_dead() {
+            return Fault { effect: false, answer: Conduct::Never, ..Fault::none() };
+        }
+        let nth = self.count(&call.operation);
+        let latency = self.faults.latency(self.process, call, nth);
+        let (millis, second) = (self.world.millis(), self.world.second());
+        if let Some(effect) = self.dies(&call.operation) {
+            self.die();
+            self.killed.notify_one();
+            let mut state = self.world.state();
+            *state.stats.crashes.entry(call.operation.clone()).or_default() += 1;
+            state.stats.calls += 1;
+            let when = if effect { "after" } else { "before" };
+            state.log.note(millis, format_args!("{:?} is killed {when} {}", self.who, call.operation));
+            return Fault { before: latency.before, effect, answer: Conduct::Never, ..Fault::none() };
+        }
+        let drawn = self.faults.draw(second, self.process, call, nth, &request.body);
+        let mut state = self.world.state();
+        let State { log, stats, judge, .. } = &mut *state;
+        stats.calls += 1;
+        match drawn {
+            None => {
+                log.hash(millis, &(self.process, call.operation.as_str()));
+                Fault { before: latency.before, after: latency.after, ..Fault::none() }
+            }
+            Some(drawn) => {
+                *stats.faults.entry(format!("{:?}", drawn.kind)).or_default() += 1;
+                log.note(millis, format_args!("fault {}", drawn.label));
+                judge.faulted(millis, &self.who, &drawn, call, request);
+                if matches!(drawn.kind, Kind::StaleList | Kind::ReorderedList) {
+                    self.memory().drawn.insert(call.sequence, drawn.kind);
+                }
+                drawn.kind.fault(&call.operation, latency)
+            }
+        }
+    }
+
+    fn sends(&self, call: &Call, request: Request) -> Request {
+        match &self.mutant {
+            Some(mutant) => mutant.sends(call, request),
+            None => request,
+        }
+    }
+
+    fn arrives(&self, call: &Call, request: &Request, reply: Reply) -> Reply {
+        let reply = if call.operation.contains("List") { self.bend_list(call, request, reply) } else { reply };
+        match &self.mutant {
+            Some(mutant) => mutant.arrives(call, request, reply),
+            None => reply,
+        }
+    }
+
+    fn saw(&self, call: &Call, _request: &Request, reply: Option<&Reply>) {
+        if let Some(reply) = reply.filter(|reply| reply.status >= 400) {
+            let millis = self.world.millis();
+            let mut state = self.world.state();
+            let State { judge, log, .. } = &mut *state;
+            let text = String::from_utf8_lossy(&reply.body);
+            log.note(millis, format_args!("{:?} {} refused: {text}", self.who, call.operation));
+            judge.refused(millis, &self.who, call, &text);
+        }
+    }
+
+    fn changed(&self, _at: Timestamp, call: &Call, _request: &Request, change: &Change) {
+        let millis = self.world.millis();
+        let at = self.world.at(millis);
+        let mut state = self.world.state();
+        let State { mirror, log, judge, stats, directories: _ } = &mut *state;
+        stats.writes += 1;
+        log.note(millis, format_args!("{:?} {}", self.who, call.operation));
+        for entity in change.entities() {
+            if let Some(changed) = mirror.take(&entity, at) {
+                if let Some(row) = entity.value {
+                    log.hash(millis, row);
+                }
+                judge.changed(millis, &self.who, call, &changed, mirror);
+            }
+        }
+    }
+
+    fn fired(&self, firing: &Firing) {
+        self.world.fired(firing);
+    }
+}
+
+impl Wire {
+    /// Shows a list as it was, or in another order.
+    fn bend_list(&self, call: &Call, request: &Request, reply: Reply) -> Reply {
+        let mut memory = self.memory();
+        let kind = memory.drawn.remove(&call.sequence);
+        let key = (call.operation.clone(), request.body.clone());
+        match kind {
+            Some(Kind::StaleList) => memory.lists.get(&key).cloned().unwrap_or(reply),
+            Some(Kind::ReorderedList) => reversed(&reply).unwrap_or(reply),
+            Some(_) => reply,
+            None if self.faults.kinds.iter().any(|(kind, _)| *kind == Kind::StaleList) => {
+                memory.lists.insert(key, reply.clone());
+                reply
+            }
+            None => reply,
+        }
+    }
+}
+
+/// The same answer with its lists the other way round.
+fn reversed(reply: &Reply) -> Option<Reply> {
+    let mut body: Value = serde_json::from_slice(&reply.body).ok()?;
+    for list in body.as_object_mut()?.values_mut().filter_map(Value::as_array_mut) {
+        list.reverse();
+    }
+    Some(Reply { body: body.to_string().into_bytes(), ..reply.clone() })
+}
