@@ -123,6 +123,11 @@ impl Emulator {
         std::mem::take(&mut self.firings).into()
     }
 
+    /// The moment of the latest change; no later request should come with an earlier time.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.state.as_of()
+    }
+
     /// Everything there is, in a form that is equal byte for byte when the state is equal.
     pub fn snapshot(&self) -> Value {
         crate::snapshot::of(&self.state)
