@@ -18,7 +18,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             (emulator, Some(journal))
         }
     };
-    let door = InProcess::spawn(emulator, journal, Clock::system(), Hook::none());
+    let clock = Clock::system().not_before(emulator.latest());
+    let door = InProcess::spawn_with_timer(emulator, journal, clock, Hook::none());
     let stop = CancellationToken::new();
     let interrupted = stop.clone();
     tokio::spawn(async move {

@@ -19,7 +19,7 @@ WANTED = {
     "ecs": (
         "RegisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies "
         "DeregisterTaskDefinition DeleteTaskDefinitions CreateCluster DescribeClusters ListClusters DeleteCluster "
-        "TagResource UntagResource ListTagsForResource"
+        "RunTask StopTask ListTasks DescribeTasks TagResource UntagResource ListTagsForResource"
     ),
     "events": (
         "PutRule DeleteRule DescribeRule EnableRule DisableRule ListRules ListRuleNamesByTarget PutTargets "

@@ -1,5 +1,7 @@
 //! The state machine: a request in, a reply out, and time only as an argument.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -26,8 +28,11 @@ pub struct Emulator {
     buckets: Buckets,
     requests: u64,
     unwritten: Vec<Change>,
-    firings: Vec<Firing>,
+    firings: VecDeque<Firing>,
 }
+
+/// So many ticks are kept for whoever asks what came due; of more, the oldest are forgotten.
+const MOST_FIRINGS: usize = 10_000;
 
 impl Emulator {
     /// An AWS in which nothing was ever made.
@@ -41,6 +46,7 @@ impl Emulator {
         for (when, due) in agenda {
             state.remind(Some(when), due);
         }
+        events::resume(&mut state, &settings);
         let lists = Lagging::behind(&state, settings.list_lag);
         Self {
             settings,
@@ -49,7 +55,7 @@ impl Emulator {
             buckets: Buckets::default(),
             requests: 0,
             unwritten: Vec::new(),
-            firings: Vec::new(),
+            firings: VecDeque::new(),
         }
     }
 
@@ -64,7 +70,7 @@ impl Emulator {
             None => Refusal::new("UnknownOperationException", "The embedded AWS does not speak this service.").reply(),
             Some(operation) => self.operate(now, request, &operation, &id),
         };
-        if let Some(change) = self.state.take_change() {
+        if let Some(change) = self.state.take_change(now) {
             if let Some(lists) = &mut self.lists {
                 lists.note(now, &change);
             }
@@ -79,11 +85,20 @@ impl Emulator {
         if let Some(lists) = &mut self.lists {
             lists.advance(now);
         }
-        while let Some(due) = self.state.pop_due(now) {
+        let Self { state, settings, firings, .. } = self;
+        let mut tell = |firing| {
+            if firings.len() >= MOST_FIRINGS {
+                firings.pop_front();
+            }
+            firings.push_back(firing);
+        };
+        while let Some((when, due)) = state.pop_due(now) {
             match due {
-                Due::Revision(key) => ecs::expire_revision(&mut self.state, &self.settings, &key, now),
-                Due::Cluster(key) => ecs::expire_cluster(&mut self.state, &self.settings, &key, now),
-                Due::Index(key) => tagging::settle_one(&mut self.state, &key, now),
+                Due::Tick(key) => events::fire(state, settings, &key, when, now, &mut tell),
+                Due::Former(key) => events::turn(state, settings, &key, when),
+                Due::Revision(key) => ecs::expire_revision(state, settings, &key, when),
+                Due::Index(key) => tagging::settle_one(state, &key, now),
+                Due::Task(key) => ecs::expire_task(state, &key),
             }
         }
     }
@@ -100,10 +115,17 @@ impl Emulator {
         std::mem::take(&mut self.unwritten)
     }
 
-    /// The ticks that came due since the last call, in the order of their time.
+    /// The ticks that came due since the last call, in the order of their time; of very many, the latest ones.
+    ///
+    /// One emulator tells each of them once. After a restart, those since the last write are told again.
     #[must_use = "a tick is told once"]
     pub fn take_firings(&mut self) -> Vec<Firing> {
-        std::mem::take(&mut self.firings)
+        std::mem::take(&mut self.firings).into()
+    }
+
+    /// The moment of the latest change; no later request should come with an earlier time.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.state.as_of()
     }
 
     /// Everything there is, in a form that is equal byte for byte when the state is equal.

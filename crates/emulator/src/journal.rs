@@ -96,12 +96,14 @@ impl Journal {
         make_folder(folder).map_err(io_error("make the folder", folder))?;
         let lock = take_lock(folder)?;
         let path = folder.join(JOURNAL);
-        let read = if path.try_exists().map_err(io_error("look at", &path))? { read(&path)? } else { Read::default() };
+        let mut read =
+            if path.try_exists().map_err(io_error("look at", &path))? { read(&path)? } else { Read::default() };
         let file = if read.lines > read.state.len() + SLACK || read.end == 0 {
             rewrite(folder, &read.state)?
         } else {
             reopen(&path, read.end)?
         };
+        read.state.keep_book();
         Ok((Self { path, file, _lock: lock }, Emulator::with_state(settings, read.state)))
     }
 

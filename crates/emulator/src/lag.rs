@@ -34,7 +34,7 @@ impl Lagging {
     /// Has the view see a change after the lag.
     pub(crate) fn note(&mut self, now: Timestamp, change: &Change) {
         let due = now.checked_add(self.lag).unwrap_or(Timestamp::MAX);
-        self.coming.push_back((due, change.clone()));
+        self.coming.push_back((due, change.for_lists()));
     }
 
     /// Lets the view see what it is due to see.

@@ -21,6 +21,20 @@ pub struct Settings {
     pub registration_takes: SignedDuration,
     /// How long targets that were removed still keep their rule from being deleted.
     pub removed_targets_linger: SignedDuration,
+    /// How long a task takes from its start to RUNNING.
+    pub task_starts_after: SignedDuration,
+    /// How long it runs before its containers exit with 0.
+    pub task_runs_for: SignedDuration,
+    /// How long a stopped task can still be described; AWS: "at least one hour" (docs/aws.md, Tasks).
+    pub stopped_task_stays: SignedDuration,
+    /// How long a deregistered revision still starts tasks; AWS: up to ten minutes (docs/aws.md, Revision lifecycle).
+    pub deregistration_takes: SignedDuration,
+    /// How long rules fire as they did before a change; AWS: "a short period of time" (docs/aws.md, Consistency).
+    ///
+    /// What is read of a rule shows a change at once.
+    pub changes_take: SignedDuration,
+    /// The most that a tick comes after its time, less than a minute (docs/aws.md, Rules and schedules).
+    pub fires_within: SignedDuration,
     /// Give containers back in another order than they came, which AWS is free to do.
     pub reorder_containers: bool,
 }
@@ -36,6 +50,12 @@ impl Default for Settings {
             list_lag: SignedDuration::ZERO,
             registration_takes: SignedDuration::ZERO,
             removed_targets_linger: SignedDuration::ZERO,
+            task_starts_after: SignedDuration::from_secs(5),
+            task_runs_for: SignedDuration::from_mins(1),
+            stopped_task_stays: SignedDuration::from_hours(1),
+            deregistration_takes: SignedDuration::from_mins(10),
+            changes_take: SignedDuration::ZERO,
+            fires_within: SignedDuration::from_secs(59),
             reorder_containers: false,
         }
     }

@@ -29,6 +29,12 @@ pub(crate) fn of(state: &State) -> Value {
     for ((place, name), rule) in state.rules.iter() {
         put(place, "rules", name.clone(), row(rule));
     }
+    for ((place, id), task) in state.tasks.iter() {
+        put(place, "tasks", id.clone(), row(task));
+    }
+    for ((place, name), formers) in state.formers.iter() {
+        put(place, "formers", name.clone(), row(formers));
+    }
     row(&accounts)
 }
 

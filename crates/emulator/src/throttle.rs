@@ -18,6 +18,8 @@ enum Group {
     TagRead,
     ClusterModify,
     ClusterRead,
+    ClusterResourceModify,
+    ClusterResourceRead,
     EventsControlPlane,
     TaggingRead,
 }
@@ -43,6 +45,8 @@ impl Group {
                 "ListTagsForResource" => Some(Self::TagRead),
                 "CreateCluster" | "DeleteCluster" => Some(Self::ClusterModify),
                 "DescribeClusters" | "ListClusters" => Some(Self::ClusterRead),
+                "RunTask" | "StopTask" => Some(Self::ClusterResourceModify),
+                "DescribeTasks" | "ListTasks" => Some(Self::ClusterResourceRead),
                 _ => None,
             },
             Service::Events => Some(Self::EventsControlPlane),
@@ -60,6 +64,8 @@ impl Group {
             Self::TagRead => (50, 20),
             Self::ClusterModify => (20, 1),
             Self::ClusterRead => (50, 20),
+            Self::ClusterResourceModify => (100, 40),
+            Self::ClusterResourceRead => (100, 20),
             // One number for all of EventBridge's control plane.
             Self::EventsControlPlane => (50, 50),
             // Not published; 15 is what is commonly reported.

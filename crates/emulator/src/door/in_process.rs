@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -14,12 +16,19 @@ use tokio_util::task::TaskTracker;
 use super::clock::Clock;
 use super::hook::{Call, Conduct, Hook};
 use crate::emulator::Emulator;
+use crate::firing::{Firing, Outcome as FiringOutcome};
 use crate::journal::{Journal, JournalError};
 use crate::reply::Reply;
 use crate::request::Request;
 
 /// How many requests at most share one write to the disk.
 const BATCH: usize = 256;
+
+/// A timer does not wake more often than this, however fast its clock.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// Nor less often, since the machine's clock may be set, and may stand still while it sleeps.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The connection broke before an answer arrived; whether the request took effect is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,10 +70,21 @@ enum Outcome {
 impl InProcess {
     /// Starts the actor on the current tokio runtime.
     ///
-    /// With a journal, an answer is sent only after what it says is on the disk.
+    /// With a journal, an answer is sent only after what it says is on the disk. Time passes with requests only: what came
+    /// due in between is caught up with at the next one, so that a paused clock is never moved on for it.
     pub fn spawn(emulator: Emulator, journal: Option<Journal>, clock: Clock, hook: Hook) -> Self {
+        Self::start(emulator, journal, clock, hook, false)
+    }
+
+    /// Likewise, with a timer: rules fire when they are due, also when nobody asks for anything.
+    pub fn spawn_with_timer(emulator: Emulator, journal: Option<Journal>, clock: Clock, hook: Hook) -> Self {
+        Self::start(emulator, journal, clock, hook, true)
+    }
+
+    fn start(emulator: Emulator, journal: Option<Journal>, clock: Clock, hook: Hook, timer: bool) -> Self {
         let (effects, inbox) = mpsc::unbounded_channel();
-        let actor = tokio::spawn(Actor { emulator, journal, clock, hook: hook.clone() }.run(inbox));
+        let actor = Actor { emulator, journal, clock, hook: hook.clone(), timer, opened: clock.now() };
+        let actor = tokio::spawn(actor.run(inbox));
         Self {
             inner: Arc::new(Inner {
                 effects,
@@ -187,6 +207,9 @@ struct Actor {
     clock: Clock,
     /// Hears of ticks.
     hook: Hook,
+    /// Whether to wake when something is due.
+    timer: bool,
+    opened: Timestamp,
 }
 
 impl Actor {
@@ -195,7 +218,7 @@ impl Actor {
     /// Whatever waits in the inbox together shares one write to the disk, and no answer overtakes its write.
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Effect>) -> Result<(), JournalError> {
         let mut batch = Vec::new();
-        while inbox.recv_many(&mut batch, BATCH).await > 0 {
+        while self.receive(&mut inbox, &mut batch).await > 0 {
             let mut answers = Vec::with_capacity(batch.len());
             let mut closing = false;
             let mut lines = Vec::new();
@@ -204,7 +227,7 @@ impl Actor {
                     Effect::Request { call, request, hook, done } => {
                         let now = self.clock.now();
                         let reply = self.emulator.handle(now, &request);
-                        self.emulator.take_firings().iter().for_each(|firing| self.hook.fired(firing));
+                        self.tell_firings();
                         let changes = self.emulator.take_changes();
                         changes.iter().for_each(|change| hook.changed(now, &call, &request, change));
                         lines.extend(changes);
@@ -226,6 +249,33 @@ impl Actor {
         Ok(())
     }
 
+    /// Waits for effects, and for nothing else unless there is a timer; none come any more when all doors are gone.
+    async fn receive(&mut self, inbox: &mut mpsc::UnboundedReceiver<Effect>, batch: &mut Vec<Effect>) -> usize {
+        loop {
+            let due = self.emulator.next_due().filter(|_| self.timer);
+            let Some(due) = due else { return inbox.recv_many(batch, BATCH).await };
+            let wait = self.clock.until(due).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+            tokio::select! {
+                biased;
+                count = inbox.recv_many(batch, BATCH) => return count,
+                () = tokio::time::sleep(wait) => {
+                    self.emulator.advance(self.clock.now());
+                    self.tell_firings();
+                }
+            }
+        }
+    }
+
+    /// Tells of the ticks since the last time, and logs those that were not from before this door was opened.
+    fn tell_firings(&mut self) {
+        for firing in self.emulator.take_firings() {
+            self.hook.fired(&firing);
+            if firing.at >= self.opened {
+                log(&firing);
+            }
+        }
+    }
+
     async fn write(&mut self, changes: Vec<crate::state::Change>) -> Result<(), JournalError> {
         if changes.is_empty() {
             return Ok(());
@@ -243,6 +293,22 @@ impl Actor {
                 Err(error)
             }
             Err(_shutdown) => Err(JournalError::Interrupted),
+        }
+    }
+}
+
+fn log(firing: &Firing) {
+    let Firing { rule, target, due, outcome, account: _, region, at: _ } = firing;
+    match outcome {
+        FiringOutcome::Started { task_definition, tasks, group: _ } => {
+            let task_definition = task_definition.rsplit('/').next().unwrap_or_default();
+            tracing::info!(%due, rule, region, target, task_definition, tasks = tasks.len(), "rule fired");
+        }
+        FiringOutcome::Refused { code, message } => {
+            tracing::info!(%due, rule, region, target, refused = code, error = message, "rule fired");
+        }
+        FiringOutcome::NotEmulated => {
+            tracing::info!(%due, rule, region, target, refused = "not emulated", "rule fired");
         }
     }
 }

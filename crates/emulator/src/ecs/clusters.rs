@@ -3,24 +3,21 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::tasks::{self, Launch};
 use super::{bad_token, client, invalid, items, max_results, tags, text};
 use crate::context::Context;
 use crate::page::{self, Ask};
 use crate::place::Place;
-use crate::reply::Answer;
+use crate::reply::{Answer, Refusal};
 use crate::settings::Settings;
-use crate::state::{Cluster, Due, State};
+use crate::state::{Cluster, State, tasks_at};
 use crate::tagging;
 
 /// The cluster of a request that names none.
-const DEFAULT_CLUSTER: &str = "default";
+pub(super) const DEFAULT_CLUSTER: &str = "default";
 
 /// How many clusters one DescribeClusters takes.
 const DESCRIBE_AT_ONCE: usize = 100;
-
-/// What a cluster counts; there is nothing to count here.
-const COUNTS: [&str; 4] =
-    ["registeredContainerInstancesCount", "runningTasksCount", "pendingTasksCount", "activeServicesCount"];
 
 /// CreateCluster: creating what is there gives it back as it is.
 pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
@@ -31,17 +28,15 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> 
     }
     let key = (context.place.clone(), name.to_owned());
     if let Some(cluster) = state.clusters.get(&key).filter(|cluster| cluster.deleted_at.is_none()) {
-        return Ok(answer(shown(&context.place, name, cluster, true)));
+        return Ok(answer(shown(state, context, name, cluster, true)));
     }
     let tags = tags::read(items(body, "tags"))?;
     let mut given = body.as_object().cloned().unwrap_or_default();
     given.remove("tags");
     given.remove("clusterName");
     let cluster = Cluster { given, tags, deleted_at: None };
-    let shown = shown(&context.place, name, &cluster, true);
+    let shown = shown(state, context, name, &cluster, true);
     tagging::note(state, context, &arn(&context.place, name), &cluster.tags);
-    let forgotten_at = state.clusters.get(&key).and_then(|deleted| gone_at(deleted, context.settings));
-    state.forget_reminder(forgotten_at, Due::Cluster(key.clone()));
     state.clusters.insert(key, cluster);
     Ok(answer(shown))
 }
@@ -59,7 +54,7 @@ pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> An
         let name = short_name(&context.place, given);
         let found = name.and_then(|name| {
             let cluster = state.clusters.get(&(context.place.clone(), name.to_owned()))?;
-            Some(shown(&context.place, name, cluster, with_tags))
+            is_seen(cluster, context).then(|| shown(state, context, name, cluster, with_tags))
         });
         match found {
             Some(shown) => clusters.push(shown),
@@ -86,39 +81,78 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
     Ok(page::members(("clusterArns", json!(arns)), ("nextToken", page.next)))
 }
 
-/// DeleteCluster: it stays to be described as INACTIVE for a while.
+/// DeleteCluster: it stays to be described as INACTIVE for a while; one in which tasks run is not deleted.
 pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let given = text(body, "cluster").unwrap_or_default();
     let name = short_name(&context.place, given).ok_or_else(|| client("Invalid cluster identifier."))?;
     let key = (context.place.clone(), name.to_owned());
-    if state.clusters.get(&key).is_none() {
-        return Err(crate::reply::Refusal::new("ClusterNotFoundException", "Cluster not found."));
+    if !state.clusters.get(&key).is_some_and(|cluster| is_seen(cluster, context)) {
+        return Err(not_found());
     }
-    let changed = state.clusters.update(&key, |cluster| {
-        cluster.deleted_at.get_or_insert(context.now);
-        (shown(&context.place, name, cluster, true), gone_at(cluster, context.settings))
-    });
-    let (shown, gone_at) = changed.unwrap_or_default();
-    state.remind(gone_at, Due::Cluster(key));
+    if tasks::count(state, context, name) != (0, 0) {
+        return Err(Refusal::new(
+            "ClusterContainsTasksException",
+            "The Cluster cannot be deleted while Tasks are active.",
+        ));
+    }
+    state.clusters.update(&key, |cluster| *cluster.deleted_at.get_or_insert(context.now));
+    let shown = state.clusters.get(&key).map(|cluster| shown(state, context, name, cluster, true));
     let arn = arn(&context.place, name);
     tagging::forget(state, context, &arn);
-    Ok(answer(shown))
+    Ok(answer(shown.unwrap_or_default()))
 }
 
-/// A deleted cluster that had its time is forgotten.
-pub(super) fn expire(state: &mut State, settings: &Settings, key: &(Place, String), now: Timestamp) {
-    if state.clusters.get(key).and_then(|cluster| gone_at(cluster, settings)).is_some_and(|at| at <= now) {
-        state.clusters.expire(key);
-    }
+/// Whether a cluster is there to be described: a deleted one is for a while.
+///
+/// Its row stays for ever, since a cluster that was deleted is not one that nobody ever made.
+fn is_seen(cluster: &Cluster, context: &Context<'_>) -> bool {
+    gone_at(cluster, context.settings).is_none_or(|at| at > context.now)
 }
 
-/// When a deleted cluster is forgotten.
-pub(super) fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
+/// When a deleted cluster is no longer described.
+fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
     cluster.deleted_at.and_then(|at| at.checked_add(settings.inactive_cluster_stays).ok())
 }
 
+pub(super) fn not_found() -> Refusal {
+    Refusal::new("ClusterNotFoundException", "Cluster not found.")
+}
+
+/// Refuses a cluster that was deleted, and one that nobody made.
+///
+/// As a leniency of the emulator's own, a rule starts tasks in a cluster that nobody made, and what a rule names or has
+/// started tasks in is there for everybody: who uses the embedded AWS seldom creates clusters in it.
+pub(super) fn usable(state: &State, place: &Place, name: &str, lenient: bool) -> Result<(), Refusal> {
+    let known = match state.clusters.get(&(place.clone(), name.to_owned())) {
+        Some(cluster) => cluster.deleted_at.is_none(),
+        None => lenient || is_named(state, place, name),
+    };
+    if known { Ok(()) } else { Err(not_found()) }
+}
+
+fn is_named(state: &State, place: &Place, name: &str) -> bool {
+    let arn = arn(place, name);
+    let targets = |rule: &crate::state::Rule| rule.targets.values().any(|target| text(target, "Arn") == Some(&arn));
+    state.rules_with_prefix(place, "").any(|(_, rule)| targets(rule))
+        || tasks_at(state, place).any(|(_, task)| task.cluster == name)
+}
+
+/// Refuses capacity providers that a cluster was created without; nothing is known of one that nobody created.
+pub(super) fn providers(state: &State, context: &Context<'_>, launch: &Launch) -> Result<(), Refusal> {
+    let name = launch.cluster.clone().unwrap_or_default();
+    let Some(cluster) = state.clusters.get(&(context.place.clone(), name)) else { return Ok(()) };
+    let known = cluster.given.get("capacityProviders").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if launch.providers().all(|asked| known.iter().any(|known| known == asked)) {
+        return Ok(());
+    }
+    Err(invalid(
+        "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the \
+         cluster. Associate the capacity provider with the cluster and try again.",
+    ))
+}
+
 /// The name of a cluster here, from its name or ARN.
-fn short_name<'a>(place: &Place, given: &'a str) -> Option<&'a str> {
+pub(super) fn short_name<'a>(place: &Place, given: &'a str) -> Option<&'a str> {
     match given.strip_prefix("arn:") {
         None => Some(given),
         Some(_) => given.strip_prefix(&place.arn("ecs", "cluster/")),
@@ -129,12 +163,16 @@ fn arn(place: &Place, name: &str) -> String {
     place.arn("ecs", format_args!("cluster/{name}"))
 }
 
-fn shown(place: &Place, name: &str, cluster: &Cluster, with_tags: bool) -> Value {
+fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster, with_tags: bool) -> Value {
     let mut shown = cluster.given.clone();
-    shown.insert("clusterArn".to_owned(), json!(arn(place, name)));
+    shown.insert("clusterArn".to_owned(), json!(arn(&context.place, name)));
     shown.insert("clusterName".to_owned(), json!(name));
     shown.insert("status".to_owned(), json!(if cluster.deleted_at.is_some() { "INACTIVE" } else { "ACTIVE" }));
-    for count in COUNTS {
+    let (running, pending) = tasks::count(state, context, name);
+    shown.insert("runningTasksCount".to_owned(), json!(running));
+    shown.insert("pendingTasksCount".to_owned(), json!(pending));
+    // There are no instances and no services here.
+    for count in ["registeredContainerInstancesCount", "activeServicesCount"] {
         shown.insert(count.to_owned(), json!(0));
     }
     for list in ["statistics", "capacityProviders", "defaultCapacityProviderStrategy"] {

@@ -4,6 +4,7 @@ mod clusters;
 mod revisions;
 mod tags;
 mod task_definition;
+mod tasks;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,6 +18,8 @@ use crate::reply::{Answer, Refusal};
 use crate::request::Operation;
 use crate::settings::Settings;
 use crate::state::{Due, State};
+
+pub(crate) use tasks::{Launch, Starter, arn as task_arn, start, visible_for};
 
 /// Answers one operation.
 pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
@@ -37,6 +40,10 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Opera
         "DescribeClusters" => clusters::describe(state, context, body),
         "ListClusters" => clusters::list(state, context, body),
         "DeleteCluster" => clusters::delete(state, context, body),
+        "RunTask" => tasks::run(state, context, body),
+        "StopTask" => tasks::stop(state, context, body),
+        "ListTasks" => tasks::list(state, context, body),
+        "DescribeTasks" => tasks::describe(state, context, body),
         "TagResource" => tags::tag(state, context, body),
         "UntagResource" => tags::untag(state, context, body),
         "ListTagsForResource" => tags::list(state, context, body),
@@ -45,26 +52,23 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Opera
 }
 
 /// Ends a deletion in progress whose time has come.
-pub(crate) fn expire_revision(state: &mut State, settings: &Settings, key: &(Place, String, u32), now: Timestamp) {
-    revisions::expire(state, settings, key, now);
+pub(crate) fn expire_revision(state: &mut State, settings: &Settings, key: &(Place, String, u32), when: Timestamp) {
+    revisions::expire(state, settings, key, when);
 }
 
-/// Ends the afterlife of a deleted cluster whose time has come.
-pub(crate) fn expire_cluster(state: &mut State, settings: &Settings, key: &(Place, String), now: Timestamp) {
-    clusters::expire(state, settings, key, now);
+/// Ends the afterlife of a stopped task whose time has come.
+pub(crate) fn expire_task(state: &mut State, key: &(Place, String)) {
+    tasks::expire(state, key);
 }
 
-/// What time will end in a state that was just read: what [`expire_revision`] and [`expire_cluster`] are to be called for.
+/// What time will end in a state that was just read: what [`expire_revision`] and [`expire_task`] are to be called for.
 pub(crate) fn agenda(state: &State, settings: &Settings) -> Vec<(Timestamp, Due)> {
     let revisions = state
         .revisions
         .iter()
         .filter_map(|(key, revision)| Some((revisions::gone_at(revision, settings)?, Due::Revision(key.clone()))));
-    let clusters = state
-        .clusters
-        .iter()
-        .filter_map(|(key, cluster)| Some((clusters::gone_at(cluster, settings)?, Due::Cluster(key.clone()))));
-    revisions.chain(clusters).collect()
+    let tasks = state.tasks.iter().map(|(key, task)| (tasks::Life::of(task, settings).gone_at, Due::Task(key.clone())));
+    revisions.chain(tasks).collect()
 }
 
 /// ECS's two words for a request that makes no sense.

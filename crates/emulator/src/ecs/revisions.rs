@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{bad_token, client, invalid, items, max_results, text};
+use super::{bad_token, client, invalid, items, max_results, tasks, text};
 use crate::context::{Context, epoch_seconds};
 use crate::page::{self, Ask};
 use crate::place::Place;
@@ -203,16 +203,19 @@ fn delete_one(state: &mut State, context: &Context<'_>, given: &str) -> Result<V
     Ok(shown)
 }
 
-/// A revision whose deletion has had its time is gone; nothing that runs holds it here.
-pub(super) fn expire(state: &mut State, settings: &Settings, key: &(Place, String, u32), now: Timestamp) {
-    let Some(due) = state.revisions.get(key).and_then(|revision| gone_at(revision, settings)) else { return };
-    if due <= now {
-        state.revisions.expire(key);
-        tagging::expire(state, settings, due, &key.0, &arn(&key.0, &key.1, key.2));
+/// A revision whose deletion has had its time at `when` is gone, unless a task still runs from it: then with the last one.
+pub(super) fn expire(state: &mut State, settings: &Settings, key: &(Place, String, u32), when: Timestamp) {
+    if state.revisions.get(key).and_then(|revision| gone_at(revision, settings)).is_none_or(|due| due > when) {
+        return;
     }
+    if let Some(end) = tasks::last_end(state, settings, key, when) {
+        return state.remind(Some(end), Due::Revision(key.clone()));
+    }
+    state.revisions.expire(key);
+    tagging::expire(state, settings, when, &key.0, &arn(&key.0, &key.1, key.2));
 }
 
-/// When a revision whose deletion was asked for is gone.
+/// When a revision whose deletion was asked for is gone, if nothing uses it.
 pub(super) fn gone_at(revision: &Revision, settings: &Settings) -> Option<Timestamp> {
     revision.delete_requested_at.and_then(|at| at.checked_add(settings.deletion_takes).ok())
 }

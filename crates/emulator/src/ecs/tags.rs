@@ -1,4 +1,4 @@
-//! Tags of task definitions and clusters (docs/aws.md, Sizes and names).
+//! Tags of task definitions, clusters and tasks (docs/aws.md, Sizes and names).
 
 use serde_json::{Map, Value, json};
 
@@ -64,6 +64,7 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
         Resource::Cluster(key) => {
             state.clusters.get(&key).filter(|cluster| cluster.deleted_at.is_none()).map(|cluster| &cluster.tags)
         }
+        Resource::Task(key) => state.tasks.get(&key).map(|task| &task.tags),
     };
     let tags = tags.ok_or_else(|| not_found(arn))?;
     let mut answer = Map::new();
@@ -75,6 +76,7 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
 enum Resource {
     Revision((Place, String, u32)),
     Cluster((Place, String)),
+    Task((Place, String)),
 }
 
 impl Resource {
@@ -87,6 +89,9 @@ impl Resource {
         }
         if let Some(name) = arn.strip_prefix(&place.arn("ecs", "cluster/")) {
             return Ok(Self::Cluster((place.clone(), name.to_owned())));
+        }
+        if let Some((_, id)) = arn.strip_prefix(&place.arn("ecs", "task/")).and_then(|name| name.rsplit_once('/')) {
+            return Ok(Self::Task((place.clone(), id.to_owned())));
         }
         match revisions::parse(place, arn) {
             Some(revisions::Name { family, revision: Some(number) }) => {
@@ -114,12 +119,18 @@ fn change(
         Resource::Cluster(key) => {
             state.clusters.get(key).filter(|cluster| cluster.deleted_at.is_none()).map(|cluster| cluster.tags.clone())
         }
+        Resource::Task(key) => state.tasks.get(key).map(|task| task.tags.clone()),
     }
     .ok_or_else(|| not_found(arn))?;
     change(&mut tags)?;
     match resource {
         Resource::Revision(key) => state.revisions.update(&key, |revision| revision.tags.clone_from(&tags)),
         Resource::Cluster(key) => state.clusters.update(&key, |cluster| cluster.tags.clone_from(&tags)),
+        // The index knows no tasks.
+        Resource::Task(key) => {
+            state.tasks.update(&key, |task| task.tags = tags);
+            return Ok(Map::new());
+        }
     };
     tagging::note(state, context, arn, &tags);
     Ok(Map::new())
@@ -135,6 +146,9 @@ fn within_limit(tags: &Tags) -> Result<(), Refusal> {
 fn not_found(arn: &str) -> Refusal {
     if arn.contains(":cluster/") {
         return Refusal::new("ClusterNotFoundException", "Cluster not found.");
+    }
+    if arn.contains(":task/") {
+        return invalid("The specified task is not found. Specify a valid task and try again.");
     }
     client(revisions::NOT_THERE)
 }

@@ -1,11 +1,14 @@
 //! Amazon EventBridge: the rules of the default event bus, their targets and tags (docs/aws.md, Rules and schedules).
 
+mod delivery;
+mod event;
 mod rules;
 mod schedule;
 mod tags;
 mod target;
 mod targets;
 mod template;
+mod ticks;
 
 use serde_json::{Map, Value, json};
 
@@ -17,6 +20,8 @@ use crate::place::Place;
 use crate::reply::{Answer, Refusal};
 use crate::request::Operation;
 use crate::state::{Rule, State};
+
+pub(crate) use ticks::{Ticking, fire, resume, turn};
 
 /// The one event bus there is here, and the only one that AWS lets schedules live on.
 const BUS: &str = "default";

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     BUS, cut, is_role, items, limit_exceeded, not_an_arn, refuse_managed, rule_arn, rule_not_found, schedule, tags,
-    text, validation,
+    text, ticks, validation,
 };
 use crate::context::Context;
 use crate::page;
 use crate::place::Place;
 use crate::reply::{Answer, Refusal};
-use crate::state::{Rule, State};
+use crate::state::{Acts, Rule, State};
 use crate::tagging;
 
 /// Rules per bus, but for two Regions (docs/aws.md, Throttles and quotas).
@@ -48,9 +48,16 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
     let arn = rule_arn(&context.place, name);
     if let Some(rule) = state.rules.get(&key) {
         refuse_managed(context, name, rule, false)?;
-        // Putting what is there already is no change worth remembering.
+        // Putting what is there already is no change worth remembering, and restarts no rate (assumed).
         if rule.members != members {
-            state.rules.update(&key, |rule| rule.members = members);
+            let was = Acts::of(rule);
+            state.rules.update(&key, |rule| {
+                if rule.members.get("ScheduleExpression") != members.get("ScheduleExpression") {
+                    rule.rescheduled_at = Some(context.now);
+                }
+                rule.members = members;
+            });
+            ticks::changed(state, context, &key, was);
         }
     } else {
         if state.rules_with_prefix(&context.place, "").count() >= most_rules(&context.place.region) {
@@ -61,6 +68,7 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
             members,
             tags: given_tags,
             created_at: context.now,
+            rescheduled_at: None,
             targets: BTreeMap::new(),
             targets_removed_at: None,
         };
@@ -79,7 +87,7 @@ fn check(body: &Value) -> Result<(), Refusal> {
     if expression.is_none() && pattern.is_none() {
         return Err(validation("Parameter(s) EventPattern or ScheduleExpression must be specified."));
     }
-    if expression.is_some_and(|expression| !schedule::is_valid(expression)) {
+    if expression.is_some_and(|expression| schedule::Schedule::parse(expression).is_none()) {
         return Err(validation("Parameter ScheduleExpression is not valid."));
     }
     if let Some(pattern) = pattern {
@@ -128,7 +136,9 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
     if !rule.targets.is_empty() || still_seen {
         return Err(validation("Rule can't be deleted since it has targets."));
     }
+    let was = Acts::of(rule);
     state.rules.remove(&key);
+    ticks::changed(state, context, &key, was);
     tagging::forget(state, context, &rule_arn(&context.place, name));
     Ok(Map::new())
 }
@@ -149,7 +159,9 @@ pub(super) fn set_state(state: &mut State, context: &Context<'_>, body: &Value, 
     let rule = state.rules.get(&key).ok_or_else(|| rule_not_found(name))?;
     refuse_managed(context, name, rule, false)?;
     if rule.members.get("State") != Some(&json!(to)) {
+        let was = Acts::of(rule);
         state.rules.update(&key, |rule| rule.members.insert("State".to_owned(), json!(to)));
+        ticks::changed(state, context, &key, was);
     }
     Ok(Map::new())
 }

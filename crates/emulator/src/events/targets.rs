@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{cut, items, limit_exceeded, refuse_managed, rule_not_found, target, text, validation};
+use super::{cut, items, limit_exceeded, refuse_managed, rule_not_found, target, text, ticks, validation};
 use crate::context::Context;
 use crate::page;
 use crate::reply::Answer;
-use crate::state::State;
+use crate::state::{Acts, State};
 
 /// Targets per rule, which no quota raises (docs/aws.md, Throttles and quotas).
 const MOST_TARGETS: usize = 5;
@@ -35,7 +35,9 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
         return Err(limit_exceeded());
     }
     if targets != rule.targets {
+        let was = Acts::of(rule);
         state.rules.update(&key, |rule| rule.targets = targets);
+        ticks::changed(state, context, &key, was);
     }
     Ok(no_failures())
 }
@@ -48,10 +50,12 @@ pub(super) fn remove(state: &mut State, context: &Context<'_>, body: &Value) -> 
     refuse_managed(context, name, rule, body.get("Force") == Some(&Value::Bool(true)))?;
     let ids: Vec<&str> = items(body, "Ids").iter().filter_map(Value::as_str).collect();
     if ids.iter().any(|id| rule.targets.contains_key(*id)) {
+        let was = Acts::of(rule);
         state.rules.update(&key, |rule| {
             rule.targets.retain(|id, _| !ids.contains(&id.as_str()));
             rule.targets_removed_at = Some(context.now);
         });
+        ticks::changed(state, context, &key, was);
     }
     Ok(no_failures())
 }

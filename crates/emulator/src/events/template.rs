@@ -46,11 +46,14 @@ pub(super) fn bad_path(id: &str) -> Refusal {
 
 /// The names between angle brackets; a bracket that opens no name is text.
 fn placeholders(template: &str) -> impl Iterator<Item = &str> {
-    template.split('<').skip(1).filter_map(|rest| {
-        let (name, _) = rest.split_once('>')?;
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-        is_name.then_some(name)
-    })
+    template.match_indices('<').filter_map(|(at, _)| placeholder(template.get(at..)?))
+}
+
+/// The name that a text starting with an angle bracket opens with.
+pub(super) fn placeholder(text: &str) -> Option<&str> {
+    let (name, _) = text.strip_prefix('<')?.split_once('>')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    is_name.then_some(name)
 }
 
 #[cfg(test)]

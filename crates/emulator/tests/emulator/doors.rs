@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ecs_etl_emulator::door::{Call, Clock, Conduct, ConnectionLost, Fault, Hook, InProcess, Meter, Observer};
+use ecs_etl_emulator::firing::Firing;
 use ecs_etl_emulator::{Emulator, Journal, Reply, Request, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -196,6 +197,61 @@ async fn futures_join<F: Future + Send>(futures: Vec<F>) -> Vec<F::Output> {
     })
     .await;
     done.into_iter().flatten().collect()
+}
+
+/// Remembers the rules that fired, and when.
+#[derive(Default)]
+struct Fired(Mutex<Vec<(String, String)>>);
+
+impl Observer for Fired {
+    fn saw(&self, _call: &Call, _request: &Request, _reply: Option<&Reply>) {}
+
+    fn fired(&self, firing: &Firing) {
+        self.0.lock().unwrap().push((firing.rule.clone(), firing.due.to_string()));
+    }
+}
+
+async fn rule_of_every_minute(door: &InProcess) {
+    let events = |operation: &str, body: Value| {
+        door.call(signed(&format!("AWSEvents.{operation}"), body.to_string().into_bytes(), "AKIA", "eu-west-1"))
+    };
+    door.call(register("etl-a")).await.unwrap();
+    events("PutRule", json!({"Name": "a", "ScheduleExpression": "cron(* * * * ? *)"})).await.unwrap();
+    let target = json!({
+        "Id": "job",
+        "Arn": "arn:aws:ecs:eu-west-1:123456789012:cluster/main",
+        "RoleArn": "arn:aws:iam::123456789012:role/events",
+        "EcsParameters": {"TaskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/etl-a"},
+    });
+    let answer = events("PutTargets", json!({"Rule": "a", "Targets": [target]})).await.unwrap();
+    assert_eq!(read(&answer).unwrap()["FailedEntryCount"], json!(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ticks_are_caught_up_with_at_the_next_request() {
+    let fired = Arc::new(Fired::default());
+    let door = door(Hook::new(Arc::clone(&fired) as Arc<dyn Observer>));
+    rule_of_every_minute(&door).await;
+    let start = Instant::now();
+    tokio::time::sleep(Duration::from_secs(170)).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(170));
+    assert_eq!(fired.0.lock().unwrap().len(), 0);
+    revisions(&door).await;
+    let seen = fired.0.lock().unwrap().clone();
+    let expected = ["2026-01-02T03:05:00Z", "2026-01-02T03:06:00Z"];
+    assert_eq!(seen, expected.map(|due| ("a".to_owned(), due.to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_with_a_timer_has_rules_fire_when_nobody_asks() {
+    let fired = Arc::new(Fired::default());
+    let hook = Hook::new(Arc::clone(&fired) as Arc<dyn Observer>);
+    let door = InProcess::spawn_with_timer(Emulator::new(Settings::default()), None, clock(), hook);
+    rule_of_every_minute(&door).await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let seen = fired.0.lock().unwrap().len();
+    assert!((59..=60).contains(&seen), "{seen} ticks in an hour");
+    door.close().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

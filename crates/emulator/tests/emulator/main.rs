@@ -7,6 +7,7 @@ mod client;
 mod clusters;
 mod consistency;
 mod doors;
+mod firing;
 mod garbage;
 mod histories;
 mod http;

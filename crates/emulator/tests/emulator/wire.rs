@@ -42,8 +42,8 @@ fn unknown_members_are_ignored() {
 #[test]
 fn what_the_emulator_does_not_have_is_an_unknown_operation() {
     let mut aws = Aws::new();
-    let refusal = aws.ecs("RunTask", json!({})).unwrap_err();
-    assert_eq!(refusal, "UnknownOperationException: The embedded AWS does not have ecs:RunTask.");
+    let refusal = aws.ecs("StartTask", json!({})).unwrap_err();
+    assert_eq!(refusal, "UnknownOperationException: The embedded AWS does not have ecs:StartTask.");
     for target in ["DynamoDB_20120810.ListTables", "nonsense", ""] {
         let request = aws.request(target, &json!({}));
         assert_eq!(aws.send(&request).status, 400, "{target}");

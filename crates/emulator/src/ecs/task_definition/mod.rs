@@ -7,6 +7,8 @@ mod normalise;
 mod size;
 mod validate;
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value, json};
 
 use super::{revisions, tags, text};
@@ -55,8 +57,14 @@ pub(super) fn register(state: &mut State, context: &Context<'_>, body: &Value) -
     definition.insert("registeredBy".to_owned(), json!(context.caller));
     definition.insert("taskDefinitionArn".to_owned(), json!(arn));
 
-    let revision =
-        Revision { definition, tags, status: Status::Active, deregistered_at: None, delete_requested_at: None };
+    let revision = Revision {
+        definition,
+        tags,
+        status: Status::Active,
+        deregistered_at: None,
+        delete_requested_at: None,
+        blueprint: OnceLock::new(),
+    };
     let mut answer = Map::new();
     answer.insert("taskDefinition".to_owned(), revisions::shown(&revision));
     if !revision.tags.is_empty() {

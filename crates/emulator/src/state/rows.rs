@@ -1,0 +1,172 @@
+//! The rows: what is remembered of each thing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// A task definition family: what outlives its revisions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Family {
+    /// The newest revision number ever given; it never goes back (docs/aws.md, Revision lifecycle).
+    pub last_revision: u32,
+    /// When that one was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_at: Option<Timestamp>,
+}
+
+/// Where a revision is in its life (docs/aws.md, Revision lifecycle).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Status {
+    Active,
+    Inactive,
+    DeleteInProgress,
+}
+
+impl Status {
+    /// The word on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Inactive => "INACTIVE",
+            Self::DeleteInProgress => "DELETE_IN_PROGRESS",
+        }
+    }
+}
+
+/// One revision of a family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Revision {
+    /// The task definition as AWS gives it back, less what changes over its life.
+    pub definition: Map<String, Value>,
+    pub tags: Tags,
+    pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deregistered_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_requested_at: Option<Timestamp>,
+    /// What its tasks need of it, once one was started.
+    #[serde(skip)]
+    pub blueprint: OnceLock<Arc<Blueprint>>,
+}
+
+/// A cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cluster {
+    /// The members that its creator gave, on the wire's names.
+    pub given: Map<String, Value>,
+    pub tags: Tags,
+    /// Deleted clusters stay visible as INACTIVE for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A rule of the default event bus with its targets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    /// ScheduleExpression, EventPattern, State, Description, RoleArn, ManagedBy: those that are set.
+    pub members: Map<String, Value>,
+    pub tags: Tags,
+    pub created_at: Timestamp,
+    /// When its ScheduleExpression was last changed; rates count from there, or from the creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescheduled_at: Option<Timestamp>,
+    /// Targets by Id, as they were put.
+    pub targets: BTreeMap<String, Value>,
+    /// When targets were last removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets_removed_at: Option<Timestamp>,
+}
+
+/// What the tagging index says of one resource, which is not always what is so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Indexed {
+    /// What GetResources shows until `pending` comes due; `None` shows nothing.
+    pub seen: Option<Tags>,
+    /// What it will show, and from when on.
+    pub pending: Vec<(Timestamp, Option<Tags>)>,
+}
+
+/// What of a rule makes it fire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Acts {
+    pub expression: String,
+    /// Where a rate counts from, and before which there is no tick.
+    pub since: Timestamp,
+    /// Targets by Id, as they were put.
+    pub targets: BTreeMap<String, Value>,
+}
+
+impl Acts {
+    /// How a rule fires; `None` for one that does not.
+    pub(crate) fn of(rule: &Rule) -> Option<Self> {
+        let expression = rule.members.get("ScheduleExpression").and_then(Value::as_str)?;
+        let disabled = rule.members.get("State").and_then(Value::as_str) == Some("DISABLED");
+        (!disabled && !rule.targets.is_empty()).then(|| Self {
+            expression: expression.to_owned(),
+            since: rule.rescheduled_at.unwrap_or(rule.created_at),
+            targets: rule.targets.clone(),
+        })
+    }
+}
+
+/// How a rule fires although it was changed since (docs/aws.md, Consistency).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Former {
+    /// Up to and with this moment.
+    pub until: Timestamp,
+    /// `None` where it did not fire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts: Option<Acts>,
+}
+
+/// What the tasks of a revision need of it, also after it is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Blueprint {
+    pub arn: String,
+    pub family: String,
+    pub revision: u32,
+    /// cpu, memory, ephemeralStorage: those that are set.
+    pub members: Map<String, Value>,
+    pub network_mode: String,
+    pub compatibilities: Vec<String>,
+    /// Of each container name, image, cpu, memory, memoryReservation: those that are set.
+    pub containers: Vec<Map<String, Value>>,
+}
+
+/// A task: what it was started from, and when. What state it is in follows from the time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    /// The name of its cluster.
+    pub cluster: String,
+    pub blueprint: Arc<Blueprint>,
+    /// What RunTask was given.
+    pub given: Arc<Map<String, Value>>,
+    pub tags: Tags,
+    pub created_at: Timestamp,
+    /// The client token and a digest of the request that it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+}
+
+/// What makes a second RunTask the same as the first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Token {
+    pub text: String,
+    pub request: String,
+}
+
+/// Somebody's wish that a task stops.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stop {
+    pub at: Timestamp,
+    pub reason: String,
+}
