@@ -1,7 +1,8 @@
-//! Notices when something else keeps undoing our repairs: three equal ones in a row. The job is then repaired more slowly, and
-//! its status says that somebody fights us.
+//! Notices when something else keeps undoing our repairs: three equal ones in a row, or three equal rounds of two or three
+//! that follow one another, as when two controllers want different things. The job is then repaired more slowly, and its
+//! status says that somebody fights us.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
@@ -10,8 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::reconcile::Outcome;
 
-/// How many equal repairs in a row are a fight.
-const FIGHT: u32 = 3;
+/// How many equal repairs in a row are a fight, or how many equal rounds of repairs.
+const FIGHT: usize = 3;
+
+/// How many repairs a round has at most.
+const ROUND: usize = 3;
 
 /// Resyncs without any repair after which the fight is over.
 const PEACE: i32 = 3;
@@ -25,9 +29,10 @@ pub struct Fights(BTreeMap<JobName, Repairs>);
 
 #[derive(Debug)]
 struct Repairs {
-    /// What was repaired: operations and resources, in order.
-    what: Vec<String>,
-    times: u32,
+    /// What each of the latest repairs did, operations and resources in order; the newest first.
+    latest: VecDeque<Vec<String>>,
+    /// How many equal rounds in a row there were.
+    times: usize,
     last: Timestamp,
 }
 
@@ -54,13 +59,9 @@ impl Fights {
         let steps = outcome.plan.steps.iter();
         let what: Vec<String> =
             steps.map(|step| format!("{} {}", step.action.operation(), step.action.resource())).collect();
-        let repairs = self.0.entry(job.clone()).or_insert_with(|| Repairs { what: what.clone(), times: 0, last: now });
-        if repairs.what == what {
-            repairs.times += 1;
-        } else {
-            (repairs.what, repairs.times) = (what, 1);
-        }
-        repairs.last = now;
+        let none = || Repairs { latest: VecDeque::new(), times: 0, last: now };
+        let repairs = self.0.entry(job.clone()).or_insert_with(none);
+        repairs.add(what, now);
         (repairs.times >= FIGHT).then(|| repairs.fight(resync))
     }
 
@@ -76,12 +77,30 @@ impl Fights {
 }
 
 impl Repairs {
+    fn add(&mut self, what: Vec<String>, now: Timestamp) {
+        let equal = self.latest.front() == Some(&what);
+        self.latest.push_front(what);
+        self.latest.truncate(FIGHT * ROUND);
+        self.last = now;
+        self.times = match (1..=ROUND).find(|length| self.goes_in_rounds_of(*length)) {
+            Some(1) if equal => self.times.max(FIGHT - 1) + 1,
+            Some(_) => self.times.max(FIGHT),
+            None => 0,
+        };
+    }
+
+    /// Whether the latest repairs are rounds of so many, each like the one before.
+    fn goes_in_rounds_of(&self, length: usize) -> bool {
+        let rounds = self.latest.iter().take(FIGHT * length);
+        rounds.len() == FIGHT * length && rounds.zip(self.latest.iter().skip(length)).take((FIGHT - 1) * length).all(|(one, next)| one == next)
+    }
+
     fn fight(&self, resync: Duration) -> Fight {
         let message = format!(
             "the same repair was made {} times in a row ({}): something else keeps undoing it; find it, or set \
              ecs-etl/reconcile: disabled; repairs are slower until then",
             self.times,
-            self.what.join(", ")
+            self.latest.front().map(|what| what.join(", ")).unwrap_or_default()
         );
         Fight { verdict: Verdict::Stalled(Reason::DriftFight, message), wait: resync.saturating_mul(SLOWER) }
     }
@@ -147,6 +166,12 @@ mod tests {
     #[test]
     fn another_repair_in_between_begins_the_count_anew() {
         check(&[enabled(), enabled(), disabled(), enabled(), enabled()], &[false; 5]);
+    }
+
+    #[test]
+    fn two_repairs_by_turns_three_times_over_are_a_fight() {
+        let by_turns: Vec<_> = (0..6).map(|turn| if turn % 2 == 0 { enabled() } else { disabled() }).collect();
+        check(&by_turns, &[false, false, false, false, false, true]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecs_etl_aws::{Answer, CallError, Urgency};
+use ecs_etl_plan::condition::Verdict;
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::failure::RetryClass;
@@ -100,7 +101,7 @@ pub async fn until_decided(
         let view = if direct { fresh.clone() } else { homes.bulk(&cx.world(), &fresh) };
         match decide(&view) {
             Decision::Look(questions) => ask(cx, &homes.place, &questions, &mut fresh, urgency).await?,
-            Decision::Plan(plan) if plan.steps.is_empty() || trust == Trust::Bulk => {
+            Decision::Plan(plan) if trust == Trust::Bulk || is_silence(&plan, direct) => {
                 learn(cx, &homes.place, &fresh, false);
                 return Ok((view, plan));
             }
@@ -119,6 +120,12 @@ pub async fn until_decided(
         }
     }
     Err(Interrupted::Undecided)
+}
+
+/// Whether there is nothing to do, for certain. That a job is as it should be may rest on bulk knowledge; that something keeps us
+/// from it, a mark of somebody else's or a person's word, is read again: it may have gone since, and an edit would wait for it.
+fn is_silence(plan: &Plan, direct: bool) -> bool {
+    plan.steps.is_empty() && (direct || matches!(plan.verdict, Verdict::Ready(..)))
 }
 
 fn revisions(facts: &Observed) -> BTreeSet<RevisionArn> {

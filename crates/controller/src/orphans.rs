@@ -103,11 +103,16 @@ pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> 
 pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Option<LeftBehind>, Interrupted> {
     let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(None) };
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
-    let left = left(cx, place, job, &facts, &plan);
-    match plan.verdict {
-        // Taken for nothing of ours, it would neither be removed nor spoken of ever again.
-        Verdict::Stalled(Reason::OwnershipUnknown, why) if left.is_none() => Err(Interrupted::Doubtful(why)),
-        Verdict::Ready(..) | Verdict::Waiting(..) | Verdict::Stalled(..) | Verdict::Paused(..) => Ok(left),
+    known(&plan)?;
+    Ok(left(cx, place, job, &facts, &plan))
+}
+
+/// Stops where a tag that proves ownership could not be read. Taken for nothing of ours, or for a job that has no schedule any
+/// more, what is there would neither be removed nor spoken of ever again.
+fn known(plan: &Plan) -> Result<(), Interrupted> {
+    match &plan.verdict {
+        Verdict::Stalled(Reason::OwnershipUnknown, why) => Err(Interrupted::Doubtful(why.clone())),
+        Verdict::Ready(..) | Verdict::Waiting(..) | Verdict::Stalled(..) | Verdict::Paused(..) => Ok(()),
     }
 }
 
@@ -129,6 +134,7 @@ async fn remove(
     permit: &Permit,
 ) -> Result<Outcome, Interrupted> {
     let (mut facts, plan) = decide(cx, place, job, family, Trust::Direct).await?;
+    known(&plan)?;
     admit::budget(cx, place, &plan, Urgency::Edit).await?;
     if !permit.holds() {
         // What was read took its time, and the directory is another one now.
@@ -157,6 +163,11 @@ async fn decide(
 
 /// Retires and deregisters the revisions of a job that went, when no retry can want them any more.
 async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Result<Outcome, Interrupted> {
+    let before = inspect(cx, place, job).await?;
+    if before.as_ref().is_none_or(|left| left.scheduled) {
+        // It came back, or went, since it was last looked at.
+        return Ok(Outcome { left: before, ..Outcome::nothing() });
+    }
     let settings = cx.settings();
     let scope = clean_up::Scope {
         job,
@@ -179,6 +190,7 @@ async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Re
         }
     })
     .await?;
+    known(&plan)?;
     admit::budget(cx, place, &plan, Urgency::CleanUp).await?;
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
     let left = left(cx, place, job, &facts, &plan);

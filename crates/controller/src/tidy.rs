@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecs_etl_aws::Urgency;
 use ecs_etl_plan::clean_up::{self, CleanUp};
+use ecs_etl_plan::condition::Verdict;
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::observed::Observed;
 use ecs_etl_spec::job::Job;
@@ -61,6 +62,9 @@ pub async fn tidy(cx: &Context, job: &Job, seen: Option<&Observed>) -> Result<Ou
         }
     })
     .await?;
+    if let Verdict::Stalled(_, why) = &plan.verdict {
+        return Err(Interrupted::Doubtful(why.clone()));
+    }
     admit::budget(cx, &job.place, &plan, Urgency::CleanUp).await?;
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
     match carried.stopped {

@@ -168,7 +168,11 @@ fn read<'a>(active: &[RevisionArn], observed: &'a Observed) -> Result<Vec<&'a Li
     for arn in active {
         match observed.revisions.get(arn) {
             Some(Fact::Known(revision)) => read.extend(revision.as_ref()),
-            Some(Fact::Unreadable(_)) => {}
+            Some(Fact::Unreadable(why)) => {
+                // Nothing in the family is tidied on half of what is known, and somebody is told.
+                let message = format!("revision {arn} cannot be read: {why}");
+                return Err(Stop::Leave(Verdict::Stalled(Reason::OwnershipUnknown, message)));
+            }
             Some(Fact::NotRead) | None if asked == BATCH => {}
             Some(Fact::NotRead) | None => {
                 asked += 1;

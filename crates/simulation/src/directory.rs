@@ -42,7 +42,9 @@ impl Directory {
 
     /// Whether anything keeps a reader from knowing all of it.
     pub fn is_complete(&self) -> bool {
-        !self.gone && !self.emptied && self.damage.values().all(|damage| *damage == Damage::Twice)
+        let is_there = |path: &String| self.book.jobs.keys().any(|job| Book::file_of(job) == *path);
+        let harms = |(path, damage): (&String, &Damage)| *damage != Damage::Twice && is_there(path);
+        !self.gone && !self.emptied && !self.damage.iter().any(harms)
     }
 
     /// The job whose file is damaged so that its document cannot be used.

@@ -90,6 +90,9 @@ impl Kind {
     /// What a status must say of it; none for what is no failure.
     pub fn code(self, operation: &str) -> Option<&'static str> {
         Some(match self {
+            Self::Throttled if operation.starts_with("sts:") => "Throttling",
+            Self::AccessDenied if operation.starts_with("sts:") => "AccessDenied",
+            Self::ServerError | Self::ServerErrorAfterEffect if operation.starts_with("sts:") => "InternalFailure",
             Self::Throttled => "ThrottlingException",
             Self::ServerError | Self::ServerErrorAfterEffect if operation.starts_with("ecs:") => "ServerException",
             Self::ServerError | Self::ServerErrorAfterEffect => "InternalException",
@@ -130,9 +133,9 @@ impl Kind {
     /// What the wire does.
     pub fn fault(self, operation: &str, latency: Latency) -> Fault {
         let Latency { before, after } = latency;
-        let error = |status: u16, message: &str| Reply::error(status, self.code(operation).unwrap_or_default(), message);
+        let error = |status: u16, message: &str| refusal(operation, status, self.code(operation).unwrap_or_default(), message);
         let answer = match self {
-            Self::Throttled => Conduct::Reply(Reply::throttled()),
+            Self::Throttled => Conduct::Reply(error(400, "Rate exceeded")),
             Self::ServerError | Self::ServerErrorAfterEffect => Conduct::Reply(error(500, "An internal failure occurred")),
             Self::Timeout | Self::TimeoutAfterEffect => Conduct::Never,
             Self::LostRequest | Self::LostAnswer => Conduct::ConnectionReset,
@@ -154,6 +157,15 @@ impl Kind {
         let after = if self == Self::Slow { after + Duration::from_secs(4) } else { after };
         Fault { before, effect: self.has_effect(), after, answer }
     }
+}
+
+/// A refusal in the protocol of the operation's service.
+fn refusal(operation: &str, status: u16, code: &str, message: &str) -> Reply {
+    if operation.starts_with("sts:") {
+        let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+        return Reply::xml(status, format!("<ErrorResponse>{error}<RequestId>none</RequestId></ErrorResponse>"));
+    }
+    Reply::error(status, code, message)
 }
 
 /// The one entry of a PutTargets or RemoveTargets that failed.

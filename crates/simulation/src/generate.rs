@@ -59,14 +59,14 @@ impl Drawing {
             2 => Crew::Neighbours,
             _ => Crew::One,
         };
-        let days = if self.rng.u8(..8) == 0 { 3 } else { 1 };
+        let days = if self.rng.u8(..16) == 0 { 3 } else { 1 };
         let end = days * 24 * HOUR;
         let calm = end - 9 * HOUR;
         let books = self.books(crew);
         let mut current = books.clone();
-        let edits = self.rng.u32(2..12);
-        for _ in 0..edits {
-            let at = self.rng.u32(60_000..calm);
+        let mut edits: Vec<u32> = (0..self.rng.u32(2..12)).map(|_| self.rng.u32(60_000..calm)).collect();
+        edits.sort_unstable();
+        for at in edits {
             let directory = self.rng.usize(..books.len());
             self.edit(at, directory, &mut current);
         }
@@ -314,7 +314,7 @@ impl Drawing {
     }
 
     fn faults(&mut self, calm: u32, books: &[Book]) -> fault::Plan {
-        let mut plan = fault::Plan { seed: self.seed, latency: self.rng.u8(..3) != 0, until: calm, ..fault::Plan::none() };
+        let mut plan = fault::Plan { seed: self.seed, latency: self.rng.u8(..3) != 0, until: calm / 1000, ..fault::Plan::none() };
         if self.rng.u8(..3) == 0 {
             return plan;
         }

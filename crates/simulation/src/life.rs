@@ -139,6 +139,18 @@ fn earlier(disk: &Disk) -> Vec<JobStatus> {
     files.iter().filter(|(name, _)| *name != CONTROLLER).filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
 }
 
+/// A job's status in a line.
+fn told(job: &JobStatus, process: usize) -> String {
+    let conditions: Vec<String> = job
+        .status
+        .conditions
+        .iter()
+        .map(|condition| format!("{:?}={:?} {:?}: {}", condition.kind, condition.status, condition.reason, condition.message))
+        .collect();
+    let retry = job.status.retry.as_ref().map(|retry| format!("; {} tries: {}", retry.attempts, retry.message));
+    format!("process {process} tells of {}: {}{}", job.metadata.name, conditions.join(", "), retry.unwrap_or_default())
+}
+
 const CONTROLLER: &str = "_controller";
 
 /// Writes statuses to a disk in memory and shows them to the judge.
@@ -164,6 +176,7 @@ impl StatusSink for Sink {
             state.stats.statuses += 1;
             let crate::world::State { mirror, log, judge, .. } = &mut *state;
             log.hash(millis, text.as_str());
+            log.remark(millis, || told(job, self.process));
             judge.job_status(millis, self.process, &text, mirror);
             drop(state);
             self.put(&job.metadata.name, text);
@@ -183,7 +196,13 @@ impl StatusSink for Sink {
     fn write_controller(&mut self, status: &ControllerStatus) -> Result<(), StatusWriteError> {
         let text = serde_json::to_string(status).unwrap_or_default();
         let millis = self.world.millis();
-        self.world.state().judge.controller_status(millis, self.process, &text);
+        let mut state = self.world.state();
+        let problems = &status.status.problems;
+        if !problems.is_empty() {
+            state.log.remark(millis, || format!("process {} tells of problems: {problems:?}", self.process));
+        }
+        state.judge.controller_status(millis, self.process, &text);
+        drop(state);
         self.put(CONTROLLER, text);
         Ok(())
     }

@@ -31,6 +31,13 @@ impl Log {
         what.hash(&mut self.hasher);
     }
 
+    /// Notes what somebody who reads the lines may want to know, and what no hash may hang on: a process id, say.
+    pub fn remark(&mut self, millis: i64, what: impl FnOnce() -> String) {
+        if let Some(lines) = &mut self.lines {
+            lines.push((millis, what()));
+        }
+    }
+
     /// The hash of everything so far.
     pub fn digest(&self) -> u64 {
         self.hasher.finish()

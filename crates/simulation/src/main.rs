@@ -3,7 +3,19 @@ use std::time::Instant;
 use ecs_etl_simulation::{generate, history};
 use std::io::Write as _;
 
+/// Half of a history's time goes into small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
+    if let Ok(seed) = std::env::var("SIM_TELL") {
+        let report = history::run(&generate::story(seed.parse()?), None, true)?;
+        for (millis, line) in &report.lines {
+            writeln!(std::io::stdout(), "{} {line}", ecs_etl_simulation::log::clock(*millis))?;
+        }
+        writeln!(std::io::stdout(), "{:?}", report.broken)?;
+        return Ok(());
+    }
     let args: Vec<u64> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
     let (from, to) = (args.first().copied().unwrap_or(0), args.get(1).copied().unwrap_or(10));
     let begin = Instant::now();

@@ -39,6 +39,7 @@ impl Engine {
             Ok(outcome) => self.looked_after(key, &place, job, outcome),
             Err(stopped) => {
                 tracing::warn!(%job, region = %place.region, error = %stopped, "what a job left behind could not be looked after");
+                self.reporter.clean_up_failed(&job, &stopped);
                 if !self.pruning.knows(&place, &job) {
                     self.pruning.unknown(&place, &job, stopped.to_string());
                 }
@@ -74,11 +75,15 @@ impl Engine {
             tracing::info!(%job, "job removed; its revisions follow when no retry can want them");
             self.reporter.forget(&job);
             if self.mode == Mode::OnePass {
-                self.removed.insert(job);
+                self.removed.insert(job.clone());
             }
+        }
+        if outcome.stopped.is_none() {
+            self.reporter.cleaned_up(&job);
         }
         match (&outcome.stopped, outcome.next_due) {
             (Some(stopped), _) => {
+                self.reporter.clean_up_failed(&job, stopped);
                 self.retry(key, stopped, Urgency::Drift);
             }
             (None, Some(due)) if self.mode == Mode::Daemon => {

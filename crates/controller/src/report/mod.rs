@@ -42,6 +42,8 @@ pub struct Reporter {
     actions: BTreeMap<JobName, Vec<&'static str>>,
     last_seen: BTreeMap<JobName, Timestamp>,
     problems: BTreeMap<String, String>,
+    /// Problems came or went since the statuses were last taken.
+    problems_changed: bool,
     round: Round,
     /// What is held until a person approves it.
     pub held: Vec<Held>,
@@ -94,12 +96,13 @@ impl Reporter {
 
     /// Jobs whose status changed since this was last asked.
     pub fn take_changed(&mut self) -> BTreeSet<JobName> {
+        self.problems_changed = false;
         std::mem::take(&mut self.changed)
     }
 
-    /// Whether any did.
+    /// Whether any did, or a problem that belongs to no job.
     pub fn has_changed(&self) -> bool {
-        !self.changed.is_empty()
+        self.problems_changed || !self.changed.is_empty()
     }
 
     /// Asks for every status to be written again: the files may be gone.
@@ -109,7 +112,8 @@ impl Reporter {
 
     /// The directory was read: its findings, and the jobs it cannot use.
     pub fn manifests(&mut self, manifests: &Manifests, now: Timestamp) {
-        self.problems.retain(|about, _| !about.starts_with("manifests/"));
+        // Clean-up that still fails says so again; that of a job which is wanted differently now may never.
+        self.problems.retain(|about, _| !about.starts_with("manifests/") && !about.starts_with(CLEAN_UP));
         for (file, why) in &manifests.incomplete {
             self.problem(format!("manifests/{file}"), why.clone());
         }
@@ -144,13 +148,27 @@ impl Reporter {
     pub fn problem(&mut self, about: String, message: String) {
         if self.problems.get(&about) != Some(&message) {
             tracing::error!(about, problem = message, "problem");
+            self.problems_changed = true;
             self.problems.insert(about, message);
         }
+    }
+
+    /// Tidying up after a job, or after one that went, did not work; it is tried again.
+    pub fn clean_up_failed(&mut self, job: &JobName, stopped: &Interrupted) {
+        let message = stopped.to_string();
+        let before = self.problems.insert(clean_up(job), message.clone());
+        self.problems_changed |= before.as_ref() != Some(&message);
+    }
+
+    /// It worked, or is not wanted any more.
+    pub fn cleaned_up(&mut self, job: &JobName) {
+        self.problems_changed |= self.problems.remove(&clean_up(job)).is_some();
     }
 
     /// A problem that belongs to no job is over.
     pub fn solved(&mut self, about: &str) {
         if self.problems.remove(about).is_some() {
+            self.problems_changed = true;
             tracing::info!(about, "problem solved");
         }
     }
@@ -214,6 +232,7 @@ impl Reporter {
 
     /// A job is gone for good: its status file goes too.
     pub fn forget(&mut self, job: &JobName) {
+        self.cleaned_up(job);
         self.last_seen.remove(job);
         self.actions.remove(job);
         if self.jobs.remove(job).is_some() {
@@ -290,4 +309,11 @@ impl Reporter {
         self.jobs.insert(job.clone(), after);
         self.changed.insert(job.clone());
     }
+}
+
+const CLEAN_UP: &str = "clean-up/";
+
+/// What a problem with tidying up after a job is about.
+fn clean_up(job: &JobName) -> String {
+    format!("{CLEAN_UP}{job}")
 }

@@ -56,6 +56,7 @@ struct Inner {
 enum Effect {
     Request { call: Arc<Call>, request: Arc<Request>, hook: Hook, done: oneshot::Sender<Reply> },
     Inspect { done: oneshot::Sender<serde_json::Value> },
+    CatchUp { done: oneshot::Sender<()> },
     Close,
 }
 
@@ -150,6 +151,17 @@ impl InProcess {
         snapshot.await.map_err(|_closed| ConnectionLost)
     }
 
+    /// Lets time do its work up to now, as the next request would: what fired by now has been told.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionLost`] after [`InProcess::close`].
+    pub async fn catch_up(&self) -> Result<(), ConnectionLost> {
+        let (done, caught_up) = oneshot::channel();
+        self.inner.effects.send(Effect::CatchUp { done }).map_err(|_closed| ConnectionLost)?;
+        caught_up.await.map_err(|_closed| ConnectionLost)
+    }
+
     /// Waits for the requests under way, then stops the actor and lets go of the journal.
     ///
     /// Requests sent later, and a second close, find the door closed.
@@ -234,6 +246,12 @@ impl Actor {
                         answers.push((done, reply));
                     }
                     Effect::Inspect { done } => drop(done.send(self.emulator.snapshot())),
+                    Effect::CatchUp { done } => {
+                        self.emulator.advance(self.clock.now());
+                        self.tell_firings();
+                        // Who asked may be gone; time did its work all the same.
+                        done.send(()).unwrap_or_default();
+                    }
                     Effect::Close => closing = true,
                 }
             }

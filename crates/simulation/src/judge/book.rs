@@ -120,6 +120,10 @@ impl Books {
         let names: std::collections::BTreeSet<String> =
             shelf.pages.keys().chain(now.book.jobs.keys()).cloned().collect();
         for name in names {
+            if now.is_damaged(&name) {
+                // What cannot be read goes on to hold as it was read last.
+                continue;
+            }
             let wanted = wanted(&now.book, &name);
             let mentioned = now.book.mentions(&name);
             if let Some(former) = now.book.jobs.get(&name).and_then(|job| job.moved_from.clone()) {
@@ -158,7 +162,8 @@ impl Books {
 
     /// A stranger reached for a job's resources.
     pub fn touched(&mut self, millis: i64, job: &str) {
-        self.hands.insert(job.to_owned(), millis);
+        let at = self.hands.entry(job.to_owned()).or_insert(millis);
+        *at = millis.max(*at);
     }
 
     /// Whether a stranger reached for a job's resources since then.

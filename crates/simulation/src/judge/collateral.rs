@@ -63,7 +63,9 @@ fn revision_made(identity: &str, key: &Key, made: &Revision, mirror: &Mirror) ->
     }
     let others: Vec<&Revision> =
         mirror.family(&key.0, &made.family).into_iter().filter(|other| other.active && other.number != made.number).collect();
-    let theirs = !others.is_empty() && !others.iter().any(|other| belongs_to(&other.tags, identity));
+    // A family that is younger than what was read to decide is not seen in it.
+    let since = |other: &Revision| made.made_at.duration_since(other.made_at).as_millis() > i128::from(RACE);
+    let theirs = others.iter().any(|other| since(other)) && !others.iter().any(|other| belongs_to(&other.tags, identity));
     let proven = mirror.rules.iter().any(|((place, _), rule)| {
         *place == key.0
             && belongs_to(&rule.tags, identity)

@@ -10,7 +10,9 @@ use crate::ticks::ticks;
 
 /// Why AWS is not as the manifest says; none if it is.
 pub(crate) fn mismatch(mirror: &Mirror, controller: &str, name: &str, wanted: &Wanted, now: Timestamp) -> Option<String> {
-    let rules: Vec<_> = mirror.rules_of(controller, name).collect();
+    // A rule that others put targets on stays with them when the job needs it no longer.
+    let is_theirs = |rule: &Rule| !rule.targets.is_empty() && !rule.targets.keys().any(|id| id.starts_with(TARGET));
+    let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !is_theirs(rule)).collect();
     let schedules: BTreeSet<&String> = wanted.job.schedules.iter().collect();
     if rules.len() != schedules.len() {
         let names: Vec<&str> = rules.iter().map(|(key, _)| key.1.as_str()).collect();

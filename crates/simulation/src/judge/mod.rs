@@ -108,6 +108,15 @@ impl Rules {
 /// A finding of an oracle; none if all is well.
 type Finding = Option<String>;
 
+/// Whether a change is one of tags.
+fn tags_changed(changed: &Changed) -> bool {
+    match changed {
+        Changed::Rule(_, Some(before), Some(after)) => before.tags != after.tags,
+        Changed::Revision(_, Some(before), Some(after)) => before.tags != after.tags,
+        Changed::Rule(..) | Changed::Revision(..) => false,
+    }
+}
+
 /// The job that a rule, family or revision belongs to by its name.
 pub(crate) fn job_of(name: &str) -> Option<&str> {
     let name = name.strip_prefix("etl-")?;
@@ -153,8 +162,8 @@ impl Judge {
 
     /// A request is about to suffer a fault.
     pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request) {
-        let Who::Process { process, life } = who else { return };
-        self.status.faulted(millis, *process, *life, drawn, call, request);
+        let Who::Process { process, .. } = who else { return };
+        self.status.faulted(millis, *process, drawn, call, request, &self.books);
         let finding = self.polite.failed(millis, *process, drawn, call, request);
         self.find("attempts", millis, finding);
     }
@@ -175,7 +184,9 @@ impl Judge {
                     Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
                 };
                 if let Some(job) = job_of(name) {
-                    self.books.touched(millis, job);
+                    // Tags are read again in rotation only, every twentieth to fortieth resync.
+                    let until = if tags_changed(changed) { millis + 42 * 66 * 60_000 } else { millis };
+                    self.books.touched(until, job);
                     self.tick.touched(millis, job);
                 }
             }
@@ -243,6 +254,12 @@ impl Judge {
     /// The history is at its end, after hours of calm.
     pub fn at_rest(&mut self, millis: i64, mirror: &Mirror) {
         let silence = self.polite.silence(millis, &self.rules);
+        if self.rules.crew == Crew::Rivals {
+            // Who fights for ever must at least say so.
+            let unnamed = silence.filter(|_| !self.status.names_a_fight());
+            self.find("rivals", millis, unnamed.map(|what| format!("two controllers fight and no status says so: {what}")));
+            return;
+        }
         self.find("silence", millis, silence);
         let convergence = calm::convergence(mirror, &self.books, &self.status, &self.rules);
         self.find("convergence", millis, convergence);
@@ -250,6 +267,9 @@ impl Judge {
 
     /// A process that knew nothing has looked at everything since then.
     pub fn twin(&mut self, since: i64, millis: i64) {
+        if self.rules.crew == Crew::Rivals {
+            return;
+        }
         let wrote = self.polite.written_since(since);
         self.find("twin", millis, wrote.map(|what| format!("a process that knew nothing found something to do: {what}")));
     }

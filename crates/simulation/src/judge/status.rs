@@ -23,14 +23,25 @@ const STALE: i64 = 2 * 66 * 60_000;
 /// A failure must stand in the status within so many milliseconds: the call's own time, then the others of its reconcile.
 const NAMED: i64 = 120_000;
 
+/// What one reconcile asks at once fails within so many milliseconds of each other.
+const BESIDE: i64 = 16_000;
+
 /// A fault that is to be named.
 #[derive(Debug, Clone)]
 struct Unnamed {
     process: usize,
     millis: i64,
+    /// The job it is about, by the name that was first.
     job: Option<String>,
     code: &'static str,
     label: String,
+}
+
+impl Unnamed {
+    /// Whether a text names it. What keeps a role from being assumed is told as a matter of credentials.
+    fn is_in(&self, text: &str) -> bool {
+        text.contains(self.code) || (self.label.contains("sts:AssumeRole") && text.contains("Credentials"))
+    }
 }
 
 /// The oracle.
@@ -38,6 +49,10 @@ struct Unnamed {
 pub(crate) struct Status {
     statuses: BTreeMap<(usize, String), JobStatus>,
     unnamed: Vec<Unnamed>,
+    /// Process, job and time of those that were named.
+    named: Vec<(usize, Option<String>, i64)>,
+    /// The last text of each status; the controller's under an empty name.
+    standing: BTreeMap<(usize, String), String>,
 }
 
 /// A job that has just become ready.
@@ -70,7 +85,9 @@ impl Status {
         if reason == Some(Reason::PlanRefused) {
             return (None, Some(format!("a plan for {job} broke its own rules: {text}")));
         }
-        self.unnamed.retain(|fault| fault.process != process || fault.job.as_deref() != Some(&job) || !text.contains(fault.code));
+        self.standing.insert((process, job.clone()), text.to_owned());
+        let root = books.root(&job);
+        self.names(process, text, |fault| fault.job.as_deref().is_none_or(|about| about == root));
         let before = self.statuses.insert((process, job.clone()), status.clone());
         let is_news = status.is_ready()
             && before.is_none_or(|before| {
@@ -96,6 +113,7 @@ impl Status {
     /// A job's status was removed.
     pub fn gone(&mut self, process: usize, job: &str) {
         self.statuses.remove(&(process, job.to_owned()));
+        self.standing.remove(&(process, job.to_owned()));
         self.unnamed.retain(|fault| fault.process != process || fault.job.as_deref() != Some(job));
     }
 
@@ -107,20 +125,36 @@ impl Status {
         if let Err(error) = serde_json::from_str::<ControllerStatus>(text) {
             return Some(format!("the controller's status does not parse: {error}"));
         }
-        self.unnamed.retain(|fault| fault.process != process || !text.contains(fault.code));
+        self.standing.insert((process, String::new()), text.to_owned());
+        self.names(process, text, |_any| true);
         None
     }
 
+    /// A status names a fault.
+    fn names(&mut self, process: usize, text: &str, about: impl Fn(&Unnamed) -> bool) {
+        let is_named = |fault: &Unnamed| fault.process == process && about(fault) && fault.is_in(text);
+        let named = self.unnamed.iter().filter(|fault| is_named(fault));
+        self.named.extend(named.map(|fault| (process, fault.job.clone(), fault.millis)));
+    }
+
     /// A call suffers a fault, which must be named.
-    pub fn faulted(&mut self, millis: i64, process: usize, _life: u32, drawn: &Drawn, call: &Call, request: &Request) {
+    pub fn faulted(&mut self, millis: i64, process: usize, drawn: &Drawn, call: &Call, request: &Request, books: &Books) {
         let Some(code) = drawn.kind.code(&call.operation) else { return };
         let subject = polite::subject(request);
-        let job = job_of(&subject).map(str::to_owned);
-        self.unnamed.push(Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label) });
+        let job = job_of(&subject).map(|job| books.root(job).to_owned());
+        let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label) };
+        let about = [fault.job.clone(), Some(String::new())].into_iter().flatten();
+        let stands = about.filter_map(|name| self.standing.get(&(process, name))).any(|text| fault.is_in(text));
+        if stands {
+            self.named.push((process, fault.job, millis));
+        } else {
+            self.unnamed.push(fault);
+        }
     }
 
     /// A process ended: what it had not said yet, it never will.
     pub fn died(&mut self, process: usize) {
+        self.standing.retain(|(of, _), _| *of != process);
         self.unnamed.retain(|fault| fault.process != process);
     }
 
@@ -131,15 +165,21 @@ impl Status {
             return None;
         }
         let mut late = None;
-        self.unnamed.retain(|fault| {
+        let Self { unnamed, named, .. } = self;
+        unnamed.retain(|fault| {
             if fault.millis > millis - NAMED {
                 return true;
+            }
+            // What failed beside another call of the same reconcile is named with it.
+            if named.iter().any(|(process, job, at)| *process == fault.process && *job == fault.job && (at - fault.millis).abs() <= BESIDE) {
+                return false;
             }
             // What a reconcile of an earlier spec met is not told of the later one.
             let overtaken = fault.job.as_deref().is_some_and(|job| {
                 let shelf = books.of_process(fault.process);
-                let page = shelf.and_then(|shelf| shelf.pages.get(job));
-                page.is_none_or(|page| page.since >= fault.millis - 20_000)
+                let pages = shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
+                let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
+                fresh.reduce(|one, other| one || other).unwrap_or(true)
                     || shelf.is_some_and(|shelf| shelf.controller_since >= fault.millis - 20_000)
             });
             if !overtaken && late.is_none() {
@@ -147,7 +187,13 @@ impl Status {
             }
             false
         });
+        named.retain(|(_, _, at)| *at > millis - 2 * NAMED);
         late
+    }
+
+    /// Whether any status says that somebody undoes our repairs.
+    pub fn names_a_fight(&self) -> bool {
+        self.statuses.values().any(|status| reason(status) == Some(Reason::DriftFight))
     }
 
     /// The last status of a job.

@@ -85,7 +85,10 @@ impl Tick {
         let starts = self.starts.entry(key).or_default();
         starts.push(version);
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
-        if rules.crew == Crew::Rivals || books.touched_since(job, at - DISTURBED) {
+        let root = books.root(job);
+        let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
+        let shared = books.shelves.iter().filter(holds).count() > 1;
+        if rules.crew == Crew::Rivals || shared || is_disturbed(books, job, at) {
             return None;
         }
         if starts.len() > 1 {
@@ -134,6 +137,16 @@ impl Tick {
         duties.retain(|duty| duty.to.is_none_or(|to| duty.checked < to - margin));
         missed
     }
+}
+
+/// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
+fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
+    let since = books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
+        Some(since) => since - DISTURBED,
+        None if shelf.complete_since > at - DISTURBED => 0,
+        None => at - DISTURBED,
+    });
+    books.touched_since(job, since.min().unwrap_or(at - DISTURBED))
 }
 
 /// Whether a tick was counted under the name that a job was first called.
