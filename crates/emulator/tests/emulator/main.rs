@@ -21,5 +21,6 @@ mod rules;
 mod schedules;
 mod tagging;
 mod targets;
+mod tasks;
 mod throttles;
 mod wire;
