@@ -12,6 +12,7 @@ mod garbage;
 mod histories;
 mod http;
 mod identity;
+mod invocations;
 mod journals;
 mod lifecycle;
 mod normalisation;
