@@ -28,6 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) enum Effect {
     Request { call: Arc<Call>, request: Arc<Request>, hook: Hook, done: oneshot::Sender<Reply> },
+    CatchUp { done: oneshot::Sender<()> },
     Inspect { done: oneshot::Sender<serde_json::Value> },
     Close,
 }
@@ -66,7 +67,15 @@ impl Actor {
                         lines.extend(changes);
                         answers.push((done, reply));
                     }
-                    Effect::Inspect { done } => drop(done.send(self.emulator.snapshot())),
+                    Effect::CatchUp { done } => {
+                        self.catch_up();
+                        // Nobody may be waiting any more.
+                        let _heard = done.send(());
+                    }
+                    Effect::Inspect { done } => {
+                        self.catch_up();
+                        drop(done.send(self.emulator.snapshot()));
+                    }
                     Effect::Close => closing = true,
                 }
             }
@@ -91,12 +100,14 @@ impl Actor {
             tokio::select! {
                 biased;
                 count = inbox.recv_many(batch, BATCH) => return count,
-                () = tokio::time::sleep(wait) => {
-                    self.emulator.advance(self.clock.now());
-                    self.tell_firings();
-                }
+                () = tokio::time::sleep(wait) => self.catch_up(),
             }
         }
+    }
+
+    fn catch_up(&mut self) {
+        self.emulator.advance(self.clock.now());
+        self.tell_firings();
     }
 
     /// Tells of the ticks since the last time, and logs those that were not from before this door was opened.

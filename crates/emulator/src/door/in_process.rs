@@ -120,7 +120,7 @@ impl InProcess {
         }
     }
 
-    /// The whole state as JSON; see [`Emulator::snapshot`]. It is no request: no hook sees it.
+    /// The whole state at present as JSON; see [`Emulator::snapshot`]. It is no request, just as [`InProcess::catch_up`].
     ///
     /// # Errors
     ///
@@ -129,6 +129,18 @@ impl InProcess {
         let (done, snapshot) = oneshot::channel();
         self.inner.effects.send(Effect::Inspect { done }).map_err(|_closed| ConnectionLost)?;
         snapshot.await.map_err(|_closed| ConnectionLost)
+    }
+
+    /// Lets everything happen that is due by now, as the next request would. It is no request: of hooks only
+    /// [`super::Observer::fired`] hears of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionLost`] after [`InProcess::close`].
+    pub async fn catch_up(&self) -> Result<(), ConnectionLost> {
+        let (done, caught_up) = oneshot::channel();
+        self.inner.effects.send(Effect::CatchUp { done }).map_err(|_closed| ConnectionLost)?;
+        caught_up.await.map_err(|_closed| ConnectionLost)
     }
 
     /// Waits for the requests under way, then stops the actor and lets go of the journal.

@@ -220,6 +220,31 @@ fn a_request_that_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn a_cluster_has_a_strategy_for_tasks_that_come_without() {
+    let mut aws = Aws::new();
+    let strategy =
+        json!([{"capacityProvider": "FARGATE_SPOT", "weight": 1}, {"capacityProvider": "FARGATE", "weight": 4}]);
+    let cluster = json!({
+        "clusterName": "main",
+        "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+        "defaultCapacityProviderStrategy": strategy,
+    });
+    aws.ecs("CreateCluster", cluster).unwrap();
+    aws.ecs("RegisterTaskDefinition", fargate_task("etl-a")).unwrap();
+    let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}});
+    let mut provider = |over: Value| {
+        let answer = run(&mut aws, with(json!({"networkConfiguration": network}), over)).unwrap();
+        answer["tasks"][0]["capacityProviderName"].clone()
+    };
+    assert_eq!(provider(json!({})), json!("FARGATE"));
+    assert_eq!(
+        provider(json!({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]})),
+        json!("FARGATE_SPOT")
+    );
+    assert_eq!(provider(json!({"launchType": "EC2"})), Value::Null);
+}
+
+#[test]
 fn a_deregistered_revision_is_refused_once_its_ten_minutes_are_over() {
     let mut aws = aws();
     aws.ecs("DeregisterTaskDefinition", json!({"taskDefinition": "etl-a:1"})).unwrap();

@@ -1,5 +1,6 @@
 //! What RunTask is asked for, as far as it can be judged by itself (docs/aws.md, Tasks).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -88,6 +89,17 @@ impl Launch {
     pub(crate) fn providers(&self) -> impl Iterator<Item = &str> {
         let strategy = self.given.get("capacityProviderStrategy").and_then(Value::as_array);
         strategy.into_iter().flatten().filter_map(|item| text(item, "capacityProvider"))
+    }
+
+    /// The same with a strategy of capacity providers, if it has none and no launch type either.
+    pub(crate) fn or_strategy(&self, strategy: Option<&Value>) -> Cow<'_, Self> {
+        let Some(strategy) = strategy else { return Cow::Borrowed(self) };
+        if self.text("launchType").is_some() || self.providers().next().is_some() {
+            return Cow::Borrowed(self);
+        }
+        let mut given = Map::clone(&self.given);
+        given.insert("capacityProviderStrategy".to_owned(), strategy.clone());
+        Cow::Owned(Self { given: Arc::new(given), ..self.clone() })
     }
 
     /// Whether the tasks are for Fargate.

@@ -45,6 +45,7 @@ pub(crate) fn start(
     let lenient = starter != Starter::Request;
     let cluster = launch.cluster.as_deref().ok_or_else(clusters::not_found)?;
     clusters::usable(state, place, cluster, lenient)?;
+    let launch = &*launch.or_strategy(clusters::default_strategy(state, place, cluster));
     let (number, revision) = resolve(state, context, launch)?;
     let blueprint = Arc::clone(revision.blueprint.get_or_init(|| Arc::new(draw(&launch.family, number, revision))));
     fits(state, context, launch, &blueprint)?;
