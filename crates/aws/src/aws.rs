@@ -69,7 +69,8 @@ impl Aws {
         let (source, embedded) = match endpoint {
             Endpoint::Embedded { state } => {
                 let (journal, emulator) = open(state).await?;
-                let door = InProcess::spawn(emulator, Some(journal), Clock::system(), Hook::none());
+                let clock = Clock::system().not_before(emulator.latest());
+                let door = InProcess::spawn_with_timer(emulator, Some(journal), clock, Hook::none());
                 (Source::InProcess(door.clone()), Some(door))
             }
             Endpoint::InProcess(door) => (Source::InProcess(door), None),

@@ -219,6 +219,7 @@ pub struct Next {
 #[command(after_help = "The first line of output names the address. SIGTERM or Ctrl-C ends it.\n\n\
     Examples:\n  \
     ecs-etl emulator --state ./aws\n  \
+    ecs-etl emulator --speed 3600\n  \
     aws --endpoint-url http://127.0.0.1:4599 ecs list-task-definitions\n  \
     ecs-etl apply --endpoint http://127.0.0.1:4599")]
 pub struct Emulator {
@@ -231,4 +232,8 @@ pub struct Emulator {
     /// Throttle calls as AWS does
     #[arg(long, env = "ECS_ETL_THROTTLE", value_parser = parse::switch)]
     pub throttle: bool,
+    /// Let time run this many times as fast: with 3600, schedules of a day fire in 24 seconds
+    #[arg(long, env = "ECS_ETL_SPEED", value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub speed: u32,
 }

@@ -34,8 +34,12 @@ async fn serve(args: &args::Emulator, terminal: &mut Terminal) -> anyhow::Result
         Some(folder) => format!("state in {}", folder.display()),
         None => "state in memory only".to_owned(),
     };
-    terminal.line(format!("embedded AWS on http://{address}, {state}"))?;
-    let door = InProcess::spawn(emulator, journal, Clock::system(), Hook::none());
+    // A state that was kept by a faster clock goes on from where it was, never back.
+    let clock = if args.speed == 1 { Clock::system() } else { Clock::accelerated(args.speed) };
+    let clock = clock.not_before(emulator.latest());
+    let time = if args.speed == 1 { String::new() } else { format!(", time runs {} times as fast", args.speed) };
+    terminal.line(format!("embedded AWS on http://{address}, {state}{time}"))?;
+    let door = InProcess::spawn_with_timer(emulator, journal, clock, Hook::none());
     http::serve(listener, door.clone(), shutdown).await?;
     door.close().await?;
     Ok(ExitCode::SUCCESS)

@@ -158,6 +158,23 @@ fn the_emulator_names_its_address_first_and_keeps_its_state() {
 }
 
 #[test]
+fn rules_fire_while_one_watches_when_the_emulator_is_in_a_hurry() {
+    let dir = one_job();
+    let args = ["emulator", "--listen", "127.0.0.1:0", "--speed", "86400"];
+    let mut server = Running::start(dir.path(), &args);
+    let mut line = String::new();
+    BufReader::new(server.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("time runs 86400 times as fast"), "{line}");
+    let url = line.split([' ', ',']).find(|word| word.starts_with("http://")).unwrap();
+    let apply = ecs_etl(dir.path(), &["apply", "--endpoint", url]);
+    assert_eq!(apply.status.code(), Some(0), "{}", String::from_utf8_lossy(&apply.stderr));
+    let fired = server.wait_for("rule fired");
+    assert!(fired.contains("tasks=1"), "{fired}");
+    server.signal("TERM");
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let dir = one_job();
     let (listener, _) = silence();

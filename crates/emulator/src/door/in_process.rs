@@ -6,29 +6,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use super::actor::{Actor, Effect};
 use super::clock::Clock;
 use super::hook::{Call, Conduct, Hook};
 use crate::emulator::Emulator;
-use crate::firing::{Firing, Outcome as FiringOutcome};
 use crate::journal::{Journal, JournalError};
 use crate::reply::Reply;
 use crate::request::Request;
-
-/// How many requests at most share one write to the disk.
-const BATCH: usize = 256;
-
-/// A timer does not wake more often than this, however fast its clock.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-
-/// Nor less often, since the machine's clock may be set, and may stand still while it sleeps.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The connection broke before an answer arrived; whether the request took effect is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,15 +38,6 @@ struct Inner {
     sequence: AtomicU64,
     in_flight: TaskTracker,
     actor: std::sync::Mutex<Option<JoinHandle<Result<(), JournalError>>>>,
-}
-
-/// A request at the moment of its effect.
-#[derive(Debug)]
-enum Effect {
-    Request { call: Arc<Call>, request: Arc<Request>, hook: Hook, done: oneshot::Sender<Reply> },
-    Inspect { done: oneshot::Sender<serde_json::Value> },
-    CatchUp { done: oneshot::Sender<()> },
-    Close,
 }
 
 /// What reaches the caller.
@@ -140,7 +120,7 @@ impl InProcess {
         }
     }
 
-    /// The whole state as JSON; see [`Emulator::snapshot`]. It is no request: no hook sees it.
+    /// The whole state at present as JSON; see [`Emulator::snapshot`]. It is no request, just as [`InProcess::catch_up`].
     ///
     /// # Errors
     ///
@@ -151,7 +131,8 @@ impl InProcess {
         snapshot.await.map_err(|_closed| ConnectionLost)
     }
 
-    /// Lets time do its work up to now, as the next request would: what fired by now has been told.
+    /// Lets everything happen that is due by now, as the next request would. It is no request: of hooks only
+    /// [`super::Observer::fired`] hears of it.
     ///
     /// # Errors
     ///
@@ -190,15 +171,14 @@ impl Inner {
         if !fault.before.is_zero() {
             tokio::time::sleep(fault.before).await;
         }
-        let request = Arc::new(self.hook.sends(call, request));
+        let request = Arc::new(request);
         let reply = if fault.effect { self.effect(call, &request).await } else { None };
         self.hook.saw(call, &request, reply.as_ref());
         if !fault.after.is_zero() {
             tokio::time::sleep(fault.after).await;
         }
         match (fault.answer, reply) {
-            (Conduct::Reply(reply), _) => Outcome::Reply(reply),
-            (Conduct::Normal, Some(reply)) => Outcome::Reply(self.hook.arrives(call, &request, reply)),
+            (Conduct::Reply(reply), _) | (Conduct::Normal, Some(reply)) => Outcome::Reply(reply),
             (Conduct::ConnectionReset, _) | (Conduct::Normal, None) => Outcome::Reset,
             (Conduct::Never, _) => Outcome::Never,
         }
@@ -209,124 +189,5 @@ impl Inner {
         let (call, request, hook) = (Arc::clone(call), Arc::clone(request), self.hook.clone());
         self.effects.send(Effect::Request { call, request, hook, done }).ok()?;
         reply.await.ok()
-    }
-}
-
-/// The one owner of emulator and journal.
-struct Actor {
-    emulator: Emulator,
-    journal: Option<Journal>,
-    clock: Clock,
-    /// Hears of ticks.
-    hook: Hook,
-    /// Whether to wake when something is due.
-    timer: bool,
-    opened: Timestamp,
-}
-
-impl Actor {
-    /// Applies effects until told to close, or until the journal fails.
-    ///
-    /// Whatever waits in the inbox together shares one write to the disk, and no answer overtakes its write.
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Effect>) -> Result<(), JournalError> {
-        let mut batch = Vec::new();
-        while self.receive(&mut inbox, &mut batch).await > 0 {
-            let mut answers = Vec::with_capacity(batch.len());
-            let mut closing = false;
-            let mut lines = Vec::new();
-            for effect in batch.drain(..) {
-                match effect {
-                    Effect::Request { call, request, hook, done } => {
-                        let now = self.clock.now();
-                        let reply = self.emulator.handle(now, &request);
-                        self.tell_firings();
-                        let changes = self.emulator.take_changes();
-                        changes.iter().for_each(|change| hook.changed(now, &call, &request, change));
-                        lines.extend(changes);
-                        answers.push((done, reply));
-                    }
-                    Effect::Inspect { done } => drop(done.send(self.emulator.snapshot())),
-                    Effect::CatchUp { done } => {
-                        self.emulator.advance(self.clock.now());
-                        self.tell_firings();
-                        // Who asked may be gone; time did its work all the same.
-                        done.send(()).unwrap_or_default();
-                    }
-                    Effect::Close => closing = true,
-                }
-            }
-            self.write(lines).await?;
-            for (done, reply) in answers {
-                // The request's task may be gone with its runtime; nobody is left to answer then.
-                drop(done.send(reply));
-            }
-            if closing {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits for effects, and for nothing else unless there is a timer; none come any more when all doors are gone.
-    async fn receive(&mut self, inbox: &mut mpsc::UnboundedReceiver<Effect>, batch: &mut Vec<Effect>) -> usize {
-        loop {
-            let due = self.emulator.next_due().filter(|_| self.timer);
-            let Some(due) = due else { return inbox.recv_many(batch, BATCH).await };
-            let wait = self.clock.until(due).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-            tokio::select! {
-                biased;
-                count = inbox.recv_many(batch, BATCH) => return count,
-                () = tokio::time::sleep(wait) => {
-                    self.emulator.advance(self.clock.now());
-                    self.tell_firings();
-                }
-            }
-        }
-    }
-
-    /// Tells of the ticks since the last time, and logs those that were not from before this door was opened.
-    fn tell_firings(&mut self) {
-        for firing in self.emulator.take_firings() {
-            self.hook.fired(&firing);
-            if firing.at >= self.opened {
-                log(&firing);
-            }
-        }
-    }
-
-    async fn write(&mut self, changes: Vec<crate::state::Change>) -> Result<(), JournalError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let Some(mut journal) = self.journal.take() else { return Ok(()) };
-        // Waiting for the disk must not hold up the runtime, nor its paused clock run ahead of it.
-        let written = tokio::task::spawn_blocking(move || journal.append(&changes).map(|()| journal)).await;
-        match written {
-            Ok(Ok(journal)) => {
-                self.journal = Some(journal);
-                Ok(())
-            }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the embedded AWS cannot write its journal and stops answering");
-                Err(error)
-            }
-            Err(_shutdown) => Err(JournalError::Interrupted),
-        }
-    }
-}
-
-fn log(firing: &Firing) {
-    let Firing { rule, target, due, outcome, account: _, region, at: _ } = firing;
-    match outcome {
-        FiringOutcome::Started { task_definition, tasks, group: _ } => {
-            let task_definition = task_definition.rsplit('/').next().unwrap_or_default();
-            tracing::info!(%due, rule, region, target, task_definition, tasks = tasks.len(), "rule fired");
-        }
-        FiringOutcome::Refused { code, message } => {
-            tracing::info!(%due, rule, region, target, refused = code, error = message, "rule fired");
-        }
-        FiringOutcome::NotEmulated => {
-            tracing::info!(%due, rule, region, target, refused = "not emulated", "rule fired");
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! The state machine itself knows neither time nor sockets. [`InProcess`] is the door of tests, simulations and the
 //! embedded endpoint; [`http`] puts a listener in front of one.
 
+mod actor;
 mod clock;
 mod hook;
 pub mod http;

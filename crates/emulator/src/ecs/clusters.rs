@@ -137,6 +137,12 @@ fn is_named(state: &State, place: &Place, name: &str) -> bool {
         || tasks_at(state, place).any(|(_, task)| task.cluster == name)
 }
 
+/// The strategy that a cluster has for tasks that come with none and without a launch type.
+pub(super) fn default_strategy<'a>(state: &'a State, place: &Place, name: &str) -> Option<&'a Value> {
+    let cluster = state.clusters.get(&(place.clone(), name.to_owned()))?;
+    cluster.given.get("defaultCapacityProviderStrategy").filter(|strategy| strategy.get(0).is_some())
+}
+
 /// Refuses capacity providers that a cluster was created without; nothing is known of one that nobody created.
 pub(super) fn providers(state: &State, context: &Context<'_>, launch: &Launch) -> Result<(), Refusal> {
     let name = launch.cluster.clone().unwrap_or_default();

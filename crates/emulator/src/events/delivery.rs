@@ -1,5 +1,7 @@
 //! What a tick does to a target: the RunTask that EventBridge makes of it (docs/aws.md, Rules and schedules).
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -51,7 +53,8 @@ impl Delivery {
             (_, Some(transformer), _) => Some(event::Input::Template(event::Template::of(transformer))),
             (Some(path), None, _) => Some(event::Input::Path(path.to_owned())),
             (None, None, Some(input)) if !input.is_empty() => {
-                return launch.with_overrides(input).map_or_else(Self::Broken, Self::Fixed);
+                let told = ecs::overrides(input).map(|overrides| Launch { overrides: Arc::new(overrides), ..launch });
+                return told.map_or_else(Self::Broken, Self::Fixed);
             }
             (None, None, _) => None,
         };
@@ -67,9 +70,10 @@ impl Delivery {
             Self::NotEmulated => return Outcome::NotEmulated,
             Self::Broken(refusal) => Err(refusal.clone()),
             Self::Fixed(launch) => start(state, context, launch, event),
-            Self::Made(launch, input) => {
-                launch.with_overrides(&input.make(event)).and_then(|launch| start(state, context, &launch, event))
-            }
+            Self::Made(launch, input) => ecs::overrides(&input.make(event)).and_then(|overrides| {
+                let launch = Launch { overrides: Arc::new(overrides), ..launch.clone() };
+                start(state, context, &launch, event)
+            }),
         };
         started.unwrap_or_else(|refusal| Outcome::Refused { code: refusal.code.to_owned(), message: refusal.message })
     }

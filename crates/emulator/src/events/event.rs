@@ -38,29 +38,39 @@ enum Piece {
 impl Input {
     /// The input for one event, as JSON if the template is.
     pub(super) fn make(&self, event: &Event<'_>) -> String {
-        let body = body(event);
         match self {
-            Self::Path(path) => at(&body, path).map_or_else(|| "\"\"".to_owned(), Value::to_string),
-            Self::Template(template) => template.fill(event, &body),
+            Self::Path(path) => at(event, path).map_or_else(|| "\"\"".to_owned(), |value| value.to_string()),
+            Self::Template(template) => template.fill(event),
         }
     }
 }
 
-/// The Scheduled Event of a tick.
+/// The members of a Scheduled Event.
+const MEMBERS: [&str; 9] =
+    ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"];
+
+/// The whole Scheduled Event of a tick.
 fn body(event: &Event<'_>) -> Value {
-    let Event { place, rule, target: _, due, at } = event;
-    json!({
-        "version": "0",
-        "id": id(event),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": place.account,
+    MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), member(event, name)?))).collect()
+}
+
+/// One member of it.
+fn member(event: &Event<'_>, name: &str) -> Option<Value> {
+    let Event { place, rule, target: _, due: _, at } = event;
+    let member = match name {
+        "version" => json!("0"),
+        "id" => json!(id(event)),
+        "detail-type" => json!("Scheduled Event"),
+        "source" => json!("aws.events"),
+        "account" => json!(place.account),
         // When EventBridge made the event, some seconds after the minute that the schedule names.
-        "time": (*at).max(*due).strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "region": place.region,
-        "resources": [rule_arn(place, rule)],
-        "detail": {},
-    })
+        "time" => json!(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        "region" => json!(place.region),
+        "resources" => json!([rule_arn(place, rule)]),
+        "detail" => json!({}),
+        _ => return None,
+    };
+    Some(member)
 }
 
 /// The event's id, which is the same for all targets of the rule.
@@ -72,16 +82,16 @@ fn id(event: &Event<'_>) -> String {
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
-/// The value at a path: names between dots, numbers in brackets.
-fn at<'a>(body: &'a Value, path: &str) -> Option<&'a Value> {
-    let mut value = body;
-    for step in path.strip_prefix('$')?.split(['.', '[']).filter(|step| !step.is_empty()) {
-        value = match step.strip_suffix(']') {
-            Some(index) => value.get(index.parse::<usize>().ok()?)?,
-            None => value.get(step)?,
-        };
-    }
-    Some(value)
+/// What is at a path in the event: names between dots, numbers in brackets.
+fn at(event: &Event<'_>, path: &str) -> Option<Value> {
+    let mut steps = path.strip_prefix('$')?.split(['.', '[']).filter(|step| !step.is_empty());
+    let Some(first) = steps.next() else { return Some(body(event)) };
+    let value = member(event, first)?;
+    let found = steps.try_fold(&value, |value, step| match step.strip_suffix(']') {
+        Some(index) => value.get(index.parse::<usize>().ok()?),
+        None => value.get(step),
+    });
+    found.cloned()
 }
 
 impl Template {
@@ -95,12 +105,12 @@ impl Template {
         }
     }
 
-    fn fill(&self, event: &Event<'_>, body: &Value) -> String {
+    fn fill(&self, event: &Event<'_>) -> String {
         let mut filled = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => filled.push_str(text),
-                Piece::Place { name, quoted } => match (self.value(name, event, body), quoted) {
+                Piece::Place { name, quoted } => match (self.value(name, event), quoted) {
                     // Inside a text, texts are put in as they are: nothing is escaped.
                     (Value::String(text), true) => filled.push_str(&text),
                     (value, true | false) => filled.push_str(&value.to_string()),
@@ -111,13 +121,13 @@ impl Template {
     }
 
     /// What a placeholder stands for; a path that leads nowhere gives an empty text.
-    fn value(&self, name: &str, event: &Event<'_>, body: &Value) -> Value {
+    fn value(&self, name: &str, event: &Event<'_>) -> Value {
         match name {
             "aws.events.rule-arn" => json!(rule_arn(event.place, event.rule)),
             "aws.events.rule-name" => json!(event.rule),
-            "aws.events.event.ingestion-time" => at(body, "$.time").cloned().unwrap_or_default(),
-            "aws.events.event" | "aws.events.event.json" => body.clone(),
-            _ => self.paths.get(name).and_then(|path| at(body, path)).cloned().unwrap_or_else(|| json!("")),
+            "aws.events.event.ingestion-time" => member(event, "time").unwrap_or_default(),
+            "aws.events.event" | "aws.events.event.json" => body(event),
+            _ => self.paths.get(name).and_then(|path| at(event, path)).unwrap_or_else(|| json!("")),
         }
     }
 }

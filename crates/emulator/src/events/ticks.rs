@@ -107,8 +107,8 @@ pub(crate) fn fire(
 ) {
     let Some(ticking) = state.ticking.remove(key) else { return };
     let Ticking { acting, next: tick } = ticking;
-    // After a long sleep, ticks whose tasks nobody could see any more are passed over.
-    let seen = now.checked_sub(crate::ecs::visible_for(settings)).unwrap_or(Timestamp::MIN);
+    // After a long sleep, ticks of which nobody could see anything any more are passed over.
+    let seen = now.checked_sub(seen_for(settings)).unwrap_or(Timestamp::MIN);
     plan(state, settings, key, Arc::clone(&acting), at.max(seen));
 
     let (place, rule) = key;
@@ -126,6 +126,12 @@ pub(crate) fn fire(
             outcome,
         });
     }
+}
+
+/// How long something is to be seen of a tick: its tasks, and in the tagging index the revision that they kept.
+fn seen_for(settings: &Settings) -> SignedDuration {
+    let index = settings.tagging_lag.saturating_add(settings.tagging_ghosts);
+    crate::ecs::visible_for(settings).saturating_add(index)
 }
 
 /// Puts the first tick that is delivered later than `after` on the agenda, if there is one.

@@ -148,6 +148,9 @@ pub(crate) struct Task {
     pub blueprint: Arc<Blueprint>,
     /// What RunTask was given.
     pub given: Arc<Map<String, Value>>,
+    /// What the task is told beyond its task definition; null for nothing.
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub overrides: Arc<Value>,
     pub tags: Tags,
     pub created_at: Timestamp,
     /// The client token and a digest of the request that it came with.
@@ -155,6 +158,10 @@ pub(crate) struct Task {
     pub token: Option<Token>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
+}
+
+fn is_null(overrides: &Arc<Value>) -> bool {
+    overrides.is_null()
 }
 
 /// What makes a second RunTask the same as the first.

@@ -45,10 +45,14 @@ fn punctual_with(settings: Settings) -> (Aws, String) {
     (aws, revision)
 }
 
-fn started(firing: &Firing) -> (&str, usize, &str) {
+/// What came of a tick: `2 of etl-a:1 as GROUP`, or `code: message`.
+pub fn outcome(firing: &Firing) -> String {
     match &firing.outcome {
-        Outcome::Started { task_definition, tasks, group } => (task_definition, tasks.len(), group),
-        Outcome::Refused { .. } | Outcome::NotEmulated => panic!("{firing:?}"),
+        Outcome::Started { task_definition, tasks, group } => {
+            format!("{} of {} as {group}", tasks.len(), task_definition.rsplit('/').next().unwrap())
+        }
+        Outcome::Refused { code, message } => format!("{code}: {message}"),
+        Outcome::NotEmulated => "not emulated".to_owned(),
     }
 }
 
@@ -62,7 +66,7 @@ fn a_rule_fires_within_the_minute_that_its_schedule_names() {
     for firing in &firings {
         let late = firing.at.duration_since(firing.due);
         assert!((SignedDuration::ZERO..SignedDuration::from_mins(1)).contains(&late), "{late}");
-        assert_eq!(started(firing), (revision.as_str(), 1, "family:etl-a"));
+        assert_eq!(outcome(firing), "1 of etl-a:1 as family:etl-a");
         let Firing { account, region, rule, target, .. } = firing;
         assert_eq!(
             (account.as_str(), region.as_str(), rule.as_str(), target.as_str()),
@@ -143,20 +147,18 @@ fn a_rate_counts_from_the_moment_its_rule_was_created() {
 #[test]
 fn a_target_says_at_each_tick_what_is_run() {
     let (mut aws, first) = punctual();
+    let ran = |aws: &mut Aws| pass(aws, 60).iter().map(outcome).collect::<Vec<_>>();
     let family = aws.arn("ecs", "task-definition/etl-a");
     scheduled(&mut aws, "a", "cron(* * * * ? *)", &family);
-    assert_eq!(started(&pass(&mut aws, 60)[0]), (first.as_str(), 1, "family:etl-a"));
+    assert_eq!(ran(&mut aws), ["1 of etl-a:1 as family:etl-a"]);
     let second = aws.register("etl-a");
-    assert_eq!(started(&pass(&mut aws, 60)[0]), (second.as_str(), 1, "family:etl-a"));
+    assert_eq!(ran(&mut aws), ["1 of etl-a:2 as family:etl-a"]);
     let pinned = json!({"EcsParameters": {"TaskDefinitionArn": first, "TaskCount": 3, "Group": "nightly"}});
     put_target(&mut aws, "a", "job", pinned);
     put_target(&mut aws, "a", "other", json!({"EcsParameters": {"TaskDefinitionArn": second}}));
-    let firings = pass(&mut aws, 60);
-    assert_eq!(started(&firings[0]), (first.as_str(), 3, "nightly"));
-    assert_eq!(started(&firings[1]), (second.as_str(), 1, "family:etl-a"));
+    assert_eq!(ran(&mut aws), ["3 of etl-a:1 as nightly", "1 of etl-a:2 as family:etl-a"]);
     aws.events("RemoveTargets", json!({"Rule": "a", "Ids": ["job"]})).unwrap();
-    let firings = pass(&mut aws, 60);
-    assert_eq!(firings.iter().map(|firing| firing.target.as_str()).collect::<Vec<_>>(), ["other"]);
+    assert_eq!(ran(&mut aws), ["1 of etl-a:2 as family:etl-a"]);
 }
 
 #[test]
@@ -165,19 +167,16 @@ fn a_target_of_another_service_is_told_and_starts_nothing() {
     aws.events("PutRule", json!({"Name": "a", "ScheduleExpression": "rate(1 minute)"})).unwrap();
     let queue = json!({"Id": "q", "Arn": "arn:aws:sqs:eu-west-1:123456789012:q"});
     aws.events("PutTargets", json!({"Rule": "a", "Targets": [queue]})).unwrap();
-    assert_eq!(pass(&mut aws, 60)[0].outcome, Outcome::NotEmulated);
+    assert_eq!(outcome(&pass(&mut aws, 60)[0]), "not emulated");
 }
 
 #[test]
 fn a_tick_that_run_task_refuses_is_a_failed_invocation() {
     let (mut aws, revision) = punctual();
-    let mut refused = |aws: &mut Aws, parameters: Value, rest: Value| {
+    let refused = |aws: &mut Aws, parameters: Value, rest: Value| {
         aws.events("PutRule", json!({"Name": "a", "ScheduleExpression": "cron(* * * * ? *)"})).unwrap();
         put_target(aws, "a", "job", with(json!({"EcsParameters": parameters}), rest));
-        match &pass(aws, 60)[0].outcome {
-            Outcome::Refused { code, message } => format!("{code}: {message}"),
-            other => panic!("{other:?}"),
-        }
+        outcome(&pass(aws, 60)[0])
     };
     let nosuch = aws.arn("ecs", "task-definition/nosuch");
     assert_eq!(
@@ -207,16 +206,9 @@ fn a_deregistered_revision_starts_for_ten_minutes_more() {
     aws.ecs("DeregisterTaskDefinition", json!({"taskDefinition": "etl-a:1"})).unwrap();
     // It was deregistered at 03:04:05.
     let firings = pass(&mut aws, 900);
-    let outcomes: Vec<_> = firings
-        .iter()
-        .map(|firing| match &firing.outcome {
-            Outcome::Started { .. } => "started",
-            Outcome::Refused { message, .. } => message,
-            Outcome::NotEmulated => "not emulated",
-        })
-        .collect();
-    assert_eq!(outcomes[..10], ["started"; 10]);
-    assert_eq!(outcomes[10..], ["TaskDefinition is inactive"; 5]);
+    let outcomes: Vec<_> = firings.iter().map(outcome).collect();
+    assert_eq!(outcomes[..10], ["1 of etl-a:1 as family:etl-a"; 10]);
+    assert_eq!(outcomes[10..], ["InvalidParameterException: TaskDefinition is inactive"; 5]);
 }
 
 #[test]
@@ -228,7 +220,7 @@ fn changes_of_a_rule_take_effect_after_a_while() {
     scheduled(&mut aws, "a", "cron(* * * * ? *)", &first);
     assert_eq!(dues(&pass(&mut aws, 91)), <[&str; 0]>::default());
     let firings = pass(&mut aws, 60);
-    assert_eq!((dues(&firings), started(&firings[0]).0), (vec!["03:06:00".to_owned()], first.as_str()));
+    assert_eq!(dues(&firings), ["03:06:00"]);
 
     // 03:06:36: two changes, each with a while of its own; what is read shows them at once.
     put_target(&mut aws, "a", "job", json!({"EcsParameters": {"TaskDefinitionArn": second}}));
@@ -237,9 +229,10 @@ fn changes_of_a_rule_take_effect_after_a_while() {
     let mut firings = pass(&mut aws, 60);
     aws.events("DisableRule", json!({"Name": "a"})).unwrap();
     firings.extend(pass(&mut aws, 600));
-    let ran: Vec<_> = firings.iter().map(|firing| started(firing).0).collect();
     assert_eq!(dues(&firings), ["03:07:00", "03:08:00", "03:09:00"]);
-    assert_eq!(ran, [&first, &first, &second]);
+    let ran: Vec<_> = firings.iter().map(outcome).collect();
+    let run = |revision: u8| format!("1 of etl-a:{revision} as family:etl-a");
+    assert_eq!(ran, [run(1), run(1), run(2)]);
 
     // A rule that is gone still fires.
     aws.events("EnableRule", json!({"Name": "a"})).unwrap();

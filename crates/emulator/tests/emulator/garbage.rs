@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::client::{Aws, fargate_task, signed, task, with};
 
-const OPERATIONS: [&str; 31] = [
+const OPERATIONS: [&str; 35] = [
     "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition",
     "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition",
     "AmazonEC2ContainerServiceV20141113.ListTaskDefinitions",
@@ -18,6 +18,10 @@ const OPERATIONS: [&str; 31] = [
     "AmazonEC2ContainerServiceV20141113.DescribeClusters",
     "AmazonEC2ContainerServiceV20141113.ListClusters",
     "AmazonEC2ContainerServiceV20141113.DeleteCluster",
+    "AmazonEC2ContainerServiceV20141113.RunTask",
+    "AmazonEC2ContainerServiceV20141113.StopTask",
+    "AmazonEC2ContainerServiceV20141113.ListTasks",
+    "AmazonEC2ContainerServiceV20141113.DescribeTasks",
     "AmazonEC2ContainerServiceV20141113.TagResource",
     "AmazonEC2ContainerServiceV20141113.UntagResource",
     "AmazonEC2ContainerServiceV20141113.ListTagsForResource",
@@ -40,6 +44,8 @@ const OPERATIONS: [&str; 31] = [
     "ResourceGroupsTaggingAPI_20170126.GetTagKeys",
     "ResourceGroupsTaggingAPI_20170126.GetTagValues",
 ];
+
+const RUN_TASK: &str = "AmazonEC2ContainerServiceV20141113.RunTask";
 
 /// Words that mean something somewhere, beside arbitrary ones.
 fn word() -> impl Strategy<Value = String> {
@@ -90,6 +96,15 @@ fn word() -> impl Strategy<Value = String> {
         "volumes",
         "dependsOn",
         "healthCheck",
+        "cluster",
+        "count",
+        "overrides",
+        "containerOverrides",
+        "clientToken",
+        "capacityProviderStrategy",
+        "networkConfiguration",
+        "awsvpcConfiguration",
+        "arn:aws:ecs:eu-west-1:123456789012:cluster/main",
     ]);
     prop_oneof![3 => known.prop_map(str::to_owned), 1 => any::<String>()]
 }
@@ -157,6 +172,28 @@ proptest! {
         }
         let request = signed(OPERATIONS[0], body.to_string().into_bytes(), "AKIA", "eu-west-1");
         answered(&mut lived_in(), &request)?;
+    }
+
+    #[test]
+    fn almost_good_tasks_and_targets_are_answered_and_fire(over in json(), parameters in json(), template in any::<String>()) {
+        let mut aws = lived_in();
+        aws.ecs("CreateCluster", serde_json::json!({"clusterName": "main"})).unwrap();
+        let run = serde_json::json!({"cluster": "main", "taskDefinition": "etl-a"});
+        let run = if over.is_object() { with(run, over.clone()) } else { run };
+        answered(&mut aws, &signed(RUN_TASK, run.to_string().into_bytes(), "AKIA", "eu-west-1"))?;
+        let task_definition = aws.arn("ecs", "task-definition/etl-a");
+        let target = serde_json::json!({
+            "Id": "job",
+            "Arn": aws.arn("ecs", "cluster/main"),
+            "RoleArn": "arn:aws:iam::123456789012:role/events",
+            "EcsParameters": {"TaskDefinitionArn": task_definition},
+            "InputTransformer": {"InputPathsMap": {"t": "$.time", "d": "$.detail[0].x"}, "InputTemplate": format!("{template}<t>\"<d>")},
+        });
+        let target = with(target, serde_json::json!({"EcsParameters": if parameters.is_object() { parameters } else { Value::Object(serde_json::Map::new()) }}));
+        let targets = serde_json::json!({"Rule": "a", "Targets": [target]});
+        answered(&mut aws, &signed("AWSEvents.PutTargets", targets.to_string().into_bytes(), "AKIA", "eu-west-1"))?;
+        aws.sleep(3600);
+        aws.emulator.advance(aws.now);
     }
 
     #[test]

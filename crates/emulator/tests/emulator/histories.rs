@@ -23,9 +23,15 @@ enum Step {
     PutTarget(u8, u8),
     RemoveTarget(u8, u8),
     DeleteRule(u8),
+    Schedule(u8, u8),
+    Switch(u8, bool),
+    Run(u8, u8),
+    Stop(u8),
     CreateCluster(u8),
     DeleteCluster(u8),
     Sleep(i64),
+    /// Time passes as in a door with a timer.
+    Wake(i64),
     Restart,
     Reset,
 }
@@ -43,9 +49,14 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (name(), name()).prop_map(|(r, t)| Step::PutTarget(r, t)),
         2 => (name(), name()).prop_map(|(r, t)| Step::RemoveTarget(r, t)),
         2 => name().prop_map(Step::DeleteRule),
+        4 => (name(), name()).prop_map(|(r, f)| Step::Schedule(r, f)),
+        2 => (name(), any::<bool>()).prop_map(|(r, on)| Step::Switch(r, on)),
+        2 => (name(), name()).prop_map(|(f, t)| Step::Run(f, t)),
+        1 => name().prop_map(Step::Stop),
         1 => name().prop_map(Step::CreateCluster),
         1 => name().prop_map(Step::DeleteCluster),
-        4 => (1..5000_i64).prop_map(Step::Sleep),
+        4 => prop_oneof![1..100_i64, 1..5000_i64].prop_map(Step::Sleep),
+        2 => (1..5000_i64).prop_map(Step::Wake),
         2 => Just(Step::Restart),
         1 => Just(Step::Reset),
     ]
@@ -77,13 +88,43 @@ fn perform(aws: &mut Aws, step: &Step) -> Result<Value, String> {
             aws.events("PutTargets", json!({"Rule": format!("r{r}"), "Targets": [target]}))
         }
         Step::RemoveTarget(r, t) => {
-            aws.events("RemoveTargets", json!({"Rule": format!("r{r}"), "Ids": [t.to_string()]}))
+            let id = ["0", "1", "job"][usize::from(*t)];
+            aws.events("RemoveTargets", json!({"Rule": format!("r{r}"), "Ids": [id]}))
         }
         Step::DeleteRule(r) => aws.events("DeleteRule", json!({"Name": format!("r{r}")})),
+        Step::Schedule(r, f) => {
+            let expression = ["cron(* * * * ? *)", "rate(7 minutes)", "cron(0/20 3-5 * * ? *)"][usize::from(*f)];
+            aws.events("PutRule", json!({"Name": format!("r{r}"), "ScheduleExpression": expression}))?;
+            let target = json!({
+                "Id": "job",
+                "Arn": aws.arn("ecs", "cluster/c1"),
+                "RoleArn": "arn:aws:iam::123456789012:role/events",
+                "EcsParameters": {"TaskDefinitionArn": aws.arn("ecs", &format!("task-definition/f{f}:1"))},
+            });
+            aws.events("PutTargets", json!({"Rule": format!("r{r}"), "Targets": [target]}))
+        }
+        Step::Switch(r, on) => {
+            let operation = if *on { "EnableRule" } else { "DisableRule" };
+            aws.events(operation, json!({"Name": format!("r{r}")}))
+        }
+        Step::Run(f, t) => {
+            let body = json!({"cluster": "c1", "taskDefinition": format!("f{f}"), "clientToken": t.to_string()});
+            aws.ecs("RunTask", body)
+        }
+        Step::Stop(n) => {
+            let tasks = aws.ecs("ListTasks", json!({"cluster": "c1"}))?;
+            let Some(task) = tasks["taskArns"].get(usize::from(*n)) else { return Ok(Value::Null) };
+            aws.ecs("StopTask", json!({"cluster": "c1", "task": task}))
+        }
         Step::CreateCluster(c) => aws.ecs("CreateCluster", json!({"clusterName": format!("c{c}"), "tags": tags(c)})),
         Step::DeleteCluster(c) => aws.ecs("DeleteCluster", json!({"cluster": format!("c{c}")})),
         Step::Sleep(seconds) => {
             aws.sleep(*seconds);
+            Ok(Value::Null)
+        }
+        Step::Wake(seconds) => {
+            aws.sleep(*seconds);
+            aws.emulator.advance(aws.now);
             Ok(Value::Null)
         }
         Step::Restart => Ok(Value::Null),
@@ -100,6 +141,7 @@ fn settings() -> Settings {
     Settings {
         tagging_lag: SignedDuration::from_secs(60),
         tagging_ghosts: SignedDuration::from_secs(600),
+        changes_take: SignedDuration::from_secs(90),
         ..Settings::default()
     }
 }

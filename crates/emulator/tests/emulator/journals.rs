@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use ecs_etl_emulator::{Journal, JournalError, Settings};
+use ecs_etl_emulator::{Journal, JournalError, Kind, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::Aws;
+use crate::firing::{pass, scheduled};
 
 fn open(folder: &Path) -> Result<(Journal, Aws), JournalError> {
     let (journal, emulator) = Journal::open(folder, Settings::default())?;
@@ -69,6 +70,86 @@ fn reading_writes_nothing_nor_does_time() {
     aws.events("DescribeRule", json!({"Name": "nosuch"})).unwrap_err();
     aws.events("DeleteRule", json!({"Name": "nosuch"})).unwrap();
     assert_eq!(aws.emulator.take_changes(), []);
+}
+
+/// A folder with a rule of every minute, and the AWS that goes on.
+fn scheduled_journal() -> (TempDir, Journal, Aws) {
+    let folder = TempDir::new().unwrap();
+    let (mut journal, mut aws) = open(folder.path()).unwrap();
+    let revision = aws.register("etl-a");
+    scheduled(&mut aws, "a", "cron(* * * * ? *)", &revision);
+    scheduled(&mut aws, "b", "rate(7 minutes)", &revision);
+    save(&mut journal, &mut aws);
+    (folder, journal, aws)
+}
+
+fn tasks(aws: &Aws) -> usize {
+    aws.emulator.snapshot()["123456789012"]["eu-west-1"]["tasks"].as_object().map_or(0, serde_json::Map::len)
+}
+
+#[test]
+fn ticks_are_written_down_with_the_next_write_and_are_none_of_its_own() {
+    let (folder, mut journal, mut aws) = scheduled_journal();
+    assert!(pass(&mut aws, 600).len() >= 10);
+    aws.ecs("ListTasks", json!({"cluster": "main"})).unwrap();
+    assert_eq!(aws.emulator.take_changes(), [], "ticks alone leave no trace");
+    // What the ticks followed from goes, and what they left stays.
+    aws.events("RemoveTargets", json!({"Rule": "a", "Ids": ["job"]})).unwrap();
+    let changes = aws.emulator.take_changes();
+    let kinds: Vec<_> = changes.iter().flat_map(|change| change.entities().map(|entity| entity.kind)).collect();
+    assert_eq!(kinds, [Kind::Rule]);
+    journal.append(&changes).unwrap();
+    let before = aws.emulator.snapshot();
+    drop(journal);
+    let (_journal, reopened) = open(folder.path()).unwrap();
+    assert_eq!(reopened.emulator.snapshot(), before);
+}
+
+#[test]
+fn a_journal_reopened_later_comes_to_the_state_of_one_that_was_never_closed() {
+    for seconds in [1, 59, 600, 3600, 4000, 86_400 * 30] {
+        let (folder, journal, mut aws) = scheduled_journal();
+        drop(journal);
+        let (_journal, mut reopened) = open(folder.path()).unwrap();
+        let halfway = seconds / 2;
+        pass(&mut aws, halfway);
+        pass(&mut aws, seconds - halfway);
+        pass(&mut reopened, seconds);
+        assert_eq!(reopened.emulator.snapshot(), aws.emulator.snapshot(), "{seconds} seconds later");
+        assert_eq!(reopened.emulator.next_due(), aws.emulator.next_due(), "{seconds} seconds later");
+        assert!(tasks(&aws) > 0 || seconds < 60);
+    }
+}
+
+#[test]
+fn tasks_that_are_gone_leave_the_journal() {
+    let (folder, mut journal, mut aws) = scheduled_journal();
+    for n in 0..1500 {
+        pass(&mut aws, 60);
+        let state = ["DISABLED", "ENABLED"][n % 2];
+        aws.events("PutRule", json!({"Name": "other", "ScheduleExpression": "rate(1 day)", "State": state})).unwrap();
+        save(&mut journal, &mut aws);
+    }
+    assert!((60..90).contains(&tasks(&aws)), "{}", tasks(&aws));
+    let before = aws.emulator.snapshot();
+    drop(journal);
+    let (_journal, reopened) = open(folder.path()).unwrap();
+    assert_eq!(reopened.emulator.snapshot(), before);
+    let lines = fs::read_to_string(journal_of(&folder)).unwrap().lines().count();
+    assert!(lines < 100, "{lines} lines for what is left");
+}
+
+#[test]
+fn time_is_remembered_up_to_the_latest_write() {
+    let (folder, mut journal, mut aws) = scheduled_journal();
+    pass(&mut aws, 600);
+    aws.rule("c");
+    let written = aws.now;
+    save(&mut journal, &mut aws);
+    pass(&mut aws, 600);
+    drop(journal);
+    let (_journal, reopened) = open(folder.path()).unwrap();
+    assert_eq!(reopened.emulator.latest(), Some(written));
 }
 
 #[test]

@@ -40,3 +40,37 @@ fn all_of_eventbridge_shares_one_bucket() {
     assert_eq!(aws.events("ListRules", json!({})), Err("ThrottlingException: Rate exceeded".to_owned()));
     assert_eq!(aws.tag("GetResources", json!({})).map(drop), Ok(()));
 }
+
+#[test]
+fn tasks_are_started_and_looked_at_from_buckets_of_their_own() {
+    let mut aws = Aws::with(Settings { throttle: true, ..Settings::default() });
+    aws.register("etl-a");
+    aws.ecs("CreateCluster", json!({})).unwrap();
+    let throttled = Err("ThrottlingException: Rate exceeded".to_owned());
+    for n in 0..100 {
+        let operation = if n % 2 == 0 { "RunTask" } else { "StopTask" };
+        let answer = aws.ecs(operation, json!({"taskDefinition": "etl-a", "task": "t"}));
+        assert_ne!(answer, throttled, "{operation} {n}");
+    }
+    assert_eq!(aws.ecs("RunTask", json!({"taskDefinition": "etl-a"})), throttled);
+    for _ in 0..100 {
+        aws.ecs("ListTasks", json!({})).unwrap();
+    }
+    assert_eq!(aws.ecs("DescribeTasks", json!({"tasks": ["t"]})), throttled);
+    aws.sleep(1);
+    for _ in 0..40 {
+        aws.ecs("RunTask", json!({"taskDefinition": "etl-a"})).unwrap();
+    }
+    assert_eq!(aws.ecs("RunTask", json!({"taskDefinition": "etl-a"})), throttled);
+}
+
+#[test]
+fn rules_fire_however_much_is_asked() {
+    let mut aws = Aws::with(Settings { throttle: true, ..Settings::default() });
+    let revision = aws.register("etl-a");
+    for n in 0..20 {
+        crate::firing::scheduled(&mut aws, &format!("r{n}"), "rate(1 minute)", &revision);
+    }
+    let firings = crate::firing::pass(&mut aws, 3600);
+    assert!(firings.len() > 1100 && firings.iter().all(|firing| crate::firing::outcome(firing).starts_with("1 of")));
+}

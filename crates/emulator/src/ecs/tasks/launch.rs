@@ -1,5 +1,6 @@
 //! What RunTask is asked for, as far as it can be judged by itself (docs/aws.md, Tasks).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -18,7 +19,7 @@ const MOST_TASKS: i64 = 10;
 const LONGEST_OVERRIDES: usize = 8192;
 
 /// Members that tell how to start tasks, but nothing of the tasks.
-const REQUEST_ONLY: [&str; 5] = ["cluster", "taskDefinition", "count", "tags", "clientToken"];
+const REQUEST_ONLY: [&str; 6] = ["cluster", "taskDefinition", "count", "tags", "clientToken", "overrides"];
 
 /// A request for tasks that makes sense; whether they can be started is for the state to say.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub(crate) struct Launch {
     pub count: usize,
     /// The members that the tasks show or are made by.
     pub given: Arc<Map<String, Value>>,
+    /// What the tasks are told beyond their task definition; null for nothing.
+    pub overrides: Arc<Value>,
     pub tags: Tags,
     pub token: Option<Token>,
 }
@@ -49,9 +52,8 @@ impl Launch {
         infrastructure(body)?;
         network(body)?;
         placement(body)?;
-        if body.get("overrides").is_some_and(is_too_long) {
-            return Err(too_long());
-        }
+        let overrides = body.get("overrides").cloned().unwrap_or_default();
+        within_limit(&overrides.to_string())?;
         if text(body, "group").is_some_and(|group| group.chars().count() > 255) {
             return Err(invalid("Group name can not be longer than 255 characters."));
         }
@@ -67,29 +69,10 @@ impl Launch {
             revision: name.revision,
             count,
             given: Arc::new(given),
+            overrides: Arc::new(overrides),
             tags: tags::read(items(body, "tags"))?,
             token: None,
         })
-    }
-
-    /// The same with other overrides, read from JSON.
-    ///
-    /// # Errors
-    ///
-    /// When the text is no JSON, no TaskOverride, or too long.
-    pub(crate) fn with_overrides(&self, overrides: &str) -> Result<Self, Refusal> {
-        let broken = || Refusal::new("SerializationException", "The input of the target is not valid JSON.");
-        let overrides: Value = serde_json::from_str(overrides).map_err(|_| broken())?;
-        let overrides = match Model::of(Service::Ecs) {
-            Some(model) => model::cast(model, "TaskOverride", &overrides)?,
-            None => overrides,
-        };
-        if is_too_long(&overrides) {
-            return Err(too_long());
-        }
-        let mut given = Map::clone(&self.given);
-        given.insert("overrides".to_owned(), overrides);
-        Ok(Self { given: Arc::new(given), ..self.clone() })
     }
 
     /// A member that was given as text.
@@ -106,6 +89,17 @@ impl Launch {
     pub(crate) fn providers(&self) -> impl Iterator<Item = &str> {
         let strategy = self.given.get("capacityProviderStrategy").and_then(Value::as_array);
         strategy.into_iter().flatten().filter_map(|item| text(item, "capacityProvider"))
+    }
+
+    /// The same with a strategy of capacity providers, if it has none and no launch type either.
+    pub(crate) fn or_strategy(&self, strategy: Option<&Value>) -> Cow<'_, Self> {
+        let Some(strategy) = strategy else { return Cow::Borrowed(self) };
+        if self.text("launchType").is_some() || self.providers().next().is_some() {
+            return Cow::Borrowed(self);
+        }
+        let mut given = Map::clone(&self.given);
+        given.insert("capacityProviderStrategy".to_owned(), strategy.clone());
+        Cow::Owned(Self { given: Arc::new(given), ..self.clone() })
     }
 
     /// Whether the tasks are for Fargate.
@@ -183,10 +177,24 @@ fn placement(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn is_too_long(overrides: &Value) -> bool {
-    overrides.to_string().chars().count() > LONGEST_OVERRIDES
+/// Reads overrides from JSON.
+///
+/// # Errors
+///
+/// When the text is no JSON, no TaskOverride, or too long.
+pub(crate) fn overrides(text: &str) -> Result<Value, Refusal> {
+    within_limit(text)?;
+    let broken = |_| Refusal::new("SerializationException", "The input of the target is not valid JSON.");
+    let overrides: Value = serde_json::from_str(text).map_err(broken)?;
+    match Model::of(Service::Ecs) {
+        Some(model) => model::cast(model, "TaskOverride", &overrides),
+        None => Ok(overrides),
+    }
 }
 
-fn too_long() -> Refusal {
-    invalid("Container Overrides length must be at most 8192")
+fn within_limit(overrides: &str) -> Result<(), Refusal> {
+    if overrides.len() > LONGEST_OVERRIDES && overrides.chars().count() > LONGEST_OVERRIDES {
+        return Err(invalid("Container Overrides length must be at most 8192"));
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-pub(crate) use launch::Launch;
+pub(crate) use launch::{Launch, overrides};
 pub(crate) use life::{Life, Phase, visible_for};
 pub(crate) use start::{Starter, start};
 

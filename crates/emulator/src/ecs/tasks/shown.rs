@@ -90,7 +90,7 @@ pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool
 
 /// The overrides asked for, with an entry for every container, as ECS gives them back.
 fn overrides(task: &Task) -> Value {
-    let mut overrides = task.given.get("overrides").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut overrides = task.overrides.as_object().cloned().unwrap_or_default();
     let mut given = overrides.remove("containerOverrides").and_then(|given| match given {
         Value::Array(given) => Some(given),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,

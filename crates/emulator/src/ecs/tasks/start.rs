@@ -45,13 +45,18 @@ pub(crate) fn start(
     let lenient = starter != Starter::Request;
     let cluster = launch.cluster.as_deref().ok_or_else(clusters::not_found)?;
     clusters::usable(state, place, cluster, lenient)?;
+    let launch = &*launch.or_strategy(clusters::default_strategy(state, place, cluster));
     let (number, revision) = resolve(state, context, launch)?;
     let blueprint = Arc::clone(revision.blueprint.get_or_init(|| Arc::new(draw(&launch.family, number, revision))));
     fits(state, context, launch, &blueprint)?;
 
     let tags = tags_of(launch, revision, cluster);
     let mut ids = Vec::with_capacity(launch.count);
-    let mut attempt = 0_u32;
+    // Ids of requests are told apart by a number; those up to the count of tasks are likely taken.
+    let mut attempt = match starter {
+        Starter::Request => state.tasks.len(),
+        Starter::Tick(_) => 0,
+    };
     while ids.len() < launch.count {
         let id = match starter {
             Starter::Request => id(&format!("{}/{cluster}/{attempt}", context.now)),
@@ -66,6 +71,7 @@ pub(crate) fn start(
             cluster: cluster.to_owned(),
             blueprint: Arc::clone(&blueprint),
             given: Arc::clone(&launch.given),
+            overrides: Arc::clone(&launch.overrides),
             tags: tags.clone(),
             created_at: context.now,
             token: launch.token.clone(),
@@ -145,8 +151,7 @@ fn fits(state: &State, context: &Context<'_>, launch: &Launch, blueprint: &Bluep
             ));
         }
     }
-    let overridden = launch.given.get("overrides").map_or(&[][..], |overrides| items(overrides, "containerOverrides"));
-    for container in overridden {
+    for container in items(&launch.overrides, "containerOverrides") {
         let name = text(container, "name").unwrap_or_default();
         if !blueprint.containers.iter().any(|known| known.get("name").and_then(Value::as_str) == Some(name)) {
             return Err(invalid(format!(
