@@ -5,6 +5,7 @@
 
 mod build;
 mod emit;
+mod lines;
 mod meter;
 mod node;
 mod read;
