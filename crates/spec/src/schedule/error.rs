@@ -12,13 +12,22 @@ pub struct ScheduleError {
 
 impl ScheduleError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self { message: printable(message.into()), help: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(printable(help.into()));
         self
     }
+}
+
+/// What goes to a terminal may not steer it, wherever in a sentence a person's text stands.
+fn printable(sentence: String) -> String {
+    if !sentence.contains(char::is_control) {
+        return sentence;
+    }
+    let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    sentence.chars().map(escaped).collect()
 }
 
 /// `text` as it can be shown in a message: escaped, and cut where it gets long.
