@@ -14,7 +14,8 @@ fn number(text: &str, names: &[&str]) -> i64 {
 }
 
 fn admits(field: &str, value: i64, (min, max): (i64, i64), names: &[&str]) -> bool {
-    field.split(',').any(|item| {
+    // AWS takes a comma at a field's end for nothing.
+    field.strip_suffix(',').unwrap_or(field).split(',').any(|item| {
         let (base, step) = item.split_once('/').map_or((item, 1), |(base, step)| (base, number(step, &[])));
         let (first, last) = match (base, base.split_once('-')) {
             ("*", _) => (min, max),
