@@ -78,7 +78,8 @@ fn fields(expression: &str) -> [&str; 6] {
 }
 
 fn on_day([_, _, day_of_month, month, day_of_week, year]: [&str; 6], date: Date) -> bool {
-    admits(year, date.year().into(), (1970, 2199), &[])
+    (1970..=2199).contains(&date.year())
+        && admits(year, date.year().into(), (1970, 2199), &[])
         && admits(month, date.month().into(), (1, 12), &MONTHS)
         && day_matches(day_of_month, day_of_week, date)
 }
