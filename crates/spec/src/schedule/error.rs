@@ -1,5 +1,7 @@
 //! Why a text is no schedule, and what to write instead.
 
+use crate::yaml::printable;
+
 /// Why a text is no schedule that AWS takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -19,15 +21,6 @@ impl ScheduleError {
         self.help = Some(printable(help.into()));
         self
     }
-}
-
-/// What goes to a terminal may not steer it, wherever in a sentence a person's text stands.
-fn printable(sentence: String) -> String {
-    if !sentence.contains(char::is_control) {
-        return sentence;
-    }
-    let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
-    sentence.chars().map(escaped).collect()
 }
 
 /// `text` as it can be shown in a message: escaped, and cut where it gets long.
