@@ -14,8 +14,7 @@ fn number(text: &str, names: &[&str]) -> i64 {
 }
 
 fn admits(field: &str, value: i64, (min, max): (i64, i64), names: &[&str]) -> bool {
-    // AWS takes a comma at a field's end for nothing.
-    field.strip_suffix(',').unwrap_or(field).split(',').any(|item| {
+    field.split(',').any(|item| {
         let (base, step) = item.split_once('/').map_or((item, 1), |(base, step)| (base, number(step, &[])));
         let (first, last) = match (base, base.split_once('-')) {
             ("*", _) => (min, max),
@@ -73,7 +72,9 @@ fn day_matches(day_of_month: &str, day_of_week: &str, date: Date) -> bool {
 /// Minute, hour, day of month, month, day of week and year.
 fn fields(expression: &str) -> [&str; 6] {
     let inner = expression.trim_start_matches("cron(").trim_end_matches(')');
-    let fields: Vec<&str> = inner.split_ascii_whitespace().collect();
+    // AWS takes a comma at a field's end for nothing.
+    let fields = inner.split_ascii_whitespace().map(|field| field.strip_suffix(',').unwrap_or(field));
+    let fields: Vec<&str> = fields.collect();
     fields.try_into().expect("six fields")
 }
 
