@@ -149,6 +149,38 @@ proptest! {
     }
 
     #[test]
+    fn a_run_is_the_next_one_until_it_comes(expression in aws_cron(), from in moment(), share in 0..1000_i64) {
+        let schedule = Schedule::parse(&expression).expect("valid");
+        let Some(next) = schedule.next_after(utc(from)) else { return Ok(()) };
+        let between = utc(from) + (next.duration_since(utc(from)) * i32::try_from(share).expect("small") / 1000);
+        prop_assert_eq!(schedule.next_after(between), Some(next), "{} after {}", expression, between);
+        prop_assert!(schedule.next_after(next).is_none_or(|later| later > next));
+    }
+
+    #[test]
+    fn the_runs_of_a_window_are_the_next_runs_within_it(expression in aws_cron(), from in moment(), days in 0..400_i64) {
+        let schedule = Schedule::parse(&expression).expect("valid");
+        let Kind::Cron(cron) = schedule.kind() else { panic!("a cron") };
+        let (from, until) = (utc(from), utc(from) + (24 * days).hours());
+        let first = schedule.next_after(from - 1.nanosecond());
+        let runs = std::iter::successors(first, |run| schedule.next_after(*run)).take_while(|run| *run < until);
+        prop_assert_eq!(cron.ticks(from, until).take(500).collect::<Vec<_>>(), runs.take(500).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_fires_at_the_same_times_is_known_however_it_is_written(a in aws_cron(), b in aws_cron(), from in moment()) {
+        let (a, b) = (Schedule::parse(&a).expect("valid"), Schedule::parse(&b).expect("valid"));
+        // Upper and lower case, and leading zeros, say the same.
+        let written = a.expression().replace("cron(", "").to_ascii_lowercase();
+        let letters = |c: char| matches!(c, 'l' | 'w');
+        let again = if written.contains(letters) { a.clone() } else { Schedule::parse(&format!("cron({written}")).expect("valid") };
+        prop_assert!(a.same_ticks(&again), "{} and {}", a, again);
+        if a.same_ticks(&b) {
+            prop_assert_eq!(a.next_after(utc(from)), b.next_after(utc(from)), "{} and {}", a, b);
+        }
+    }
+
+    #[test]
     fn unix_cron_fires_when_croner_says(
         minute in list(0, 59), hour in list(0, 23), month in list(1, 12),
         (day_of_month, day_of_week) in prop_oneof![
