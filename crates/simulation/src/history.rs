@@ -348,8 +348,8 @@ impl<'a> Stage<'a> {
         let now = self.world.millis();
         let Some(player) = self.players.get_mut(process) else { return };
         let scan = {
-            let state = self.world.state();
-            let Some(directory) = state.directories.get(player.directory) else { return };
+            let mut state = self.world.state();
+            let Some(directory) = state.directories.get_mut(player.directory) else { return };
             directory.scan()
         };
         let Some(settled) = player.settling.observe(scan, Instant::now().into_std()) else {

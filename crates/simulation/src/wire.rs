@@ -142,6 +142,7 @@ impl Observer for Wire {
         let mut state = self.world.state();
         let State { log, stats, judge, .. } = &mut *state;
         stats.calls += 1;
+        *stats.operations.entry(call.operation.clone()).or_default() += 1;
         match drawn {
             None => {
                 log.hash(millis, &(self.process, call.operation.as_str()));

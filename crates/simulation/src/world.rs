@@ -31,6 +31,8 @@ pub enum Who {
 pub struct Stats {
     /// Requests made.
     pub calls: u64,
+    /// Requests by operation.
+    pub operations: BTreeMap<String, u64>,
     /// Requests that changed AWS.
     pub writes: u64,
     /// Faults, by kind.

@@ -104,7 +104,7 @@ impl Status {
             if rules.crew == Crew::Rivals || books.touched_since(&job, millis - STALE) {
                 return None;
             }
-            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.at(millis))?;
+            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.start)?;
             Some(format!("{job} is called ready, but {why}"))
         });
         (Some(Ready { job, suspended: reason == Some(Reason::Suspended) }), finding)

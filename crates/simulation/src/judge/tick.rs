@@ -141,7 +141,12 @@ impl Tick {
 
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
 fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
+    let is_idle = |shelf: &super::book::Shelf| {
+        shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
+    };
     let since = books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
+        // What a blocked job left is not repaired.
+        _ if is_idle(shelf) => 0,
         Some(since) => since - DISTURBED,
         None if shelf.complete_since > at - DISTURBED => 0,
         None => at - DISTURBED,
