@@ -375,6 +375,7 @@ impl<'a> Stage<'a> {
     fn begin(&mut self, process: usize, scan: Arc<Scan>) {
         let Some(player) = self.players.get_mut(process) else { return };
         player.lives += 1;
+        self.world.state().judge.born(self.world.millis(), process);
         let who = Who::Process { process, life: player.lives };
         let faults = Arc::new(self.story.faults.clone());
         let wire = Wire::new(Arc::clone(&self.world), who, faults, self.mutant, Arc::clone(&player.counts));

@@ -1,6 +1,6 @@
 //! The digest of a job is of what is said and not of how: any style of YAML gives the same, any other content another.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set itself up should stop")]
+#![expect(clippy::panic, reason = "a test that cannot set itself up should stop")]
 
 mod styles;
 
@@ -118,7 +118,7 @@ fn thinned(value: Value, choices: &[bool], at: &mut usize) -> Value {
             Value::Object(kept.into_iter().map(inner).collect::<Map<_, _>>())
         }
         Value::Array(items) => items.into_iter().map(|item| thinned(item, choices, at)).collect(),
-        other => other,
+        leaf @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => leaf,
     }
 }
 

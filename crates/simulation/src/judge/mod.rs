@@ -238,6 +238,11 @@ impl Judge {
         }
     }
 
+    /// A process was started.
+    pub fn born(&mut self, millis: i64, process: usize) {
+        self.status.born(millis, process);
+    }
+
     /// A process ended, in whatever way.
     pub fn died(&mut self, process: usize) {
         self.status.died(process);

@@ -49,7 +49,9 @@ impl Tick {
         let open = self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
         if !open && !ready.suspended && !wanted.job.suspend {
             let schedules = wanted.job.schedules.clone();
-            self.duties.push(Duty { job: ready.job.clone(), directory, schedules, from: millis, to: None, checked: millis });
+            // What is ready by bulk knowledge may not have seen the last hand yet.
+            let from = books.last_touched(&ready.job).map_or(millis, |hand| millis.max(hand + DISTURBED));
+            self.duties.push(Duty { job: ready.job.clone(), directory, schedules, from, to: None, checked: from });
         }
     }
 

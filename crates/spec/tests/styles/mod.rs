@@ -66,9 +66,9 @@ impl Style {
                 let style = ["|-", ">-"][self.choose(2)];
                 format!(" {style}\n{}{text}\n", " ".repeat(indent + 2))
             }
-            other => {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
                 let comment = ["", " # so", "  "][self.choose(3)];
-                format!(" {}{comment}\n", self.flow(other))
+                format!(" {}{comment}\n", self.flow(value))
             }
         }
     }

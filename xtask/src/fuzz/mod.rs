@@ -3,6 +3,8 @@
 //! libFuzzer comes with the crate `libfuzzer-sys`, pinned by the lock file, and what a program must be compiled with to be
 //! driven by it are stable options of the compiler: a C++ compiler is all that must be there.
 
+mod keep;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -30,9 +32,9 @@ pub struct Args {
     /// How long each is searched
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Then keep the inputs that reach what the corpus in the repository does not
-    #[arg(long)]
-    keep: bool,
+    /// Then add so many inputs at most to the corpus in the repository: those that reach most of what it does not
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    keep: usize,
 }
 
 /// Runs libFuzzer on each target, from the corpus in the repository and what earlier runs found below `target/fuzz`.
@@ -45,8 +47,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     for (name, longest) in TARGETS.into_iter().filter(|(name, _)| wanted(name)) {
         let search = Search::new(&programs, name, longest)?;
         search.run(args.seconds)?;
-        if args.keep {
-            search.keep()?;
+        if args.keep > 0 {
+            search.keep(args.keep)?;
         }
     }
     Ok(())
@@ -121,14 +123,38 @@ impl Search {
         finish(command, "an input does not hold: copy the file named above into fuzz/corpus, and mend what it shows")
     }
 
-    /// Adds to the corpus in the repository the fewest found inputs that reach all that is reached.
-    fn keep(&self) -> anyhow::Result<()> {
-        let before = count(&self.kept)?;
+    /// Adds a few of the found inputs to the corpus in the repository.
+    fn keep(&self, most: usize) -> anyhow::Result<()> {
+        let (scratch, control) = (self.broken.join("merged"), self.broken.join("merge"));
+        for path in [&scratch, &control] {
+            remove(path)?;
+        }
+        fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
         let mut command = self.command();
-        command.arg("-set_cover_merge=1").args([&self.kept, &self.found]);
-        finish(command, "the corpora were not merged")?;
-        let (after, folder) = (count(&self.kept)?, self.kept.display());
-        writeln!(std::io::stdout(), "{folder} had {before} inputs and has {after}").context("cannot say so")
+        // Places alone, not how often each is come through: else nearly every input would be worth keeping.
+        command.args(["-merge=1", "-use_counters=0"]).arg(format!("-merge_control_file={}", control.display()));
+        command.args([&scratch, &self.kept, &self.found]);
+        finish(command, "what the inputs reach was not told")?;
+        let text = fs::read_to_string(&control).with_context(|| format!("cannot read {}", control.display()))?;
+        let reaches = keep::read(&text).with_context(|| format!("cannot understand {}", control.display()))?;
+        let chosen = keep::choose(reaches, &self.kept, most);
+        for path in &chosen {
+            let name = path.file_name().context("an input has no name")?;
+            fs::copy(path, self.kept.join(name)).with_context(|| format!("cannot keep {}", path.display()))?;
+        }
+        remove(&scratch)?;
+        remove(&control)?;
+        writeln!(std::io::stdout(), "{}: {} inputs more", self.kept.display(), chosen.len()).context("cannot say so")
+    }
+}
+
+fn remove(path: &Path) -> anyhow::Result<()> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -136,8 +162,4 @@ fn finish(mut command: Command, problem: &str) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("{command:?} did not start"))?;
     ensure!(status.success(), "{problem} ({status})");
     Ok(())
-}
-
-fn count(folder: &Path) -> anyhow::Result<usize> {
-    Ok(fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?.count())
 }
