@@ -30,6 +30,8 @@ pub struct Report {
     pub stats: Stats,
     /// The promise that was broken, if one was.
     pub broken: Option<Broken>,
+    /// The faults that happened, by their labels.
+    pub faults: Vec<String>,
     /// What happened, line by line, if it was to be kept.
     pub lines: Vec<(i64, String)>,
 }
@@ -131,6 +133,7 @@ impl<'a> Stage<'a> {
             digest: state.log.digest(),
             stats: state.stats.clone(),
             broken: state.judge.broken.clone(),
+            faults: state.faults.clone(),
             lines: state.log.lines().to_vec(),
         }
     }
