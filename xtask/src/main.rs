@@ -2,6 +2,7 @@
 
 mod codegen;
 mod fuzz;
+mod sim;
 mod test;
 mod venv;
 
@@ -23,7 +24,9 @@ enum Task {
     Codegen(codegen::Args),
     /// Search for inputs that break what must hold for any input
     Fuzz(fuzz::Args),
-    /// Run every check: layout, lints, and all tests, the end-to-end ones included
+    /// Simulate whole histories of the controller: manifests, AWS, time and faults, all from one seed
+    Sim(sim::Args),
+    /// Run every check: layout, lints, all tests, the end-to-end ones included, and the simulation
     Test,
     /// Make the tests' Python environment in target/venv, or bring it up to date
     Venv,
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Codegen(args) => codegen::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Sim(args) => sim::run(&args),
         Task::Test => test::run(),
         Task::Venv => venv::ensure().map(|_| ()),
     }

@@ -7,21 +7,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::{root, target, venv};
+use crate::{root, sim, target, venv};
 
-/// Runs everything that a change must pass: layout, lints, and all tests, the end-to-end ones included.
+/// Runs everything that a change must pass: layout, lints, all tests, the end-to-end ones included, and the simulation.
 ///
 /// # Errors
 /// If any of it fails; the rest still runs, so that one run shows everything.
 pub fn run() -> anyhow::Result<()> {
     let begin = Instant::now();
     let environment = venv::ensure()?;
-    let steps: [(&str, &[&str]); 5] = [
+    let simulation: Vec<&str> = sim::RUN.into_iter().chain(sim::CHECK).collect();
+    let steps: [(&str, &[&str]); 6] = [
         ("layout", &["fmt", "--all", "--check"]),
         ("codegen", &["run", "--quiet", "--package", "xtask", "--", "codegen", "--check"]),
         ("lints", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
         ("binary", &["build", "--package", "ecs-etl"]),
         ("tests", &["test", "--workspace", "--no-fail-fast"]),
+        ("simulation", &simulation),
     ];
     let mut results = Vec::new();
     for (name, arguments) in steps {
@@ -51,9 +53,9 @@ fn cargo(arguments: &[&str], environment: &Path) -> anyhow::Result<bool> {
 fn summary(results: &[(&str, bool, Duration)], total: Duration) -> anyhow::Result<()> {
     say("")?;
     for (name, passed, took) in results {
-        say(&format!("{:8} {:6} {:>5} s", name, if *passed { "passed" } else { "FAILED" }, took.as_secs()))?;
+        say(&format!("{:10} {:6} {:>5} s", name, if *passed { "passed" } else { "FAILED" }, took.as_secs()))?;
     }
-    say(&format!("{:8} {:6} {:>5} s", "all", "", total.as_secs()))
+    say(&format!("{:10} {:6} {:>5} s", "all", "", total.as_secs()))
 }
 
 fn say(line: &str) -> anyhow::Result<()> {

@@ -92,7 +92,8 @@ impl Repairs {
     /// Whether the latest repairs are rounds of so many, each like the one before.
     fn goes_in_rounds_of(&self, length: usize) -> bool {
         let rounds = self.latest.iter().take(FIGHT * length);
-        rounds.len() == FIGHT * length && rounds.zip(self.latest.iter().skip(length)).take((FIGHT - 1) * length).all(|(one, next)| one == next)
+        rounds.len() == FIGHT * length
+            && rounds.zip(self.latest.iter().skip(length)).take((FIGHT - 1) * length).all(|(one, next)| one == next)
     }
 
     fn fight(&self, resync: Duration) -> Fight {

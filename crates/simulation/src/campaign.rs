@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +17,9 @@ use crate::{generate, history};
 
 /// Seeds that one thread takes at a time; what is written down is whole portions.
 const PORTION: u64 = 50;
+
+/// One seed in so many is run twice: both histories must be the same.
+const TWICE: u64 = 50;
 
 /// How often progress is written down.
 const WRITTEN_EVERY: Duration = Duration::from_secs(5);
@@ -48,6 +52,15 @@ pub struct Failure {
     pub what: String,
 }
 
+/// What tells this build from others: progress of another program is none.
+fn build() -> anyhow::Result<u64> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    Ok(hasher.finish())
+}
+
 /// Runs the seeds that are not done yet, on `threads` threads, and goes on where an earlier run of the same campaign was stopped.
 ///
 /// `progress` is told of the figures from time to time.
@@ -61,9 +74,11 @@ pub fn run(
     notes: &Path,
     progress: &(dyn Fn(&Figures) + Sync),
 ) -> anyhow::Result<Figures> {
-    let file = notes.join(format!("seeds-{}-{}.json", seeds.start, seeds.end));
+    let file = notes.join(format!("seeds-{}-{}-{:016x}.json", seeds.start, seeds.end, build()?));
     let earlier = match fs::read(&file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} does not read; remove it", file.display()))?,
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).with_context(|| format!("{} does not read; remove it", file.display()))?
+        }
         Err(_absent) => Figures::default(),
     };
     let portions = (seeds.end.saturating_sub(seeds.start)).div_ceil(PORTION);
@@ -116,6 +131,10 @@ fn portion(seeds: Range<u64>) -> anyhow::Result<Figures> {
         let failure = match run {
             Ok(report) => {
                 let report = report?;
+                if seed % TWICE == 0 && history::run(&story, None, true)?.digest != report.digest {
+                    let what = "the same seed gave another history when it was run again".to_owned();
+                    figures.failures.push(Failure { seed, oracle: "determinism".to_owned(), what });
+                }
                 figures.stats.add(&report.stats);
                 figures.simulated += u64::from(story.end) / 1000;
                 report.broken.map(|broken| (broken.oracle.to_owned(), broken.what))
@@ -135,7 +154,9 @@ fn write(file: &PathBuf, figures: &Figures) -> anyhow::Result<()> {
     let text = serde_json::to_vec_pretty(figures)?;
     // A campaign that is stopped while it writes must find the whole of what it wrote before.
     let fresh = file.with_extension("new");
-    fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, file)).with_context(|| format!("cannot write {}", file.display()))
+    fs::write(&fresh, text)
+        .and_then(|()| fs::rename(&fresh, file))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 impl Figures {

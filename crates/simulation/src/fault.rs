@@ -70,7 +70,10 @@ impl Kind {
         match self {
             Self::FailedEntry => matches!(name, "PutTargets" | "RemoveTargets"),
             Self::Concurrent => {
-                matches!(name, "RegisterTaskDefinition" | "PutRule" | "PutTargets" | "EnableRule" | "DisableRule" | "DeleteRule")
+                matches!(
+                    name,
+                    "RegisterTaskDefinition" | "PutRule" | "PutTargets" | "EnableRule" | "DisableRule" | "DeleteRule"
+                )
             }
             Self::RoleNotReady => matches!(operation, "events:PutTargets" | "ecs:RegisterTaskDefinition"),
             Self::StaleList | Self::ReorderedList => matches!(name, "ListRules" | "ListTaskDefinitions"),
@@ -133,24 +136,31 @@ impl Kind {
     /// What the wire does.
     pub fn fault(self, operation: &str, latency: Latency) -> Fault {
         let Latency { before, after } = latency;
-        let error = |status: u16, message: &str| refusal(operation, status, self.code(operation).unwrap_or_default(), message);
+        let error =
+            |status: u16, message: &str| refusal(operation, status, self.code(operation).unwrap_or_default(), message);
         let answer = match self {
             Self::Throttled => Conduct::Reply(error(400, "Rate exceeded")),
-            Self::ServerError | Self::ServerErrorAfterEffect => Conduct::Reply(error(500, "An internal failure occurred")),
+            Self::ServerError | Self::ServerErrorAfterEffect => {
+                Conduct::Reply(error(500, "An internal failure occurred"))
+            }
             Self::Timeout | Self::TimeoutAfterEffect => Conduct::Never,
             Self::LostRequest | Self::LostAnswer => Conduct::ConnectionReset,
             Self::FailedEntry => Conduct::Reply(failed_entry()),
-            Self::Concurrent if operation.starts_with("ecs:") => {
-                Conduct::Reply(error(400, "Too many concurrent attempts to create a new revision of the specified family."))
-            }
+            Self::Concurrent if operation.starts_with("ecs:") => Conduct::Reply(error(
+                400,
+                "Too many concurrent attempts to create a new revision of the specified family.",
+            )),
             Self::Concurrent => Conduct::Reply(error(400, "Rule was modified concurrently.")),
             Self::RoleNotReady if operation.starts_with("ecs:") => {
                 Conduct::Reply(error(400, "ECS was unable to assume the role 'etl' that was provided for this task."))
             }
-            Self::RoleNotReady => {
-                Conduct::Reply(error(400, "Provided role 'events' cannot be assumed by principal 'events.amazonaws.com'."))
+            Self::RoleNotReady => Conduct::Reply(error(
+                400,
+                "Provided role 'events' cannot be assumed by principal 'events.amazonaws.com'.",
+            )),
+            Self::ExpiredCredentials => {
+                Conduct::Reply(error(400, "The security token included in the request is expired"))
             }
-            Self::ExpiredCredentials => Conduct::Reply(error(400, "The security token included in the request is expired")),
             Self::AccessDenied => Conduct::Reply(error(400, "User is not authorized to perform this action")),
             Self::Slow | Self::StaleList | Self::ReorderedList => Conduct::Normal,
         };
@@ -212,6 +222,9 @@ pub struct Plan {
     pub outages: Vec<Outage>,
     /// Writes for this job fail for want of a permission, for the whole storm.
     pub blocked: Option<String>,
+    /// Faults of these very calls: kind, operation, and which call of that operation it is.
+    #[serde(default)]
+    pub exactly: Vec<(Kind, String, u64)>,
     /// The second at which the storm ends.
     pub until: u32,
     /// Whether requests and answers take their time.
@@ -232,7 +245,16 @@ pub struct Drawn {
 impl Plan {
     /// Nothing goes wrong, and nothing takes time.
     pub fn none() -> Self {
-        Self { seed: 0, kinds: Vec::new(), outages: Vec::new(), blocked: None, until: 0, latency: false, only: None }
+        Self {
+            seed: 0,
+            kinds: Vec::new(),
+            outages: Vec::new(),
+            blocked: None,
+            exactly: Vec::new(),
+            until: 0,
+            latency: false,
+            only: None,
+        }
     }
 
     /// What happens to the `nth` call of an operation by a process, `second` seconds into the history; `body` is the request's.
@@ -241,18 +263,23 @@ impl Plan {
             return None;
         }
         let operation = call.operation.as_str();
-        let kind = self.blocking(operation, body).or_else(|| self.outage(second, operation)).or_else(|| {
-            let mut left = u16::try_from(self.hash("fault", process, operation, nth) % 1000).unwrap_or(0);
-            let mut drawn = None;
-            for (kind, rate) in &self.kinds {
-                if left < *rate {
-                    drawn = Some(*kind);
-                    break;
+        let exactly =
+            self.exactly.iter().find(|(_, of, which)| of == operation && *which == nth).map(|(kind, ..)| *kind);
+        let kind = exactly
+            .or_else(|| self.blocking(operation, body))
+            .or_else(|| self.outage(second, operation))
+            .or_else(|| {
+                let mut left = u16::try_from(self.hash("fault", process, operation, nth) % 1000).unwrap_or(0);
+                let mut drawn = None;
+                for (kind, rate) in &self.kinds {
+                    if left < *rate {
+                        drawn = Some(*kind);
+                        break;
+                    }
+                    left -= rate;
                 }
-                left -= rate;
-            }
-            drawn.filter(|kind| kind.fits(operation))
-        })?;
+                drawn.filter(|kind| kind.fits(operation))
+            })?;
         let label = format!("{kind:?} {process} {operation} {nth}");
         let happens = self.only.as_ref().is_none_or(|only| only.contains(&label));
         happens.then_some(Drawn { kind, label })

@@ -31,8 +31,20 @@ const SCHEDULES: [&str; 14] = [
 ];
 
 const NAMES: [&str; 14] = [
-    "sales", "stock", "rates", "orders", "clicks", "users", "billing", "audit", "export", "import", "report", "cleanup",
-    "sync", "daily-sales",
+    "sales",
+    "stock",
+    "rates",
+    "orders",
+    "clicks",
+    "users",
+    "billing",
+    "audit",
+    "export",
+    "import",
+    "report",
+    "cleanup",
+    "sync",
+    "daily-sales",
 ];
 
 /// The story of a seed.
@@ -112,7 +124,8 @@ impl Drawing {
             .map(|directory| {
                 let identity = if crew == Crew::Neighbours && directory == 1 { "other" } else { "main" };
                 let clusters = self.clusters();
-                let mine = names.iter().skip(if crew == Crew::Neighbours { directory * 6 } else { 0 }).take(count.min(12));
+                let mine =
+                    names.iter().skip(if crew == Crew::Neighbours { directory * 6 } else { 0 }).take(count.min(12));
                 let jobs = mine.map(|name| ((*name).to_owned(), self.job(&clusters))).collect();
                 let controller = Controller {
                     name: identity.to_owned(),
@@ -165,7 +178,11 @@ impl Drawing {
             disabled: false,
             moved_from: None,
             retain: self.rng.u8(..8) == 0,
-            labels: if self.rng.bool() { BTreeMap::new() } else { BTreeMap::from([("team".to_owned(), "a b".to_owned())]) },
+            labels: if self.rng.bool() {
+                BTreeMap::new()
+            } else {
+                BTreeMap::from([("team".to_owned(), "a b".to_owned())])
+            },
             version: self.versions,
             shape: self.rng.u64(..),
             invalid: false,
@@ -181,6 +198,9 @@ impl Drawing {
         let name = pick(&mut self.rng, &names).clone();
         let Some(job) = book.jobs.get(&name).cloned() else { return };
         self.versions += 1;
+        if self.rng.u8(..24) == 0 {
+            return self.clear_out(at, directory, book);
+        }
         let put = |name: &str, job: Job| vec![Change::Put(name.to_owned(), Box::new(job))];
         let changes = match self.rng.u8(..16) {
             0..=3 => put(&name, Job { version: self.versions, ..job }),
@@ -219,13 +239,27 @@ impl Drawing {
         self.events.push(Event { at, what: What::Edit { directory, changes } });
     }
 
+    /// Jobs that go one by one, minutes apart: together they are more than may go in an hour.
+    fn clear_out(&mut self, at: u32, directory: usize, book: &mut Book) {
+        let names: Vec<String> = book.jobs.keys().take(self.rng.usize(2..6)).cloned().collect();
+        for (name, at) in names.into_iter().zip((at..).step_by(4 * 60_000)) {
+            let change = Change::Remove(name);
+            change.apply(book);
+            self.events.push(Event { at, what: What::Edit { directory, changes: vec![change] } });
+        }
+    }
+
     fn damages(&mut self, calm: u32, books: &[Book]) {
         for _ in 0..self.rng.u8(1..4) {
             let directory = self.rng.usize(..books.len());
             let from = self.rng.u32(60_000..calm);
             let to = self.rng.u32(from..calm);
-            let names: Vec<String> =
-                books.get(directory).into_iter().flat_map(|book| book.jobs.keys()).map(|name| Book::file_of(name)).collect();
+            let names: Vec<String> = books
+                .get(directory)
+                .into_iter()
+                .flat_map(|book| book.jobs.keys())
+                .map(|name| Book::file_of(name))
+                .collect();
             if names.is_empty() {
                 continue;
             }
@@ -245,7 +279,9 @@ impl Drawing {
                     between(harm(Damage::Half(share)), mend, from + 320);
                 }
                 4 => between(What::Gone { directory, gone: true }, What::Gone { directory, gone: false }, to),
-                _ => between(What::Emptied { directory, emptied: true }, What::Emptied { directory, emptied: false }, to),
+                _ => {
+                    between(What::Emptied { directory, emptied: true }, What::Emptied { directory, emptied: false }, to)
+                }
             }
         }
     }
@@ -315,7 +351,8 @@ impl Drawing {
     }
 
     fn faults(&mut self, calm: u32, books: &[Book]) -> fault::Plan {
-        let mut plan = fault::Plan { seed: self.seed, latency: self.rng.u8(..3) != 0, until: calm / 1000, ..fault::Plan::none() };
+        let mut plan =
+            fault::Plan { seed: self.seed, latency: self.rng.u8(..3) != 0, until: calm / 1000, ..fault::Plan::none() };
         if self.rng.u8(..3) == 0 {
             return plan;
         }
@@ -329,7 +366,8 @@ impl Drawing {
             let from = self.rng.u32(..calm / 1000);
             let to = from + *pick(&mut self.rng, &[20, 300, 3600]);
             let kind = *pick(&mut self.rng, &Kind::ALL);
-            let operations = (*pick(&mut self.rng, &["", "events:", "ecs:", "PutTargets", "Register", "List"])).to_owned();
+            let operations =
+                (*pick(&mut self.rng, &["", "events:", "ecs:", "PutTargets", "Register", "List"])).to_owned();
             plan.outages.push(Outage { from, to, kind, operations });
         }
         if self.rng.u8(..8) == 0 {

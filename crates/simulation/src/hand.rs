@@ -99,7 +99,8 @@ impl Stranger {
             let rules = state.mirror.rules_of(&hand.controller, &hand.job);
             rules.map(|(key, rule)| (key.clone(), rule.pins().collect())).collect()
         };
-        let place = rules.first().map_or(("123456789012".to_owned(), "eu-central-1".to_owned()), |(key, _)| parts(&key.0));
+        let place =
+            rules.first().map_or(("123456789012".to_owned(), "eu-central-1".to_owned()), |(key, _)| parts(&key.0));
         match hand.deed {
             Deed::Beside => self.beside(&place, hand).await,
             Deed::ClashRule => self.clash(&place, hand).await,
@@ -221,7 +222,12 @@ impl Stranger {
 
     async fn clash(&self, place: &Place, hand: &Hand) {
         let put = json!({"Name": format!("etl-{}", hand.job), "ScheduleExpression": "cron(9 4 * * ? *)"});
-        let taken = self.world.state().mirror.rules.contains_key(&(format!("{}/{}", place.0, place.1), format!("etl-{}", hand.job)));
+        let taken = self
+            .world
+            .state()
+            .mirror
+            .rules
+            .contains_key(&(format!("{}/{}", place.0, place.1), format!("etl-{}", hand.job)));
         if !taken {
             self.events(place, "PutRule", put).await;
         }

@@ -10,7 +10,9 @@ use ecs_etl_emulator::door::{Clock, Hook, InProcess};
 use ecs_etl_emulator::{Emulator, Settings};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
+use tracing::Dispatch;
 
+use crate::capture::Capture;
 use crate::directory::Directory;
 use crate::hand::Stranger;
 use crate::judge::{Broken, Judge, end_state};
@@ -19,7 +21,7 @@ use crate::mutant::Mutant;
 use crate::sketch::Book;
 use crate::story::{Crew, Event, Nature, Story, What};
 use crate::wire::{Killing, Wire};
-use crate::world::{State, Stats, Who, World};
+use crate::world::{Made, State, Stats, Who, World};
 
 /// What came of a history.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct Report {
     pub stats: Stats,
     /// The promise that was broken, if one was.
     pub broken: Option<Broken>,
+    /// The calls that processes made, if lines were to be kept.
+    pub calls: Vec<Made>,
     /// The faults that happened, by their labels.
     pub faults: Vec<String>,
     /// What happened, line by line, if it was to be kept.
@@ -51,8 +55,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// The runtime cannot be made.
 pub fn run(story: &Story, mutant: Option<Mutant>, keeps_lines: bool) -> std::io::Result<Report> {
+    // The SDK draws from here, when it renews credentials for instance.
+    fastrand::seed(story.seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    Ok(runtime.block_on(async { Stage::new(story, mutant, keeps_lines).play().await }))
+    let capture = Capture::default();
+    // Lines cost time, so that they are written only if somebody is to see them.
+    let dispatch = if keeps_lines { capture.dispatch() } else { Dispatch::none() };
+    Ok(tracing::dispatcher::with_default(&dispatch, || {
+        runtime.block_on(async { Stage::new(story, mutant, keeps_lines, capture).play().await })
+    }))
 }
 
 /// What the driver is to do, at some moment.
@@ -89,11 +100,12 @@ struct Stage<'a> {
     players: Vec<Player>,
     agenda: BTreeMap<(i64, u64), Cue>,
     cues: u64,
+    capture: Capture,
     begin: Instant,
 }
 
 impl<'a> Stage<'a> {
-    fn new(story: &'a Story, mutant: Option<Mutant>, keeps_lines: bool) -> Self {
+    fn new(story: &'a Story, mutant: Option<Mutant>, keeps_lines: bool, capture: Capture) -> Self {
         let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let directories = story.books.iter().cloned().map(Directory::new).collect();
         let world = Arc::new(World::new(start, directories, Judge::new(story, start), keeps_lines));
@@ -113,6 +125,7 @@ impl<'a> Stage<'a> {
             players,
             agenda: BTreeMap::new(),
             cues: 0,
+            capture,
             begin: Instant::now(),
         }
     }
@@ -133,6 +146,7 @@ impl<'a> Stage<'a> {
             digest: state.log.digest(),
             stats: state.stats.clone(),
             broken: state.judge.broken.clone(),
+            calls: state.calls.clone(),
             faults: state.faults.clone(),
             lines: state.log.lines().to_vec(),
         }
@@ -181,6 +195,10 @@ impl<'a> Stage<'a> {
         }
         let millis = self.world.millis();
         let mut state = self.world.state();
+        for line in self.capture.take() {
+            state.judge.logged(millis, &line);
+            state.log.note(millis, format_args!("{line}"));
+        }
         state.judge.time(millis);
         let over = self.players.iter().any(|player| player.life.as_ref().is_some_and(Life::is_over));
         if over {
@@ -223,7 +241,7 @@ impl<'a> Stage<'a> {
             books,
             ..self.story.clone()
         };
-        let mut direct = Stage::new(&story, None, false);
+        let mut direct = Stage::new(&story, None, false, self.capture.clone());
         Box::pin(direct.perform()).await;
         let there = direct.world.state();
         let mut here = self.world.state();
@@ -235,7 +253,10 @@ impl<'a> Stage<'a> {
             for job in settled.iter().filter(|(_, free)| **free).map(|(job, _)| job) {
                 let shared = story.books.iter().filter(|other| other.jobs.contains_key(job)).count() > 1;
                 if (!shared || story.crew == Crew::Twins) && this.get(job) != other.get(job) {
-                    let what = format!("{job} is not what the direct path makes of it: {}", first_difference(this.get(job), other.get(job)));
+                    let what = format!(
+                        "{job} is not what the direct path makes of it: {}",
+                        first_difference(this.get(job), other.get(job))
+                    );
                     here.judge.accuse("independence", millis, what);
                 }
             }
@@ -365,7 +386,9 @@ impl<'a> Stage<'a> {
         }
         match (&player.life, &settled.root) {
             (Some(life), _) => life.feed(Arc::clone(&settled)),
-            (None, RootState::Present { .. }) if !self.agenda.values().any(|cue| matches!(cue, Cue::Start(other) if *other == process)) => {
+            (None, RootState::Present { .. })
+                if !self.agenda.values().any(|cue| matches!(cue, Cue::Start(other) if *other == process)) =>
+            {
                 self.begin(process, Arc::clone(&settled));
             }
             (None, _) => {}
@@ -462,19 +485,19 @@ fn first_difference(here: Option<&Vec<serde_json::Value>>, there: Option<&Vec<se
         use serde_json::Value;
         match (here, there) {
             _ if here == there => None,
-            (Value::Object(one), Value::Object(other)) => one
-                .keys()
-                .chain(other.keys())
-                .find_map(|key| {
-                    let null = Value::Null;
-                    walk(one.get(key).unwrap_or(&null), other.get(key).unwrap_or(&null), &format!("{path}/{key}"))
-                }),
-            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-                one.iter().zip(other).enumerate().find_map(|(index, (one, other))| walk(one, other, &format!("{path}/{index}")))
-            }
+            (Value::Object(one), Value::Object(other)) => one.keys().chain(other.keys()).find_map(|key| {
+                let null = Value::Null;
+                walk(one.get(key).unwrap_or(&null), other.get(key).unwrap_or(&null), &format!("{path}/{key}"))
+            }),
+            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
+                .iter()
+                .zip(other)
+                .enumerate()
+                .find_map(|(index, (one, other))| walk(one, other, &format!("{path}/{index}"))),
             _ => Some(format!("{path} is {here} here and {there} there")),
         }
     }
-    let array = |state: Option<&Vec<serde_json::Value>>| state.map_or(serde_json::Value::Null, |rows| rows.clone().into());
+    let array =
+        |state: Option<&Vec<serde_json::Value>>| state.map_or(serde_json::Value::Null, |rows| rows.clone().into());
     walk(&array(here), &array(there), "").unwrap_or_default()
 }

@@ -1,11 +1,14 @@
 //! Whole histories of the controller, each decided by one seed.
 pub mod campaign;
+mod capture;
 pub mod directory;
+pub mod exhaustive;
 pub mod fault;
 pub mod generate;
 pub mod hand;
 pub mod history;
 pub mod judge;
+pub mod kept;
 pub mod life;
 pub mod log;
 pub mod mirror;

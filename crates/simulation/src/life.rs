@@ -136,7 +136,11 @@ async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, sto
 
 fn earlier(disk: &Disk) -> Vec<JobStatus> {
     let files = disk.lock().unwrap_or_else(PoisonError::into_inner);
-    files.iter().filter(|(name, _)| *name != CONTROLLER).filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
+    files
+        .iter()
+        .filter(|(name, _)| *name != CONTROLLER)
+        .filter_map(|(_, text)| serde_json::from_str(text).ok())
+        .collect()
 }
 
 /// A job's status in a line.
@@ -145,7 +149,9 @@ fn told(job: &JobStatus, process: usize) -> String {
         .status
         .conditions
         .iter()
-        .map(|condition| format!("{:?}={:?} {:?}: {}", condition.kind, condition.status, condition.reason, condition.message))
+        .map(|condition| {
+            format!("{:?}={:?} {:?}: {}", condition.kind, condition.status, condition.reason, condition.message)
+        })
         .collect();
     let retry = job.status.retry.as_ref().map(|retry| format!("; {} tries: {}", retry.attempts, retry.message));
     format!("process {process} tells of {}: {}{}", job.metadata.name, conditions.join(", "), retry.unwrap_or_default())

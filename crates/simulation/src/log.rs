@@ -16,6 +16,11 @@ impl Log {
         Self { hasher: DefaultHasher::new(), lines: keeps_lines.then(Vec::new) }
     }
 
+    /// Whether lines are kept.
+    pub fn keeps_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
     /// Notes what happened so many milliseconds into the history.
     pub fn note(&mut self, millis: i64, what: std::fmt::Arguments<'_>) {
         let line = what.to_string();

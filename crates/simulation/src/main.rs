@@ -1,38 +1,238 @@
-//! sim
-use std::time::Instant;
-use ecs_etl_simulation::{generate, history};
-use std::io::Write as _;
+//! `cargo xtask sim`: histories of the controller, each from one seed.
 
-/// Half of a history's time goes into small allocations.
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Parser;
+use ecs_etl_simulation::campaign::{self, Figures};
+use ecs_etl_simulation::exhaustive;
+use ecs_etl_simulation::kept;
+use ecs_etl_simulation::log::clock;
+use ecs_etl_simulation::mutant::Mutant;
+use ecs_etl_simulation::{generate, history, shrink, tell};
+
+/// A third of a history's time goes into small allocations.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> anyhow::Result<()> {
-    if let Ok(seed) = std::env::var("SIM_TELL") {
-        let report = history::run(&generate::story(seed.parse()?), None, true)?;
+/// Simulate whole histories of the controller: manifests, AWS, time and faults, all from one seed
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask sim")]
+struct Args {
+    /// Run this history twice, compare the two, and tell it
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Run many histories: from A up to but not including B
+    #[arg(long, value_name = "A..B", value_parser = range)]
+    seeds: Option<(u64, u64)>,
+    /// Crash after each call of each scenario, and let each write happen but be reported as failed
+    #[arg(long)]
+    exhaustive: bool,
+    /// Run the wrong controllers until each is noticed
+    #[arg(long)]
+    mutants: bool,
+    /// Run again what once failed
+    #[arg(long)]
+    kept: bool,
+    /// With --seed: print every line of the log
+    #[arg(long)]
+    log: bool,
+    /// Threads for --seeds
+    #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
+    threads: usize,
+    /// Where progress is kept, so that --seeds goes on where it was stopped
+    #[arg(long, value_name = "DIR", default_value = "target/simulation-progress")]
+    progress: PathBuf,
+    /// Forget earlier progress
+    #[arg(long)]
+    fresh: bool,
+}
+
+fn range(text: &str) -> Result<(u64, u64), String> {
+    let parts = text.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    match parts {
+        Some((from, to)) if from < to => Ok((from, to)),
+        Some(_) | None => Err("write it as A..B, with A below B".to_owned()),
+    }
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let mut sound = true;
+    let asked = args.seed.is_some() || args.seeds.is_some() || args.exhaustive || args.mutants || args.kept;
+    ensure!(asked, "say what to run: --seed N, --seeds A..B, --exhaustive, --mutants or --kept");
+    if let Some(seed) = args.seed {
+        sound &= one(seed, args.log)?;
+    }
+    if args.kept {
+        sound &= again()?;
+    }
+    if args.exhaustive {
+        sound &= every_call()?;
+    }
+    if let Some((from, to)) = args.seeds {
+        sound &= many(from, to, &args)?;
+    }
+    if args.mutants {
+        sound &= mutants()?;
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}
+
+/// Runs a history twice and tells it.
+fn one(seed: u64, log: bool) -> anyhow::Result<bool> {
+    let story = generate::story(seed);
+    let report = history::run(&story, None, true)?;
+    let again = history::run(&story, None, true)?;
+    if report.digest != again.digest {
+        let parting = report.lines.iter().zip(&again.lines).find(|(one, other)| one != other);
+        bail!("seed {seed} gives two histories, which part here: {parting:#?}");
+    }
+    if log {
         for (millis, line) in &report.lines {
-            writeln!(std::io::stdout(), "{} {line}", ecs_etl_simulation::log::clock(*millis))?;
-        }
-        writeln!(std::io::stdout(), "{:?}", report.broken)?;
-        return Ok(());
-    }
-    let args: Vec<u64> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
-    let (from, to) = (args.first().copied().unwrap_or(0), args.get(1).copied().unwrap_or(10));
-    let begin = Instant::now();
-    let mut calls = 0;
-    let mut out = std::io::stdout();
-    for seed in from..to {
-        let one = Instant::now();
-        let report = history::run(&generate::story(seed), None, false)?;
-        calls += report.stats.calls;
-        if let Some(broken) = &report.broken {
-            writeln!(out, "{seed} BROKEN {} at {}: {}", broken.oracle, ecs_etl_simulation::log::clock(broken.millis), broken.what)?;
-        }
-        if to - from <= 20 {
-            writeln!(out, "{seed} {:x} {:?} {:?}", report.digest, report.stats, one.elapsed())?;
+            say(&format!("{} {line}", clock(*millis)))?;
         }
     }
-    let took = begin.elapsed().as_secs_f64();
-    writeln!(out, "{} histories, {:.1}/s, {} calls, {:.0}/s", to - from, (to - from) as f64 / took, calls, calls as f64 / took)?;
-    Ok(())
+    say(&tell::tell(&story, &report))?;
+    say(&format!("{} calls, log {:016x}, the same twice", report.stats.calls, report.digest))?;
+    Ok(report.broken.is_none())
+}
+
+/// Runs a failing seed's story shorter and shorter and tells what is left.
+fn explain(seed: u64) -> anyhow::Result<()> {
+    let story = generate::story(seed);
+    let report = history::run(&story, None, false)?;
+    let Some(broken) = &report.broken else {
+        return say(&format!("seed {seed} does not fail again: see --seed {seed}"));
+    };
+    let shrunk = shrink::shrink(&story, broken, &report.faults, None)?;
+    let report = history::run(&shrunk.story, None, true)?;
+    say(&tell::tell(&shrunk.story, &report))?;
+    let file = kept::keep(&shrunk.story)?;
+    say(&format!("the story is kept in {}, and its seed beside it", file.display()))
+}
+
+fn many(from: u64, to: u64, args: &Args) -> anyhow::Result<bool> {
+    if args.fresh && args.progress.exists() {
+        std::fs::remove_dir_all(&args.progress)
+            .with_context(|| format!("cannot remove {}", args.progress.display()))?;
+    }
+    let bar = if std::io::stderr().is_terminal() {
+        let style =
+            indicatif::ProgressStyle::with_template("{bar:40} {pos}/{len} histories, {per_sec}, {msg}, {eta} left")?;
+        indicatif::ProgressBar::new(to - from).with_style(style)
+    } else {
+        indicatif::ProgressBar::hidden()
+    };
+    let begin = std::time::Instant::now();
+    let counted = std::sync::atomic::AtomicU64::new(u64::MAX);
+    let progress = |figures: &Figures| {
+        counted.fetch_min(figures.histories, std::sync::atomic::Ordering::Relaxed);
+        bar.set_position(figures.histories);
+        bar.set_message(format!("{} failed", figures.failures.len()));
+    };
+    let figures = campaign::run(from..to, args.threads, &args.progress, &progress)?;
+    bar.finish_and_clear();
+    say(&summary(&figures, args.threads))?;
+    say(&format!("{} s of wall clock", begin.elapsed().as_secs()))?;
+    for failure in &figures.failures {
+        say(&format!("\nseed {}: {}: {}", failure.seed, failure.oracle, failure.what))?;
+        explain(failure.seed)?;
+    }
+    Ok(figures.failures.is_empty())
+}
+
+fn summary(figures: &Figures, threads: usize) -> String {
+    let seconds = (figures.spent as f64 / 1000.0 / threads.max(1) as f64).max(0.001);
+    let stats = &figures.stats;
+    let list = |counts: &std::collections::BTreeMap<String, u64>| {
+        counts.iter().map(|(name, count)| format!("  {name} {count}")).collect::<Vec<_>>().join("\n")
+    };
+    format!(
+        "{} histories, {:.1} simulated years, {} calls ({} of them writes), {} ticks, {} statuses; {} failed\n\
+         {:.1} histories and {:.0} calls a second on {threads} threads\n\
+         calls:\n{}\nfaults:\n{}\nkilled {} times, at {} points:\n{}",
+        figures.histories,
+        figures.simulated as f64 / 86_400.0 / 365.25,
+        stats.calls,
+        stats.writes,
+        stats.ticks,
+        stats.statuses,
+        figures.failures.len(),
+        figures.histories as f64 / seconds,
+        stats.calls as f64 / seconds,
+        list(&stats.operations),
+        list(&stats.faults),
+        stats.crashes.values().sum::<u64>(),
+        stats.crashes.len(),
+        list(&stats.crashes),
+    )
+}
+
+fn every_call() -> anyhow::Result<bool> {
+    let mut sound = true;
+    let mut histories = 0;
+    for scenario in exhaustive::scenarios() {
+        let result = exhaustive::run(&scenario)?;
+        histories += result.histories;
+        say(&format!(
+            "{:24} {:4} calls, {:3} writes, {:5} histories{}",
+            scenario.name,
+            result.calls,
+            result.writes,
+            result.histories,
+            if result.failures.is_empty() { "" } else { ", FAILED" }
+        ))?;
+        for failure in &result.failures {
+            sound = false;
+            say(&format!("  {failure}"))?;
+        }
+    }
+    say(&format!("{histories} histories"))?;
+    Ok(sound)
+}
+
+/// Seeds that a wrong controller may survive before it counts as not noticed.
+const PATIENCE: u64 = 500;
+
+/// Runs every wrong controller until an oracle that ought to notice it does. What others notice on the way counts for nothing.
+fn mutants() -> anyhow::Result<bool> {
+    let mut sound = true;
+    say("| wrong controller | oracle | seeds | what it found |\n|---|---|---|---|")?;
+    for mutant in Mutant::ALL {
+        let mut row = format!("| {mutant:?} | **none** | {PATIENCE} | it survived |");
+        let mut noticed = false;
+        for seed in 0..PATIENCE {
+            let report = history::run(&generate::story(seed), Some(mutant), false)?;
+            if let Some(broken) = report.broken.filter(|broken| mutant.nemeses().contains(&broken.oracle)) {
+                row = format!("| {mutant:?} | {} | {} | {} |", broken.oracle, seed + 1, broken.what);
+                noticed = true;
+                break;
+            }
+        }
+        sound &= noticed;
+        say(&row)?;
+    }
+    Ok(sound)
+}
+
+fn again() -> anyhow::Result<bool> {
+    let mut sound = true;
+    let folder: &Path = kept::folder();
+    let stories = kept::stories(folder)?;
+    for (name, story) in &stories {
+        let report = history::run(story, None, true)?;
+        if report.broken.is_some() {
+            sound = false;
+            say(&format!("{name} fails again:\n{}", tell::tell(story, &report)))?;
+        }
+    }
+    say(&format!("{} kept stories run again", stories.len()))?;
+    Ok(sound)
 }

@@ -93,7 +93,7 @@ impl Mirror {
                 };
                 Some(Changed::Revision(key, before, after))
             }
-            _ => None,
+            Kind::Family | Kind::Cluster | Kind::Index | Kind::Task | Kind::Former => None,
         }
     }
 
@@ -164,7 +164,8 @@ impl Revision {
         });
         let shared = main.and_then(|(container, _)| {
             let environment = container.get("environment")?.as_array()?;
-            let shared = environment.iter().find(|variable| variable.get("name").is_some_and(|name| name == "SHARED"))?;
+            let shared =
+                environment.iter().find(|variable| variable.get("name").is_some_and(|name| name == "SHARED"))?;
             Some(shared.get("value")?.as_str()?.to_owned())
         });
         Some(Self {

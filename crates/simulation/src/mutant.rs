@@ -1,31 +1,315 @@
-//! Wrong controllers.
+//! Wrong controllers, each made by bending data where it passes: what is sent and what arrives on the wire, and what the
+//! controller's own seams let through. A simulation that lets one of them live is worth nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use ecs_etl_controller::context::Interrupted;
+use ecs_etl_controller::manifests::Manifests;
+use ecs_etl_controller::observe::Trust;
+use ecs_etl_controller::pruning::Knowledge;
+use ecs_etl_controller::reconcile::Outcome;
 use ecs_etl_controller::seams::{AsItIs, Seams};
 use ecs_etl_emulator::door::Call;
 use ecs_etl_emulator::{Reply, Request};
+use ecs_etl_plan::condition::{Reason, Verdict};
+use ecs_etl_plan::desired::TARGET_ID;
+use ecs_etl_plan::step::{Action, Because, Kind, Plan, RevisionRef, Step};
+use ecs_etl_plan::tags;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::mirror::TARGET;
 
 /// A wrong controller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mutant {
-    /// Placeholder.
-    Nothing,
+    /// Takes the old target away before it makes the new revision.
+    BreakBeforeMake,
+    /// Takes what it cannot read for what is not there.
+    UnreadableIsEmpty,
+    /// Takes a 200 for success, whatever became of its entries.
+    IgnoreFailedEntries,
+    /// Puts rules without their state.
+    ForgetState,
+    /// Registers revisions without the digest of their spec.
+    DropDigest,
+    /// Deregisters what is replaced as soon as it sees it.
+    DeregisterAtOnce,
+    /// Tries again at once, whatever failed.
+    RetryWithoutBackoff,
+    /// Believes lists that are an hour behind.
+    BelieveTheIndex,
+    /// Calls a job ready when it begins to write.
+    ReadyBeforeTheEffect,
+    /// Counts failures for ever.
+    NeverResetBackoff,
+    /// Counts deletions by the pass, not by the hour.
+    CapPerPass,
+    /// Removes a job as soon as its manifest is gone.
+    NoGrace,
+    /// Takes every rule of the right name for its own.
+    NameIsProof,
+    /// Puts its target under a new Id whenever it changes.
+    NewTargetId,
+    /// Registers a new revision and leaves the schedule at the old one.
+    NeverRepin,
+    /// Takes other people's targets away with its own.
+    RemoveTheirs,
+    /// Writes in a status what it was about to write.
+    TellEverything,
+    /// Does not heed the tag that says to leave a job alone.
+    IgnorePause,
+    /// Puts targets without their retry policy.
+    DropRetryPolicy,
 }
 
 impl Mutant {
-    /// Inner seams.
-    pub fn seams(self) -> Arc<dyn Seams> {
-        Arc::new(AsItIs)
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::BreakBeforeMake,
+        Self::UnreadableIsEmpty,
+        Self::IgnoreFailedEntries,
+        Self::ForgetState,
+        Self::DropDigest,
+        Self::DeregisterAtOnce,
+        Self::RetryWithoutBackoff,
+        Self::BelieveTheIndex,
+        Self::ReadyBeforeTheEffect,
+        Self::NeverResetBackoff,
+        Self::CapPerPass,
+        Self::NoGrace,
+        Self::NameIsProof,
+        Self::NewTargetId,
+        Self::NeverRepin,
+        Self::RemoveTheirs,
+        Self::TellEverything,
+        Self::IgnorePause,
+        Self::DropRetryPolicy,
+    ];
+
+    /// The oracles that may notice it: any other would do so by accident.
+    pub fn nemeses(self) -> &'static [&'static str] {
+        match self {
+            Self::BreakBeforeMake => &["ticks"],
+            Self::UnreadableIsEmpty | Self::DeregisterAtOnce | Self::CapPerPass | Self::NoGrace => &["deletion"],
+            Self::IgnoreFailedEntries => &["status", "named", "ticks"],
+            Self::ForgetState => &["status", "convergence"],
+            Self::DropDigest => &["churn"],
+            Self::RetryWithoutBackoff | Self::NeverResetBackoff => &["attempts"],
+            Self::BelieveTheIndex => &["churn", "convergence", "silence", "status"],
+            Self::ReadyBeforeTheEffect => &["status", "named"],
+            Self::NameIsProof | Self::RemoveTheirs | Self::IgnorePause => &["collateral"],
+            Self::NewTargetId => &["ticks", "status", "convergence"],
+            Self::NeverRepin => &["convergence", "ticks", "silence"],
+            Self::TellEverything => &["status"],
+            Self::DropRetryPolicy => &["convergence", "independence", "silence", "status"],
+        }
     }
 
-    /// Sent instead.
-    pub fn sends(&self, _call: &Call, request: Request) -> Request {
+    /// What it bends inside.
+    pub fn seams(self) -> Arc<dyn Seams> {
+        match self {
+            Self::IgnoreFailedEntries
+            | Self::ForgetState
+            | Self::DropDigest
+            | Self::BelieveTheIndex
+            | Self::NameIsProof
+            | Self::RemoveTheirs
+            | Self::IgnorePause
+            | Self::DropRetryPolicy => Arc::new(AsItIs),
+            Self::BreakBeforeMake
+            | Self::UnreadableIsEmpty
+            | Self::DeregisterAtOnce
+            | Self::RetryWithoutBackoff
+            | Self::ReadyBeforeTheEffect
+            | Self::NeverResetBackoff
+            | Self::CapPerPass
+            | Self::NoGrace
+            | Self::NewTargetId
+            | Self::NeverRepin
+            | Self::TellEverything => Arc::new(Bent(self)),
+        }
+    }
+
+    /// What it sends instead.
+    pub fn sends(self, call: &Call, mut request: Request) -> Request {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&request.body) else { return request };
+        let Some(members) = body.as_object_mut() else { return request };
+        match (self, call.operation.as_str()) {
+            (Self::ForgetState, "events:PutRule") => drop(members.remove("State")),
+            (Self::DropDigest, "ecs:RegisterTaskDefinition") => {
+                if let Some(tags) = members.get_mut("tags").and_then(Value::as_array_mut) {
+                    tags.retain(|tag| tag.get("key").is_none_or(|key| key != tags::SPEC));
+                }
+            }
+            (Self::RemoveTheirs, "events:RemoveTargets") => {
+                if let Some(ids) = members.get_mut("Ids").and_then(Value::as_array_mut) {
+                    ids.push(json!("theirs"));
+                }
+            }
+            (Self::DropRetryPolicy, "events:PutTargets") => {
+                let targets = members.get_mut("Targets").and_then(Value::as_array_mut);
+                for target in targets.into_iter().flatten().filter_map(Value::as_object_mut) {
+                    target.remove("RetryPolicy");
+                }
+            }
+            _ => return request,
+        }
+        request.body = body.to_string().into_bytes();
         request
     }
 
-    /// Arrives instead.
-    pub fn arrives(&self, _call: &Call, _request: &Request, reply: Reply) -> Reply {
-        reply
+    /// What it hears instead.
+    pub fn arrives(self, call: &Call, request: &Request, reply: Reply, second: u32, memory: &mut Memory) -> Reply {
+        match (self, call.operation.as_str()) {
+            (Self::BelieveTheIndex, "ecs:ListTaskDefinitions") => memory.hour_ago(call, request, reply, second),
+            (Self::NameIsProof, "events:ListTagsForResource") => {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                let arn = asked.get("ResourceARN").and_then(Value::as_str).unwrap_or_default();
+                let job = arn.rsplit('/').next().and_then(crate::judge::job_of).unwrap_or_default();
+                with_tags(reply, |tags| {
+                    tags.retain(|tag| tag.get("Key").is_none_or(|key| key != tags::JOB && key != tags::CONTROLLER));
+                    tags.push(json!({"Key": tags::JOB, "Value": job}));
+                    tags.push(json!({"Key": tags::CONTROLLER, "Value": "main"}));
+                })
+            }
+            (Self::IgnorePause, "events:ListTagsForResource") => {
+                with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != tags::RECONCILE)))
+            }
+            _ => reply,
+        }
     }
+}
+
+fn with_tags(reply: Reply, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+    match body.get_mut("Tags").and_then(Value::as_array_mut) {
+        Some(tags) => change(tags),
+        None => return reply,
+    }
+    Reply { body: body.to_string().into_bytes(), ..reply }
+}
+
+/// Answers, each with the second at which it came.
+type Heard = Vec<(u32, Reply)>;
+
+/// Answers of an hour ago, by operation, place and request.
+#[derive(Debug, Default)]
+pub struct Memory {
+    answers: BTreeMap<(String, String, Vec<u8>), Heard>,
+}
+
+impl Memory {
+    fn hour_ago(&mut self, call: &Call, request: &Request, reply: Reply, second: u32) -> Reply {
+        let answers = self
+            .answers
+            .entry((call.operation.clone(), crate::wire::place(request), request.body.clone()))
+            .or_default();
+        answers.push((second, reply.clone()));
+        let old = answers.iter().rev().find(|(at, _)| *at + 3600 <= second);
+        match old {
+            Some((_, old)) => old.clone(),
+            // Of an hour ago nothing is known: there was nothing.
+            None => Reply { body: json!({"taskDefinitionArns": []}).to_string().into_bytes(), ..reply },
+        }
+    }
+}
+
+/// A controller that is bent inside.
+#[derive(Debug)]
+struct Bent(Mutant);
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a wrong controller bends one thing and leaves the rest")]
+impl Seams for Bent {
+    fn manifests(&self, manifests: &mut Manifests) {
+        if self.0 == Mutant::UnreadableIsEmpty {
+            manifests.incomplete.clear();
+        }
+    }
+
+    fn trust(&self, trust: Trust) -> Trust {
+        trust
+    }
+
+    fn plan(&self, plan: &mut Plan) {
+        match self.0 {
+            Mutant::BreakBeforeMake if plan.kind == Kind::Change => break_before_make(plan),
+            Mutant::DeregisterAtOnce => {
+                for step in &mut plan.steps {
+                    if let Action::TagRevision { revision, tags } = &step.action
+                        && tags.contains_key(tags::RETIRED_AT)
+                    {
+                        step.action = Action::DeregisterTaskDefinition { revision: revision.clone() };
+                    }
+                }
+            }
+            Mutant::NewTargetId if plan.kind == Kind::Change => {
+                for step in &mut plan.steps {
+                    if let Action::PutTargets { target, .. } = &mut step.action {
+                        target.id = Some(format!("{TARGET}-new"));
+                    }
+                }
+            }
+            Mutant::NeverRepin if plan.kind == Kind::Change => {
+                plan.steps.retain(|step| !matches!(step.action, Action::PutTargets { .. }));
+            }
+            _ => {}
+        }
+    }
+
+    fn outcome(&self, outcome: &mut Result<Outcome, Interrupted>) {
+        let Ok(outcome) = outcome else { return };
+        match self.0 {
+            Mutant::ReadyBeforeTheEffect if !outcome.plan.steps.is_empty() => {
+                outcome.verdict = Verdict::Ready(Reason::Converged, "live state equals the manifest".to_owned());
+                outcome.stopped = None;
+            }
+            Mutant::TellEverything if !outcome.plan.steps.is_empty() => {
+                outcome.verdict = Verdict::Waiting(Reason::Progressing, format!("{:?}", outcome.plan), None);
+            }
+            _ => {}
+        }
+    }
+
+    fn wait(&self, wait: Duration) -> Duration {
+        if self.0 == Mutant::RetryWithoutBackoff { Duration::from_millis(20) } else { wait }
+    }
+
+    fn forgets_failures(&self) -> bool {
+        self.0 != Mutant::NeverResetBackoff
+    }
+
+    fn deletion(&self, knowledge: &mut Knowledge) {
+        match self.0 {
+            Mutant::UnreadableIsEmpty => knowledge.incomplete.clear(),
+            Mutant::CapPerPass => knowledge.retired.clear(),
+            Mutant::NoGrace => {
+                let gone = knowledge.owned.iter().filter(|owned| !knowledge.written.contains(&owned.job));
+                knowledge.gone_since.extend(gone.map(|owned| (owned.job.clone(), Timestamp::UNIX_EPOCH)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Puts a removal of our target before everything else.
+fn break_before_make(plan: &mut Plan) {
+    let put = plan.steps.iter().find_map(|step| {
+        let Action::PutTargets { rule, .. } = &step.action else { return None };
+        Some((step.place.clone(), rule.clone()))
+    });
+    let Some((place, rule)) = put else { return };
+    if plan.steps.iter().any(|step| matches!(&step.action, Action::PutRule { rule: made, .. } if *made == rule)) {
+        // A rule that is only being made has no target yet.
+        return;
+    }
+    for step in &mut plan.steps {
+        if let Action::PutTargets { revision: RevisionRef::FromStep(index), .. } = &mut step.action {
+            *index += 1;
+        }
+    }
+    let action = Action::RemoveTargets { rule, ids: vec![TARGET_ID.to_owned()] };
+    plan.steps.insert(0, Step { place, action, because: Because::Missing });
 }

@@ -99,7 +99,10 @@ fn main(rng: &mut Rng, launch: Launch, job: &str, version: u32, sidecar: bool) -
     some("systemControls", json!([]));
     some("restartPolicy", json!({"enabled": true, "ignoredExitCodes": [0, 143], "restartAttemptPeriod": 120}));
     if launch != Launch::Fargate {
-        some("linuxParameters", json!({"initProcessEnabled": true, "capabilities": {"add": ["SYS_PTRACE"], "drop": []}}));
+        some(
+            "linuxParameters",
+            json!({"initProcessEnabled": true, "capabilities": {"add": ["SYS_PTRACE"], "drop": []}}),
+        );
         some("dnsServers", json!(["10.0.0.2"]));
         some("logConfiguration", json!({"logDriver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}));
         some("extraHosts", json!([{"hostname": "db", "ipAddress": "10.0.0.1"}]));
@@ -108,7 +111,10 @@ fn main(rng: &mut Rng, launch: Launch, job: &str, version: u32, sidecar: bool) -
             "logConfiguration",
             json!({"logDriver": "awslogs", "options": {"awslogs-group": "/etl", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "etl"}}),
         );
-        some("secrets", json!([{"name": "TOKEN", "valueFrom": "arn:aws:ssm:eu-central-1:123456789012:parameter/token"}]));
+        some(
+            "secrets",
+            json!([{"name": "TOKEN", "valueFrom": "arn:aws:ssm:eu-central-1:123456789012:parameter/token"}]),
+        );
     }
     main
 }
@@ -116,7 +122,10 @@ fn main(rng: &mut Rng, launch: Launch, job: &str, version: u32, sidecar: bool) -
 fn task_members(rng: &mut Rng) -> Vec<(&'static str, Value)> {
     let members = [
         ("taskRoleArn", json!("etl")),
-        ("volumes", json!([{"name": "scratch"}, {"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678"}}])),
+        (
+            "volumes",
+            json!([{"name": "scratch"}, {"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678"}}]),
+        ),
         ("enableFaultInjection", json!(false)),
         ("runtimePlatform", json!({"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"})),
     ];

@@ -122,9 +122,7 @@ impl Book {
 
     /// Jobs that are to be live: valid, and of a cluster that is there and does not drain.
     pub fn wanted(&self) -> impl Iterator<Item = (&String, &Job)> {
-        self.jobs
-            .iter()
-            .filter(|(_, job)| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain))
+        self.jobs.iter().filter(|(_, job)| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain))
     }
 
     /// A job that is to be live.

@@ -51,7 +51,14 @@ pub struct Nature {
 impl Nature {
     /// AWS in a good mood.
     pub fn kind() -> Self {
-        Self { list_lag: 0, targets_linger: 0, registration_takes: 0, reorders: false, throttles: false, changes_take: 0 }
+        Self {
+            list_lag: 0,
+            targets_linger: 0,
+            registration_takes: 0,
+            reorders: false,
+            throttles: false,
+            changes_take: 0,
+        }
     }
 }
 

@@ -16,10 +16,19 @@ pub fn tell(story: &Story, report: &Report) -> String {
     let mut text = format!("Seed {}: {:?}, {:?}\n", story.seed, story.crew, story.nature);
     for (index, book) in story.books.iter().enumerate() {
         let controller = &book.controller;
-        put(&mut text, format_args!("  directory {index}: controller {}, grace {} s, at most {} deletions, max changes {:?}", controller.name, controller.grace, controller.max_deletions, controller.max_changes));
+        put(
+            &mut text,
+            format_args!(
+                "  directory {index}: controller {}, grace {} s, at most {} deletions, max changes {:?}",
+                controller.name, controller.grace, controller.max_deletions, controller.max_changes
+            ),
+        );
         for (name, job) in &book.jobs {
             let suspended = if job.suspend { ", suspended" } else { "" };
-            put(&mut text, format_args!("    {name} in {}: {:?}{suspended}, version {}", job.cluster, job.schedules, job.version));
+            put(
+                &mut text,
+                format_args!("    {name} in {}: {:?}{suspended}, version {}", job.cluster, job.schedules, job.version),
+            );
         }
     }
     put(&mut text, format_args!("What happens:"));
@@ -107,7 +116,9 @@ fn change(change: &Change) -> String {
             )
         }
         Change::Remove(name) => format!("{name} removed"),
-        Change::PutCluster(name, cluster) => format!("cluster {name} with default {}, drain {}", cluster.shared, cluster.drain),
+        Change::PutCluster(name, cluster) => {
+            format!("cluster {name} with default {}, drain {}", cluster.shared, cluster.drain)
+        }
         Change::PutController(controller) => format!("controller {}", controller.name),
     }
 }

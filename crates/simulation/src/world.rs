@@ -87,6 +87,19 @@ pub struct State {
     pub stats: Stats,
     /// Faults that happened, by their labels.
     pub faults: Vec<String>,
+    /// Calls that processes made.
+    pub calls: Vec<Made>,
+}
+
+/// A call that a process made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// When, in milliseconds.
+    pub millis: i64,
+    /// The operation.
+    pub operation: String,
+    /// Which call of that operation it was, counted from 1.
+    pub nth: u64,
 }
 
 impl World {
@@ -99,6 +112,7 @@ impl World {
             judge,
             stats: Stats::default(),
             faults: Vec::new(),
+            calls: Vec::new(),
         };
         Self { start, origin: Instant::now(), state: Mutex::new(state) }
     }

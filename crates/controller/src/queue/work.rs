@@ -82,6 +82,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
             match due {
                 Some(due) => {
                     tokio::select! {
+                        biased;
                         () = tokio::time::sleep_until(due.into()) => {}
                         () = changed => {}
                     }

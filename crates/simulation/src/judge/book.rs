@@ -33,7 +33,8 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Whether another wish ticks at the same moments in the same place.
     pub fn ticks_like(&self, other: &Self) -> bool {
-        let ticking = |wanted: &Self| (wanted.place.clone(), wanted.job.schedules.clone(), wanted.job.list, wanted.job.suspend);
+        let ticking =
+            |wanted: &Self| (wanted.place.clone(), wanted.job.schedules.clone(), wanted.job.list, wanted.job.suspend);
         ticking(self) == ticking(other)
     }
 }
@@ -62,6 +63,8 @@ pub(crate) struct Books {
     crew: Crew,
     /// When a stranger last reached for a job's resources.
     hands: BTreeMap<String, i64>,
+    /// When it really was, whatever is forgiven for how long.
+    moments: BTreeMap<String, i64>,
     /// What a renamed job was called first.
     roots: BTreeMap<String, String>,
 }
@@ -75,7 +78,13 @@ pub(crate) struct Edited {
 
 impl Books {
     pub fn new(books: &[Book], crew: Crew) -> Self {
-        let mut all = Self { shelves: Vec::new(), crew, hands: BTreeMap::new(), roots: BTreeMap::new() };
+        let mut all = Self {
+            shelves: Vec::new(),
+            crew,
+            hands: BTreeMap::new(),
+            moments: BTreeMap::new(),
+            roots: BTreeMap::new(),
+        };
         for (index, book) in books.iter().enumerate() {
             let now = Directory::new(book.clone());
             all.shelves.push(Shelf {
@@ -161,9 +170,15 @@ impl Books {
     }
 
     /// A stranger reached for a job's resources.
-    pub fn touched(&mut self, millis: i64, job: &str) {
-        let at = self.hands.entry(job.to_owned()).or_insert(millis);
-        *at = millis.max(*at);
+    pub fn touched(&mut self, millis: i64, forgiven_until: i64, job: &str) {
+        self.moments.insert(job.to_owned(), millis);
+        let at = self.hands.entry(job.to_owned()).or_insert(forgiven_until);
+        *at = forgiven_until.max(*at);
+    }
+
+    /// Whether a stranger's hand was in a job's resources just then.
+    pub fn raced(&self, job: &str, from: i64, to: i64) -> bool {
+        self.moments.get(job).is_some_and(|at| (from..=to).contains(at))
     }
 
     /// When a stranger last reached for a job's resources.

@@ -23,7 +23,7 @@ pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules
             let Some(wanted) = &page.wanted else { continue };
             let Some(told) = status.of(process, name) else { return Some(format!("{name} has no status")) };
             let reason = reason(told);
-            if excuse(mirror, identity, name, wanted, rules.crew).is_some() {
+            if excuse(mirror, identity, name, wanted).is_some() {
                 // Marks that somebody takes away are missed by the rotation of tags, days later.
                 continue;
             }
@@ -33,7 +33,8 @@ pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules
             if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.start) {
                 return Some(format!("{name} did not converge: {why}; its status says {reason:?}"));
             }
-            if !told.is_ready() && !(is_unknown(told) && rules.crew == Crew::Twins) && reason != Some(Reason::DriftFight) {
+            let may_be_unknown = is_unknown(told) && rules.crew == Crew::Twins;
+            if !told.is_ready() && !may_be_unknown && reason != Some(Reason::DriftFight) {
                 return Some(format!("{name} converged, but its status says {reason:?}"));
             }
         }
@@ -45,7 +46,7 @@ pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules
 }
 
 /// What keeps a job from being as it should, by no fault of ours.
-fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted, crew: Crew) -> Option<&'static str> {
+fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted) -> Option<&'static str> {
     for (key, rule) in &mirror.rules {
         if job_of(&key.1) != Some(name) {
             continue;
@@ -66,9 +67,11 @@ fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted, crew: Cr
     // A job may also clash under the name it had before.
     let former = wanted.job.moved_from.as_deref();
     let paused = mirror.rules.iter().any(|(key, rule)| {
-        former.is_some() && job_of(&key.1) == former && (!belongs_to(&rule.tags, identity) || rule.tags.contains_key("ecs-etl/reconcile"))
+        former.is_some()
+            && job_of(&key.1) == former
+            && (!belongs_to(&rule.tags, identity) || rule.tags.contains_key("ecs-etl/reconcile"))
     });
-    (paused || crew == Crew::Neighbours && former.is_some() && false).then_some("its former rule is out of reach")
+    paused.then_some("its former rule is out of reach")
 }
 
 /// Rules of ours that no manifest wants any more.
@@ -86,7 +89,9 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
         let retained = rule.tags.get("ecs-etl/policy").is_some_and(|policy| policy == "Retain");
         let paused = rule.tags.contains_key("ecs-etl/reconcile");
         let former = shelf.pages.values().any(|page| {
-            page.wanted.as_ref().is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job) && wanted.job.disabled)
+            page.wanted
+                .as_ref()
+                .is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job) && wanted.job.disabled)
                 || shelf.now.book.jobs.values().any(|other| other.moved_from.as_deref() == Some(job))
         });
         if !retained && !paused && !former {
@@ -97,13 +102,13 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
 }
 
 /// Jobs of a directory that are as they should be; false for those that something stands in the way of.
-pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books, rules: &Rules) -> BTreeMap<String, bool> {
+pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books) -> BTreeMap<String, bool> {
     let Some(shelf) = books.shelves.get(directory) else { return BTreeMap::new() };
     let identity = shelf.now.book.controller.name.as_str();
     let wanted = shelf.pages.iter().filter_map(|(name, page)| Some((name, page.wanted.as_ref()?)));
     wanted
         .map(|(name, wanted)| {
-            let free = excuse(mirror, identity, name, wanted, rules.crew).is_none() && !wanted.job.disabled;
+            let free = excuse(mirror, identity, name, wanted).is_none() && !wanted.job.disabled;
             (name.clone(), free)
         })
         .collect()
@@ -169,6 +174,6 @@ fn without_order(value: Value) -> Value {
             Value::Array(items)
         }
         Value::Object(members) => members.into_iter().map(|(key, value)| (key, without_order(value))).collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }

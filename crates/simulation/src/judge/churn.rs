@@ -34,7 +34,8 @@ impl Churn {
         }
         let keep = books.of_process(process).map_or(0, |shelf| shelf.now.book.controller.keep_revisions);
         let window = usize::try_from(keep).unwrap_or(usize::MAX).saturating_add(1);
-        let earlier = mirror.family(&key.0, &made.family).into_iter().filter(|other| other.active && other.number != made.number);
+        let earlier =
+            mirror.family(&key.0, &made.family).into_iter().filter(|other| other.active && other.number != made.number);
         let same = earlier.take(window).find(|other| {
             belongs_to(&other.tags, identity)
                 && other.tags.get("ecs-etl/job") == made.tags.get("ecs-etl/job")
@@ -44,6 +45,7 @@ impl Churn {
         let age = rules.at(millis).duration_since(same.made_at).as_millis();
         let unseen = i64::try_from(age).unwrap_or(i64::MAX) <= rules.list_lag + race + fault::LONGEST;
         let excused = unseen && (rules.list_lag > 0 || race > 0);
-        (!excused).then(|| format!("revision {} repeats {}:{}, which was registered before", key.1, same.family, same.number))
+        (!excused)
+            .then(|| format!("revision {} repeats {}:{}, which was registered before", key.1, same.family, same.number))
     }
 }

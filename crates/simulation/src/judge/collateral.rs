@@ -20,7 +20,7 @@ impl Collateral {
         let name = match changed {
             Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
         };
-        if job_of(name).is_none_or(|job| books.touched_since(job, millis - RACE)) && job_of(name).is_some() {
+        if job_of(name).is_some_and(|job| books.raced(job, millis - RACE, millis)) {
             return None;
         }
         match changed {
@@ -42,6 +42,9 @@ fn rule(identity: &str, key: &Key, before: Option<&Rule>, after: Option<&Rule>) 
     if !belongs_to(&before.tags, identity) {
         return Some(format!("rule {} bears no mark of {identity} and was changed by it", key.1));
     }
+    if before.tags.get("ecs-etl/reconcile").is_some_and(|value| value == "disabled") {
+        return Some(format!("rule {} is tagged to be left alone and was changed", key.1));
+    }
     let family = key.1.split('.').next().unwrap_or_default();
     let theirs = before.targets.iter().filter(|(id, target)| {
         !id.starts_with("ecs-etl") && pinned(target).is_none_or(|name| name.split(':').next() != Some(family))
@@ -61,11 +64,15 @@ fn revision_made(identity: &str, key: &Key, made: &Revision, mirror: &Mirror) ->
     if !belongs_to(&made.tags, identity) {
         return Some(format!("revision {} was registered without the mark of {identity}", key.1));
     }
-    let others: Vec<&Revision> =
-        mirror.family(&key.0, &made.family).into_iter().filter(|other| other.active && other.number != made.number).collect();
+    let others: Vec<&Revision> = mirror
+        .family(&key.0, &made.family)
+        .into_iter()
+        .filter(|other| other.active && other.number != made.number)
+        .collect();
     // A family that is younger than what was read to decide is not seen in it.
     let since = |other: &Revision| made.made_at.duration_since(other.made_at).as_millis() > i128::from(RACE);
-    let theirs = others.iter().any(|other| since(other)) && !others.iter().any(|other| belongs_to(&other.tags, identity));
+    let theirs =
+        others.iter().any(|other| since(other)) && !others.iter().any(|other| belongs_to(&other.tags, identity));
     let proven = mirror.rules.iter().any(|((place, _), rule)| {
         *place == key.0
             && belongs_to(&rule.tags, identity)

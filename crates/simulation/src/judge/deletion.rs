@@ -36,7 +36,9 @@ impl Deletion {
             return None;
         }
         match changed {
-            Changed::Rule(key, Some(before), None) => self.rule_gone(millis, process, key, before, mirror, books, rules),
+            Changed::Rule(key, Some(before), None) => {
+                self.rule_gone(millis, process, key, before, mirror, books, rules)
+            }
             Changed::Revision(key, Some(before), Some(after)) if before.active && !after.active => {
                 deregistered(millis, key, before, mirror, rules)
             }
@@ -61,7 +63,10 @@ impl Deletion {
         if let Some(page) = page.filter(|page| page.mentioned) {
             let fresh = page.since > millis - UNDER_WAY - 15_000 || books.touched_since(job, millis - HOUR);
             let wanted = page.wanted.as_ref().filter(|_| !fresh)?;
-            let still = key.0 == wanted.place && wanted.job.schedules.len() == 1 && !wanted.job.list && key.1 == format!("etl-{job}");
+            let still = key.0 == wanted.place
+                && wanted.job.schedules.len() == 1
+                && !wanted.job.list
+                && key.1 == format!("etl-{job}");
             return still.then(|| format!("rule {} was deleted although its manifest is there and unchanged", key.1));
         }
         let moved = shelf.pages.values().any(|page| {
@@ -85,7 +90,10 @@ impl Deletion {
         identity: &str,
     ) -> Finding {
         if let Some(since) = shelf.incomplete_since.filter(|since| *since < millis - UNDER_WAY) {
-            return Some(format!("job {job} was removed while the directory had not been readable for {} s", (millis - since) / 1000));
+            return Some(format!(
+                "job {job} was removed while the directory had not been readable for {} s",
+                (millis - since) / 1000
+            ));
         }
         if shelf.retained.get(job) == Some(&true) && !books.touched_since(job, 0) {
             return Some(format!("job {job} was removed although its policy was Retain"));
@@ -96,7 +104,10 @@ impl Deletion {
         match gone {
             None => return Some(format!("job {job} was removed, of which nobody had ever said that it should go")),
             Some(since) if !drains && millis - since + rules.skew < grace => {
-                return Some(format!("job {job} was removed {} s after its manifest, within the grace period", (millis - since) / 1000));
+                return Some(format!(
+                    "job {job} was removed {} s after its manifest, within the grace period",
+                    (millis - since) / 1000
+                ));
             }
             Some(_) => {}
         }
@@ -116,10 +127,10 @@ impl Deletion {
         let live = mirror.rules.values().filter(|rule| belongs_to(&rule.tags, identity));
         let live: BTreeSet<&str> = live.filter_map(|rule| rule.tags.get("ecs-etl/job")).map(String::as_str).collect();
         let owned = live.union(&lately).count();
-        let most = usize::try_from(shelf.now.book.controller.max_deletions).unwrap_or(usize::MAX).min(owned.div_ceil(4));
-        (lately.len() > most && !shelf.approved).then(|| {
-            format!("{} jobs were removed within an hour, of {owned}; {most} may: {lately:?}", lately.len())
-        })
+        let most =
+            usize::try_from(shelf.now.book.controller.max_deletions).unwrap_or(usize::MAX).min(owned.div_ceil(4));
+        (lately.len() > most && !shelf.approved)
+            .then(|| format!("{} jobs were removed within an hour, of {owned}; {most} may: {lately:?}", lately.len()))
     }
 }
 
@@ -128,5 +139,6 @@ fn deregistered(millis: i64, key: &Key, before: &Revision, mirror: &Mirror, rule
         return Some(format!("revision {} was deregistered although a target pins it", key.1));
     }
     let idle = rules.at(millis).duration_since(before.wanted_at).as_secs();
-    (idle < 24 * 3600).then(|| format!("revision {} was deregistered {idle} s after it was last pinned: a retry may want it", key.1))
+    (idle < 24 * 3600)
+        .then(|| format!("revision {} was deregistered {idle} s after it was last pinned: a retry may want it", key.1))
 }

@@ -10,7 +10,13 @@ use crate::mirror::{Mirror, Rule, TARGET, pinned};
 use crate::ticks::ticks;
 
 /// Why AWS is not as the manifest says; none if it is. `start` is when the history begins.
-pub(crate) fn mismatch(mirror: &Mirror, controller: &str, name: &str, wanted: &Wanted, start: Timestamp) -> Option<String> {
+pub(crate) fn mismatch(
+    mirror: &Mirror,
+    controller: &str,
+    name: &str,
+    wanted: &Wanted,
+    start: Timestamp,
+) -> Option<String> {
     // A rule that others put targets on stays with them when the job needs it no longer.
     let is_theirs = |rule: &Rule| !rule.targets.is_empty() && !rule.targets.keys().any(|id| id.starts_with(TARGET));
     let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !is_theirs(rule)).collect();
@@ -30,7 +36,8 @@ pub(crate) fn mismatch(mirror: &Mirror, controller: &str, name: &str, wanted: &W
             return Some(why);
         }
     }
-    let unserved = schedules.iter().find(|schedule| !rules.iter().any(|(_, rule)| same(schedule, &rule.expression, start)));
+    let unserved =
+        schedules.iter().find(|schedule| !rules.iter().any(|(_, rule)| same(schedule, &rule.expression, start)));
     unserved.map(|schedule| {
         let live: Vec<&str> = rules.iter().map(|(_, rule)| rule.expression.as_str()).collect();
         format!("no rule fires as {schedule:?} says, there is {live:?}")
@@ -50,9 +57,10 @@ fn wrong_target(mirror: &Mirror, place: &str, name: &str, rule: &Rule, wanted: &
     match mirror.revisions.get(&(place.to_owned(), pinned_name.clone())) {
         None => Some(format!("rule {name} pins {pinned_name}, which does not exist")),
         Some(revision) if !revision.active => Some(format!("rule {name} pins {pinned_name}, which is not ACTIVE")),
-        Some(revision) if revision.version != Some(wanted.job.version) => {
-            Some(format!("rule {name} pins {pinned_name} of version {:?} instead of {}", revision.version, wanted.job.version))
-        }
+        Some(revision) if revision.version != Some(wanted.job.version) => Some(format!(
+            "rule {name} pins {pinned_name} of version {:?} instead of {}",
+            revision.version, wanted.job.version
+        )),
         Some(revision) if revision.shared.as_deref() != Some(wanted.shared.to_string().as_str()) => {
             Some(format!("rule {name} pins {pinned_name} without the cluster's default {}", wanted.shared))
         }

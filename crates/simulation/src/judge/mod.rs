@@ -108,7 +108,8 @@ impl Rules {
             story.faults.kinds.iter().any(|(other, _)| *other == kind)
                 || story.faults.outages.iter().any(|outage| outage.kind == kind)
         };
-        let bursts = story.events.iter().any(|event| matches!(&event.what, What::Hand(hand) if hand.deed == Deed::Burst));
+        let bursts =
+            story.events.iter().any(|event| matches!(&event.what, What::Hand(hand) if hand.deed == Deed::Burst));
         let skews = story.events.iter().any(|event| matches!(event.what, What::Skew { .. }));
         Self {
             crew: story.crew,
@@ -209,7 +210,7 @@ impl Judge {
                 if let Some(job) = job_of(name) {
                     // Tags are read again in rotation only, every twentieth to fortieth resync.
                     let until = if tags_changed(changed) { millis + 42 * 66 * 60_000 } else { millis };
-                    self.books.touched(until, job);
+                    self.books.touched(millis, until, job);
                     self.tick.touched(millis, job);
                 }
             }
@@ -238,6 +239,8 @@ impl Judge {
     pub fn job_status(&mut self, millis: i64, process: usize, text: &str, mirror: &Mirror) {
         let (news, finding) = self.status.job(millis, process, text, mirror, &self.books, &self.rules);
         self.find("status", millis, finding);
+        let overcounted = self.status.overcounted();
+        self.find("attempts", millis, overcounted);
         if let Some(ready) = news {
             self.tick.ready(millis, process, &ready, &self.books);
         }
@@ -285,7 +288,11 @@ impl Judge {
         if self.rules.crew == Crew::Rivals {
             // Who fights for ever must at least say so.
             let unnamed = silence.filter(|_| !self.status.names_a_fight());
-            self.find("rivals", millis, unnamed.map(|what| format!("two controllers fight and no status says so: {what}")));
+            self.find(
+                "rivals",
+                millis,
+                unnamed.map(|what| format!("two controllers fight and no status says so: {what}")),
+            );
             return;
         }
         self.find("silence", millis, silence);
@@ -299,11 +306,15 @@ impl Judge {
             return;
         }
         let wrote = self.polite.written_since(since);
-        self.find("twin", millis, wrote.map(|what| format!("a process that knew nothing found something to do: {what}")));
+        self.find(
+            "twin",
+            millis,
+            wrote.map(|what| format!("a process that knew nothing found something to do: {what}")),
+        );
     }
 
     /// Jobs of a directory that are as they should be, at the end.
     pub fn settled(&self, directory: usize, mirror: &Mirror) -> BTreeMap<String, bool> {
-        calm::settled(directory, mirror, &self.books, &self.rules)
+        calm::settled(directory, mirror, &self.books)
     }
 }

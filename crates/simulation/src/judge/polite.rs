@@ -36,10 +36,8 @@ impl Polite {
     }
 
     pub fn wrote(&mut self, millis: i64, process: usize, call: &Call) {
-        let tidies = matches!(
-            call.operation.as_str(),
-            "ecs:TagResource" | "ecs:UntagResource" | "ecs:DeregisterTaskDefinition"
-        );
+        let tidies =
+            matches!(call.operation.as_str(), "ecs:TagResource" | "ecs:UntagResource" | "ecs:DeregisterTaskDefinition");
         if fault::is_write(&call.operation) && !tidies {
             self.last_write = Some((millis, format!("{} by process {process}", call.operation)));
         }
@@ -53,7 +51,8 @@ impl Polite {
     /// Nothing but clean-up may have been written for a resync.
     pub fn silence(&self, millis: i64, _rules: &Rules) -> Finding {
         let (at, what) = self.last_write.as_ref()?;
-        (*at > millis - QUIET).then(|| format!("{what}, {} s before the end, although all was at rest", (millis - at) / 1000))
+        (*at > millis - QUIET)
+            .then(|| format!("{what}, {} s before the end, although all was at rest", (millis - at) / 1000))
     }
 }
 

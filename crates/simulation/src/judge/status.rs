@@ -29,6 +29,9 @@ const NAMED: i64 = 120_000;
 /// What one reconcile asks at once fails within so many milliseconds of each other.
 const BESIDE: i64 = 16_000;
 
+/// How many tries may fail before a status is written again: jitter puts some side by side.
+const UNTOLD: u32 = 2;
+
 /// A fault that is to be named.
 #[derive(Debug, Clone)]
 struct Unnamed {
@@ -53,6 +56,7 @@ pub(crate) struct Status {
     statuses: BTreeMap<(usize, String), JobStatus>,
     unnamed: Vec<Unnamed>,
     born: BTreeMap<usize, i64>,
+    overcounted: Finding,
     /// Process, job and time of those that were named.
     named: Vec<(usize, Option<String>, i64)>,
     /// The last text of each status; the controller's under an empty name.
@@ -93,6 +97,10 @@ impl Status {
         let root = books.root(&job);
         self.names(process, text, |fault| fault.job.as_deref().is_none_or(|about| about == root));
         let before = self.statuses.insert((process, job.clone()), status.clone());
+        let counted = before.as_ref().filter(|before| before.is_ready()).and_then(|_| told_attempts(&status, &job));
+        if let Some(attempts) = counted.filter(|attempts| *attempts > UNTOLD + 1) {
+            self.overcounted = Some(format!("{job} was ready, and its next failure counts as number {attempts}"));
+        }
         let is_news = status.is_ready()
             && before.is_none_or(|before| {
                 !before.is_ready()
@@ -148,13 +156,24 @@ impl Status {
     }
 
     /// A call suffers a fault, which must be named.
-    pub fn faulted(&mut self, millis: i64, process: usize, drawn: &Drawn, call: &Call, request: &Request, books: &Books) {
+    pub fn faulted(
+        &mut self,
+        millis: i64,
+        process: usize,
+        drawn: &Drawn,
+        call: &Call,
+        request: &Request,
+        books: &Books,
+    ) {
         let Some(code) = drawn.kind.code(&call.operation) else { return };
         let subject = polite::subject(request);
         let job = job_of(&subject).map(|job| books.root(job).to_owned());
         let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label) };
-        let about = [fault.job.clone(), Some(String::new())].into_iter().flatten();
-        let stands = about.filter_map(|name| self.standing.get(&(process, name))).any(|text| fault.is_in(text));
+        // The controller's own status stands under no name; a renamed job's under its newest.
+        let stands = self.standing.iter().any(|((of, name), text)| {
+            let about = name.is_empty() || fault.job.as_deref() == Some(books.root(name));
+            *of == process && about && fault.is_in(text)
+        });
         if stands {
             self.named.push((process, fault.job, millis));
         } else {
@@ -181,21 +200,24 @@ impl Status {
                 return true;
             }
             // What failed beside another call of the same reconcile is named with it.
-            if named.iter().any(|(process, job, at)| *process == fault.process && *job == fault.job && (at - fault.millis).abs() <= BESIDE) {
+            if named.iter().any(|(process, job, at)| {
+                *process == fault.process && *job == fault.job && (at - fault.millis).abs() <= BESIDE
+            }) {
                 return false;
             }
             // What a reconcile of an earlier spec met is not told of the later one.
             let overtaken = fault.job.as_deref().is_some_and(|job| {
                 let shelf = books.of_process(fault.process);
-                let pages = shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
+                let pages =
+                    shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
                 let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
                 fresh.reduce(|one, other| one || other).unwrap_or(true)
-                    || shelf.is_some_and(|shelf| {
-                        shelf.controller_since.max(shelf.complete_since) >= fault.millis - 20_000
-                    })
+                    || shelf
+                        .is_some_and(|shelf| shelf.controller_since.max(shelf.complete_since) >= fault.millis - 20_000)
             });
             if !overtaken && late.is_none() {
-                late = Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
+                late =
+                    Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
             }
             false
         });
@@ -208,10 +230,21 @@ impl Status {
         self.statuses.values().any(|status| reason(status) == Some(Reason::DriftFight))
     }
 
+    /// What was found of failures that were not forgotten, once.
+    pub fn overcounted(&mut self) -> Finding {
+        self.overcounted.take()
+    }
+
     /// The last status of a job.
     pub fn of(&self, process: usize, job: &str) -> Option<&JobStatus> {
         self.statuses.get(&(process, job.to_owned()))
     }
+}
+
+/// How many tries in a row failed, as the status says, if they were about the job itself.
+fn told_attempts(status: &JobStatus, job: &str) -> Option<u32> {
+    let retry = status.status.retry.as_ref()?;
+    retry.message.contains(&format!("etl-{job}")).then_some(retry.attempts)
 }
 
 /// The reason of the Ready condition.

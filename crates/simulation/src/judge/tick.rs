@@ -22,6 +22,8 @@ const DISTURBED: i64 = 3 * 66 * 60_000;
 #[derive(Debug, Clone)]
 struct Duty {
     job: String,
+    /// What the job was called first: starts are counted under it.
+    root: String,
     directory: usize,
     schedules: Vec<String>,
     from: i64,
@@ -46,12 +48,21 @@ impl Tick {
         let Some(wanted) = shelf.pages.get(&ready.job).and_then(|page| page.wanted.as_ref()) else { return };
         self.ready.entry(ready.job.clone()).or_default().push((millis, wanted.job.version));
         let directory = books.shelves.iter().position(|other| std::ptr::eq(other, shelf)).unwrap_or(0);
-        let open = self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
+        let open =
+            self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
         if !open && !ready.suspended && !wanted.job.suspend {
             let schedules = wanted.job.schedules.clone();
             // What is ready by bulk knowledge may not have seen the last hand yet.
             let from = books.last_touched(&ready.job).map_or(millis, |hand| millis.max(hand + DISTURBED));
-            self.duties.push(Duty { job: ready.job.clone(), directory, schedules, from, to: None, checked: from });
+            self.duties.push(Duty {
+                job: ready.job.clone(),
+                root: books.root(&ready.job).to_owned(),
+                directory,
+                schedules,
+                from,
+                to: None,
+                checked: from,
+            });
         }
     }
 
@@ -94,15 +105,21 @@ impl Tick {
             return None;
         }
         if starts.len() > 1 {
-            return Some(format!("the tick {} of {job} started {} runs, versions {starts:?}", firing.due, starts.len()));
+            return Some(format!(
+                "the tick {} of {job} started {} runs, versions {starts:?}",
+                firing.due,
+                starts.len()
+            ));
         }
         let version = version?;
-        let shelf = books.shelves.iter().find(|shelf| shelf.pages.get(job).is_some_and(|page| page.wanted.is_some()))?;
+        let shelf =
+            books.shelves.iter().find(|shelf| shelf.pages.get(job).is_some_and(|page| page.wanted.is_some()))?;
         let page = shelf.pages.get(job)?;
         let ready = self.ready.get(job)?;
         let (_, known) = ready.iter().rev().find(|(since, _)| *since <= at - rules.changes_take - 1000)?;
         let first = page.versions.iter().rev().find(|(_, other)| other == known).map_or(0, |(since, _)| *since);
-        let allowed: Vec<u32> = page.versions.iter().filter(|(since, _)| *since >= first).map(|(_, other)| *other).collect();
+        let allowed: Vec<u32> =
+            page.versions.iter().filter(|(since, _)| *since >= first).map(|(_, other)| *other).collect();
         (!allowed.contains(&version)).then(|| {
             format!("the tick {} of {job} started version {version} although version {known} was ready", firing.due)
         })
@@ -125,12 +142,9 @@ impl Tick {
             }
             for schedule in &duty.schedules {
                 for tick in ticks(schedule, rules.at(from), rules.at(until)).into_iter().flatten() {
-                    let job = &duty.job;
-                    let started = starts.iter().any(|((_, due), versions)| *due == tick && !versions.is_empty())
-                        && starts.keys().any(|(_, due)| *due == tick);
-                    let own = starts.get(&(job.clone(), tick)).map_or(0, Vec::len);
-                    if own == 0 && !(started && renamed(starts, tick, job)) && missed.is_none() {
-                        missed = Some(format!("the tick {tick} of {job} ({schedule}) started nothing"));
+                    let started = starts.get(&(duty.root.clone(), tick)).is_some_and(|versions| !versions.is_empty());
+                    if !started && missed.is_none() {
+                        missed = Some(format!("the tick {tick} of {} ({schedule}) started nothing", duty.job));
                     }
                 }
             }
@@ -146,17 +160,13 @@ fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
     let is_idle = |shelf: &super::book::Shelf| {
         shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
     };
-    let since = books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
-        // What a blocked job left is not repaired.
-        _ if is_idle(shelf) => 0,
-        Some(since) => since - DISTURBED,
-        None if shelf.complete_since > at - DISTURBED => 0,
-        None => at - DISTURBED,
-    });
+    let since =
+        books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
+            // What a blocked job left is not repaired.
+            _ if is_idle(shelf) => 0,
+            Some(since) => since - DISTURBED,
+            None if shelf.complete_since > at - DISTURBED => 0,
+            None => at - DISTURBED,
+        });
     books.touched_since(job, since.min().unwrap_or(at - DISTURBED))
-}
-
-/// Whether a tick was counted under the name that a job was first called.
-fn renamed(starts: &BTreeMap<(String, Timestamp), Vec<Option<u32>>>, tick: Timestamp, job: &str) -> bool {
-    starts.keys().any(|(root, due)| *due == tick && job.starts_with(root.as_str()))
 }

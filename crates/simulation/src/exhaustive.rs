@@ -1,0 +1,257 @@
+//! Exhaustive where that is possible: for each scenario, a crash after and before every call, and every write that happened but
+//! was reported as failed, in three ways.
+
+use std::collections::BTreeMap;
+
+use crate::fault::{self, Kind};
+use crate::hand::{Deed, Hand};
+use crate::history;
+use crate::sketch::{Book, Cluster, Controller, Job};
+use crate::story::{Change, Crew, Event, Nature, Story, What};
+
+/// When a scenario's edit comes, in milliseconds.
+const EDIT: u32 = 60_000;
+
+const MINUTE: u32 = 60_000;
+
+/// A directory, and what happens to it.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Its name.
+    pub name: &'static str,
+    before: Book,
+    what: Vec<What>,
+    /// How long it takes, in minutes.
+    minutes: u32,
+}
+
+/// What came of a scenario.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Calls from the edit on, without a fault.
+    pub calls: usize,
+    /// Those of them that write.
+    pub writes: usize,
+    /// Histories run.
+    pub histories: usize,
+    /// What was broken, and how it came about.
+    pub failures: Vec<String>,
+}
+
+/// Runs a scenario with every crash and every wrong answer there can be.
+///
+/// # Errors
+///
+/// A runtime cannot be made.
+pub fn run(scenario: &Scenario) -> std::io::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let plain = scenario.story(fault::Plan::none(), None);
+    let report = history::run(&plain, None, true)?;
+    outcome.note("undisturbed", report.broken.map(|broken| format!("{}: {}", broken.oracle, broken.what)));
+    let calls: Vec<(String, u64)> = report
+        .calls
+        .into_iter()
+        .filter(|call| call.millis >= i64::from(EDIT))
+        .map(|call| (call.operation, call.nth))
+        .collect();
+    outcome.calls = calls.len();
+    for index in 0..calls.len() {
+        for effect in [true, false] {
+            let nth = u32::try_from(index).unwrap_or(u32::MAX);
+            let kill = What::Kill { process: 0, request: Some(nth), effect, keeps_disk: false, down: 1000 };
+            let report = history::run(&scenario.story(fault::Plan::none(), Some(kill)), None, false)?;
+            let when = if effect { "after" } else { "before" };
+            let what = report.broken.map(|broken| format!("{}: {}", broken.oracle, broken.what));
+            outcome.note(&format!("killed {when} call {index}"), what);
+        }
+    }
+    for (operation, nth) in calls.into_iter().filter(|(operation, _)| fault::is_write(operation)) {
+        outcome.writes += 1;
+        for kind in [Kind::ServerErrorAfterEffect, Kind::TimeoutAfterEffect, Kind::LostAnswer] {
+            let faults =
+                fault::Plan { exactly: vec![(kind, operation.clone(), nth)], until: u32::MAX, ..fault::Plan::none() };
+            let report = history::run(&scenario.story(faults, None), None, false)?;
+            let what = report.broken.map(|broken| format!("{}: {}", broken.oracle, broken.what));
+            outcome.note(&format!("{kind:?} of {operation} {nth}"), what);
+        }
+    }
+    Ok(outcome)
+}
+
+impl Outcome {
+    fn note(&mut self, how: &str, broken: Option<String>) {
+        self.histories += 1;
+        self.failures.extend(broken.map(|broken| format!("{how}: {broken}")));
+    }
+}
+
+impl Scenario {
+    fn story(&self, faults: fault::Plan, kill: Option<What>) -> Story {
+        let mut events: Vec<Event> = kill.into_iter().map(|what| Event { at: EDIT - 1, what }).collect();
+        events.extend(
+            self.what.iter().zip(0..).map(|(what, index)| Event { at: EDIT + index * 10 * MINUTE, what: what.clone() }),
+        );
+        Story {
+            seed: 1,
+            crew: Crew::One,
+            books: vec![self.before.clone()],
+            events,
+            faults,
+            nature: Nature::kind(),
+            limits: false,
+            heartbeat: 60,
+            calm: self.minutes * MINUTE,
+            end: (self.minutes + 140) * MINUTE,
+        }
+    }
+}
+
+fn job() -> Job {
+    Job {
+        cluster: "main".to_owned(),
+        schedules: vec!["5 * * * *".to_owned()],
+        list: false,
+        suspend: false,
+        disabled: false,
+        moved_from: None,
+        retain: false,
+        labels: BTreeMap::new(),
+        version: 1,
+        shape: 7,
+        invalid: false,
+    }
+}
+
+fn book(jobs: &[(&str, Job)]) -> Book {
+    let cluster = |region: &str, role: Option<&str>| Cluster {
+        region: region.to_owned(),
+        role: role.map(str::to_owned),
+        drain: false,
+        shared: 1,
+    };
+    let lent = cluster("eu-central-1", Some("arn:aws:iam::210987654321:role/etl"));
+    Book {
+        controller: Controller {
+            name: "main".to_owned(),
+            source: "git.example/etl".to_owned(),
+            prefix: "etl-".to_owned(),
+            grace: 60,
+            max_deletions: 10,
+            max_changes: None,
+            keep_revisions: 2,
+            resync: 3600,
+            approved: None,
+        },
+        clusters: BTreeMap::from([
+            ("main".to_owned(), cluster("eu-central-1", None)),
+            ("far".to_owned(), cluster("us-east-1", None)),
+            ("lent".to_owned(), lent),
+        ]),
+        jobs: jobs.iter().map(|(name, job)| ((*name).to_owned(), job.clone())).collect(),
+    }
+}
+
+fn put(name: &str, job: Job) -> Change {
+    Change::Put(name.to_owned(), Box::new(job))
+}
+
+fn edit(changes: Vec<Change>) -> What {
+    What::Edit { directory: 0, changes }
+}
+
+fn hand(deed: Deed) -> What {
+    What::Hand(Hand { controller: "main".to_owned(), job: "sales".to_owned(), deed })
+}
+
+/// Every scenario. Beside the job that it is about, another one must stay as it is.
+pub fn scenarios() -> Vec<Scenario> {
+    let beside = ("stock", Job { schedules: vec!["35 * * * *".to_owned()], ..job() });
+    let with = |sales: Job| book(&[("sales", sales), beside.clone()]);
+    let list = |schedules: &[&str]| Job {
+        list: true,
+        schedules: schedules.iter().map(|s| (*s).to_owned()).collect(),
+        ..job()
+    };
+    let scenario = |name, before: Book, what: Vec<What>| Scenario { name, before, what, minutes: 100 };
+    let one = |name, before: Job, after: Job| scenario(name, with(before), vec![edit(vec![put("sales", after)])]);
+    let drift = |name, deed| scenario(name, with(job()), vec![hand(deed)]);
+    let renamed = |version| Job { moved_from: Some("sales".to_owned()), version, ..job() };
+    let rename = |version| edit(vec![Change::Remove("sales".to_owned()), put("turnover", renamed(version))]);
+    let shared = Cluster { region: "eu-central-1".to_owned(), role: None, drain: false, shared: 2 };
+    let draining = Cluster { region: "us-east-1".to_owned(), drain: true, shared: 1, ..shared.clone() };
+    vec![
+        scenario("create", book(std::slice::from_ref(&beside)), vec![edit(vec![put("sales", job())])]),
+        one("image", job(), Job { version: 2, ..job() }),
+        scenario(
+            "image-and-back",
+            with(job()),
+            vec![edit(vec![put("sales", Job { version: 2, ..job() })]), edit(vec![put("sales", job())])],
+        ),
+        scenario("shared-default", with(job()), vec![edit(vec![Change::PutCluster("main".to_owned(), shared)])]),
+        one("schedule", job(), Job { schedules: vec!["25 * * * *".to_owned()], ..job() }),
+        one("single-to-list", job(), list(&["5 * * * *", "45 3 * * *"])),
+        one("list-to-single", list(&["5 * * * *", "45 3 * * *"]), job()),
+        one(
+            "list-to-list",
+            list(&["5 * * * *", "45 3 * * *"]),
+            Job { version: 2, ..list(&["45 3 * * *", "50 4 * * *"]) },
+        ),
+        one("suspend", job(), Job { suspend: true, ..job() }),
+        one("resume", Job { suspend: true, ..job() }, job()),
+        one("labels", job(), Job { labels: BTreeMap::from([("team".to_owned(), "a".to_owned())]), ..job() }),
+        one("shape", job(), Job { shape: 11, version: 2, ..job() }),
+        scenario("rename", with(job()), vec![rename(1)]),
+        scenario("rename-with-image", with(job()), vec![rename(2)]),
+        one("another-region", job(), Job { cluster: "far".to_owned(), ..job() }),
+        one("another-account", job(), Job { cluster: "lent".to_owned(), ..job() }),
+        scenario("removal", with(job()), vec![edit(vec![Change::Remove("sales".to_owned())])]),
+        scenario(
+            "removal-of-a-list",
+            with(list(&["5 * * * *", "45 3 * * *"])),
+            vec![edit(vec![Change::Remove("sales".to_owned())])],
+        ),
+        scenario(
+            "retained-removal",
+            with(Job { retain: true, ..job() }),
+            vec![edit(vec![Change::Remove("sales".to_owned())])],
+        ),
+        scenario(
+            "removed-and-back",
+            with(job()),
+            vec![edit(vec![Change::Remove("sales".to_owned())]), edit(vec![put("sales", job())])],
+        ),
+        scenario(
+            "drain",
+            with(Job { cluster: "far".to_owned(), ..job() }),
+            vec![edit(vec![Change::PutCluster("far".to_owned(), draining)])],
+        ),
+        scenario(
+            "blocked-and-mended",
+            with(job()),
+            vec![
+                edit(vec![put("sales", Job { invalid: true, version: 2, ..job() })]),
+                edit(vec![put("sales", Job { version: 3, ..job() })]),
+            ],
+        ),
+        drift("drift-disabled", Deed::Disable),
+        drift("drift-rescheduled", Deed::Reschedule),
+        drift("drift-target-removed", Deed::RemoveTarget),
+        drift("drift-repinned", Deed::Repin),
+        drift("drift-stray", Deed::AddStray),
+        drift("drift-deleted", Deed::DeleteRule),
+        drift("drift-deregistered", Deed::Deregister),
+        scenario(
+            "removal-beside-theirs",
+            with(job()),
+            vec![hand(Deed::AddTheirs), edit(vec![Change::Remove("sales".to_owned())])],
+        ),
+        Scenario {
+            minutes: 30 * 60,
+            ..scenario(
+                "clean-up",
+                with(job()),
+                (2..6).map(|version| edit(vec![put("sales", Job { version, ..job() })])).collect(),
+            )
+        },
+    ]
+}

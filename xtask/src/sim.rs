@@ -1,0 +1,36 @@
+//! The simulation, which is a program of its own: it must be built for speed, with all of the AWS SDK in it.
+
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use crate::root;
+
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Args {
+    /// What the simulation is to do; `--help` tells
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// The simulation's cargo arguments, up to its own.
+pub const RUN: [&str; 6] = ["run", "--quiet", "--release", "--package", "ecs-etl-simulation", "--"];
+
+/// What every change must pass: whatever once failed, every call of every scenario, and many seeds.
+pub const CHECK: [&str; 4] = ["--kept", "--exhaustive", "--seeds", "0..2000"];
+
+/// Builds the simulation and runs it.
+///
+/// # Errors
+/// If it does not build, or says that a promise was broken.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let status = Command::new(crate::cargo())
+        .args(RUN)
+        .args(&args.arguments)
+        .current_dir(root())
+        .status()
+        .context("the simulation did not start")?;
+    ensure!(status.success(), "the simulation ended with {status}");
+    Ok(())
+}
