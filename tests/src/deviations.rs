@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::differential::excuse::Cover;
 use crate::raw::Aws;
 use crate::server::Kind;
 
@@ -27,6 +28,9 @@ pub struct Deviation {
     pub aws: Value,
     /// What each stand-in that differs answers there.
     pub seen: BTreeMap<String, Value>,
+    /// The differences that the entry explains wherever else they show.
+    #[serde(default)]
+    pub covers: Vec<Cover>,
 }
 
 impl Deviation {
