@@ -23,8 +23,8 @@ const MASKED: &[&str] = &[
     "PaginationToken",
     "ErrorMessage",
     "reason",
-    "UserId",
     "CreatedBy",
+    "containerArn",
 ];
 
 /// Members that say nothing about what was asked: they change with the time, or AWS computes them from what it can do today.

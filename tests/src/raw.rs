@@ -45,7 +45,11 @@ impl Aws {
     pub fn assume(&self, role: &str) -> Self {
         let role = role.replace(':', "%3A");
         let text = self.sts(&format!("Action=AssumeRole&RoleSessionName=tests&RoleArn={role}"));
-        Self { access_key: element(&text, "AccessKeyId"), session_token: element(&text, "SessionToken"), ..self.clone() }
+        Self {
+            access_key: element(&text, "AccessKeyId"),
+            session_token: element(&text, "SessionToken"),
+            ..self.clone()
+        }
     }
 
     /// The account that the server says we are in.

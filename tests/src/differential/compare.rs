@@ -8,8 +8,20 @@ use serde_json::Value;
 use crate::canonical::Outcome;
 
 /// Members that name an entry of a list: entries are compared with those of the same name.
-const NAMES: &[&str] =
-    &["taskArn", "clusterArn", "ResourceARN", "name", "Name", "Id", "key", "Key", "TargetId", "arn", "containerPort"];
+const NAMES: &[&str] = &[
+    "taskArn",
+    "taskDefinitionArn",
+    "clusterArn",
+    "ResourceARN",
+    "name",
+    "Name",
+    "Id",
+    "key",
+    "Key",
+    "TargetId",
+    "arn",
+    "containerPort",
+];
 
 /// One difference between what our emulator and another server answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +46,7 @@ impl fmt::Display for Difference {
 }
 
 /// All differences; entries of lists that speak of what is `spoiled` are left out.
-pub fn compare(ours: &Outcome, theirs: &Outcome, spoiled: &BTreeSet<String>) -> Vec<Difference> {
+pub fn compare(ours: &Outcome, theirs: &Outcome, spoiled: &BTreeSet<&str>) -> Vec<Difference> {
     let mut found = Vec::new();
     match (ours, theirs) {
         (Outcome::Answered(ours), Outcome::Answered(theirs)) => {
@@ -61,7 +73,7 @@ fn code(outcome: &Outcome) -> Value {
 }
 
 /// The value without entries of lists that speak of what is spoiled, by its name between other marks.
-fn without(value: &Value, spoiled: &BTreeSet<String>) -> Value {
+fn without(value: &Value, spoiled: &BTreeSet<&str>) -> Value {
     let speaks = |item: &Value| {
         let text = item.to_string();
         let mut words = text.split(|mark: char| !mark.is_ascii_alphanumeric() && !"-._".contains(mark));

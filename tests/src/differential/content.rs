@@ -52,7 +52,8 @@ pub fn task_definition(random: &mut Random, family: &str) -> Value {
     if fargate {
         body["requiresCompatibilities"] = json!(["FARGATE"]);
         body["networkMode"] = "awsvpc".into();
-        let (cpu, memory) = random.pick(&[&("256", "512"), &("1 vCPU", "2 GB"), &("1024", "4096"), &(".5 vcpu", "1GB")]);
+        let (cpu, memory) =
+            random.pick(&[&("256", "512"), &("1 vCPU", "2 GB"), &("1024", "4096"), &(".5 vcpu", "1GB")]);
         body["cpu"] = (*cpu).into();
         body["memory"] = (*memory).into();
     } else {
@@ -69,7 +70,8 @@ pub fn task_definition(random: &mut Random, family: &str) -> Value {
         let mut second = container(random, "aside", fargate, ports.then_some(8080));
         second["essential"] = false.into();
         if random.one_in(2) {
-            containers[0]["dependsOn"] = json!([{"containerName": "aside", "condition": random.pick(&["START", "COMPLETE"])}]);
+            containers[0]["dependsOn"] =
+                json!([{"containerName": "aside", "condition": random.pick(&["START", "COMPLETE"])}]);
         }
         containers.insert(random.below(2), second);
     }
@@ -77,7 +79,9 @@ pub fn task_definition(random: &mut Random, family: &str) -> Value {
         body["volumes"] = match random.below(3) {
             0 => json!([{"name": "data"}]),
             1 => json!([{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678"}}]),
-            _ => json!([{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678", "rootDirectory": "/etl", "transitEncryption": "ENABLED"}}]),
+            _ => {
+                json!([{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-12345678", "rootDirectory": "/etl", "transitEncryption": "ENABLED"}}])
+            }
         };
         containers[0]["mountPoints"] = json!([{"sourceVolume": "data", "containerPath": "/data"}]);
     }
@@ -89,7 +93,8 @@ pub fn task_definition(random: &mut Random, family: &str) -> Value {
         body["taskRoleArn"] = role("task").into();
     }
     if random.one_in(5) {
-        body["runtimePlatform"] = json!({"cpuArchitecture": random.pick(&["X86_64", "ARM64"]), "operatingSystemFamily": "LINUX"});
+        body["runtimePlatform"] =
+            json!({"cpuArchitecture": random.pick(&["X86_64", "ARM64"]), "operatingSystemFamily": "LINUX"});
     }
     if fargate && random.one_in(5) {
         body["ephemeralStorage"] = json!({"sizeInGiB": random.between(21, 200)});
@@ -180,7 +185,8 @@ pub fn refused_task_definition(random: &mut Random, family: &str) -> Value {
 pub fn rule(random: &mut Random, name: &str) -> Value {
     let mut body = json!({"Name": name, "ScheduleExpression": random.pick(SCHEDULES)});
     if random.one_in(6) {
-        body["EventPattern"] = json!({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}).to_string().into();
+        body["EventPattern"] =
+            json!({"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}).to_string().into();
     }
     if random.one_in(3) {
         body["State"] = random.pick(&["ENABLED", "DISABLED"]).into();
@@ -233,7 +239,8 @@ pub fn target(random: &mut Random, id: &str) -> Value {
         parameters["EnableECSManagedTags"] = true.into();
         parameters["PropagateTags"] = "TASK_DEFINITION".into();
     }
-    let mut target = json!({"Id": id, "Arn": cluster_arn(TARGETED), "RoleArn": role("events"), "EcsParameters": parameters});
+    let mut target =
+        json!({"Id": id, "Arn": cluster_arn(TARGETED), "RoleArn": role("events"), "EcsParameters": parameters});
     match random.below(5) {
         0 => target["Input"] = json!({"containerOverrides": [{"name": "main", "command": ["x"]}]}).to_string().into(),
         1 => target["InputPath"] = "$.detail".into(),

@@ -45,7 +45,7 @@ fn with_ids(body: &Value, ids: &[(String, String)]) -> Value {
 
 /// One answer with the entries of all pages, and `pages`: how long the longest was, which a limit bounds.
 fn all_pages(aws: &Aws, call: &Call, body: &Value) -> Result<Value, ApiError> {
-    let mut answer = aws.try_call(call.service, &call.operation, body)?;
+    let mut answer = aws.try_call(&call.service, &call.operation, body)?;
     if body.get("Limit").is_none() && body.get("maxResults").is_none() {
         return Ok(answer);
     }
@@ -57,7 +57,7 @@ fn all_pages(aws: &Aws, call: &Call, body: &Value) -> Result<Value, ApiError> {
         };
         let mut next = body.clone();
         next[name] = token;
-        let page = aws.try_call(call.service, &call.operation, &next)?;
+        let page = aws.try_call(&call.service, &call.operation, &next)?;
         longest = longest.max(entries(&page));
         for (member, value) in page.as_object().into_iter().flatten() {
             match (answer.get_mut(member).and_then(Value::as_array_mut), value) {

@@ -18,8 +18,8 @@ pub struct Cover {
     /// The difference's path: `*` is one step, `**` any number of them. Without it, one of the two was refused.
     #[serde(default)]
     pub at: String,
-    /// What the emulator says there.
-    #[serde(default)]
+    /// What the emulator says there; null when nothing.
+    #[serde(default, deserialize_with = "given")]
     pub ours: Option<Value>,
     /// What the stand-in says there; null when nothing.
     #[serde(default, deserialize_with = "given")]

@@ -46,8 +46,8 @@ pub struct Judgement {
     pub compared: usize,
     /// Answers about what an excused difference had spoiled before.
     pub passed_over: usize,
-    /// How often each entry explained a difference of a stand-in.
-    pub excused: BTreeMap<(String, Kind), usize>,
+    /// How often each excuse, an entry's name and the place among its `covers`, explained a difference of a stand-in.
+    pub excused: BTreeMap<(String, usize, Kind), usize>,
     /// What nothing explained.
     pub unexplained: Vec<Unexplained>,
 }
@@ -82,6 +82,11 @@ impl Bench {
         }
     }
 
+    /// The table by which it excuses.
+    pub fn table(&self) -> &[Deviation] {
+        &self.table
+    }
+
     /// Carries `calls` out everywhere and judges the answers.
     pub fn judge(&self, calls: &[Call]) -> Judgement {
         let (ours, theirs) = thread::scope(|scope| {
@@ -101,13 +106,13 @@ impl Bench {
 
     fn judge_one(&self, kind: Kind, calls: &[Call], ours: &[Outcome], theirs: &[Outcome]) -> Judgement {
         let mut judgement = Judgement::default();
-        let mut spoiled: BTreeSet<String> = BTreeSet::new();
+        let mut spoiled: BTreeSet<&str> = BTreeSet::new();
         for (n, (call, (ours, theirs))) in calls.iter().zip(ours.iter().zip(theirs)).enumerate() {
             if call.subjects.iter().any(|subject| spoiled.contains(subject)) {
                 judgement.passed_over += 1;
                 // What depends on a spoiled thing may have come out otherwise as well.
                 if call.writes() {
-                    spoiled.extend(call.subjects.iter().cloned());
+                    spoiled.extend(call.subjects.iter().copied());
                 }
                 continue;
             }
@@ -115,15 +120,15 @@ impl Bench {
             for difference in compare::compare(ours, theirs, &spoiled) {
                 let one_refused = difference.path.is_empty() && call.writes();
                 match self.excuse(kind, &calls[..=n], &difference) {
-                    Some((id, spoils)) => {
-                        *judgement.excused.entry((id.to_owned(), kind)).or_default() += 1;
+                    Some((id, place, spoils)) => {
+                        *judgement.excused.entry((id.to_owned(), place, kind)).or_default() += 1;
                         if spoils || one_refused {
-                            spoiled.extend(call.subjects.iter().cloned());
+                            spoiled.extend(call.subjects.iter().copied());
                         }
                     }
                     None => {
                         judgement.unexplained.push(Unexplained { kind, call: call.clone(), difference });
-                        spoiled.extend(call.subjects.iter().cloned());
+                        spoiled.extend(call.subjects.iter().copied());
                     }
                 }
             }
@@ -131,11 +136,12 @@ impl Bench {
         judgement
     }
 
-    fn excuse(&self, kind: Kind, calls: &[Call], difference: &Difference) -> Option<(&str, bool)> {
+    fn excuse(&self, kind: Kind, calls: &[Call], difference: &Difference) -> Option<(&str, usize, bool)> {
         let of_kind = self.table.iter().filter(|entry| entry.seen.contains_key(kind.name()));
         of_kind.into_iter().find_map(|entry| {
-            let cover = entry.covers.iter().find(|cover| cover.explains(kind, calls, difference))?;
-            Some((entry.id.as_str(), cover.spoils))
+            let mut covers = entry.covers.iter().enumerate();
+            let (place, cover) = covers.find(|(_, cover)| cover.explains(kind, calls, difference))?;
+            Some((entry.id.as_str(), place, cover.spoils))
         })
     }
 }

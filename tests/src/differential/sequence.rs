@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::content;
+use crate::deviations::Deviation;
 use crate::random::Random;
 use crate::raw::{ACCOUNT, REGION};
 
@@ -19,13 +20,13 @@ const CLUSTERS: &[&str] = &["blue", "green"];
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// `ecs`, `events`, `tagging` or `sts`.
-    pub service: &'static str,
+    pub service: String,
     /// AWS's name of the operation.
     pub operation: String,
     /// What is asked. A text `@task:N:K` stands for the K-th task that call N of this sequence started.
     pub body: Value,
     /// The families, rules and clusters that it is about; none for a call about all there are.
-    pub subjects: Vec<String>,
+    pub subjects: Vec<&'static str>,
     /// Where it stands in the sequence that its seed gives; stays when others are left out.
     pub number: usize,
 }
@@ -48,6 +49,18 @@ impl fmt::Display for Call {
     }
 }
 
+/// The experiment of an entry of the table, as a sequence.
+pub fn experiment(entry: &Deviation) -> Vec<Call> {
+    let calls = entry.calls.iter().flatten().enumerate();
+    calls
+        .map(|(number, (name, body))| {
+            let (service, operation) = name.split_once(':').expect("a call reads service:Operation");
+            let subjects = vec!["experiment"];
+            Call { service: service.to_owned(), operation: operation.to_owned(), body: body.clone(), subjects, number }
+        })
+        .collect()
+}
+
 /// The sequence of a seed: 10 to 40 calls.
 pub fn generate(seed: u64) -> Vec<Call> {
     let mut random = Random::new(seed);
@@ -63,8 +76,7 @@ pub fn generate(seed: u64) -> Vec<Call> {
             17 | 18 => tasks(&mut random, &calls),
             _ => places(&mut random),
         };
-        let operation = operation.to_owned();
-        let subjects = subjects.into_iter().map(str::to_owned).collect();
+        let (service, operation) = (service.to_owned(), operation.to_owned());
         calls.push(Call { service, operation, body, subjects, number });
     }
     calls
@@ -188,7 +200,7 @@ fn targets(random: &mut Random, before: &[Call]) -> Made {
 
 /// Whether `make` came last of the calls that make and end `subject`.
 fn exists(before: &[Call], subject: &str, make: &str, end: &str) -> bool {
-    let about = before.iter().filter(|call| call.subjects.iter().any(|name| name == subject));
+    let about = before.iter().filter(|call| call.subjects.contains(&subject));
     about.rev().find(|call| call.operation == make || call.operation == end).is_some_and(|call| call.operation == make)
 }
 
@@ -223,9 +235,13 @@ fn tags(random: &mut Random, before: &[Call]) -> Made {
 fn tasks(random: &mut Random, before: &[Call]) -> Made {
     let cluster = CLUSTERS[random.below(CLUSTERS.len())];
     let started: Vec<&Call> = before.iter().filter(|call| call.operation == "RunTask").collect();
+    // A task depends on all that the run that started it depended on.
     let some = |random: &mut Random| match started.is_empty() {
-        true => format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/{cluster}/00000000000000000000000000000000"),
-        false => format!("@task:{}:{}", started[random.below(started.len())].number, random.below(2)),
+        true => (format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/{cluster}/{}", "0".repeat(32)), vec![cluster]),
+        false => {
+            let run = started[random.below(started.len())];
+            (format!("@task:{}:{}", run.number, random.below(2)), run.subjects.clone())
+        }
     };
     let there = exists(before, cluster, "CreateCluster", "DeleteCluster");
     match random.below(6) {
@@ -237,8 +253,9 @@ fn tasks(random: &mut Random, before: &[Call]) -> Made {
             ("ecs", "RunTask", content::run(random, cluster, &name), vec![cluster, family])
         }
         2 => {
-            let task = some(random);
-            ("ecs", "StopTask", json!({"cluster": cluster, "task": task, "reason": "differential"}), vec![cluster])
+            let (task, subjects) = some(random);
+            let cluster = subjects[0];
+            ("ecs", "StopTask", json!({"cluster": cluster, "task": task, "reason": "differential"}), subjects)
         }
         3 => {
             let mut body = json!({"cluster": cluster});
@@ -250,7 +267,10 @@ fn tasks(random: &mut Random, before: &[Call]) -> Made {
             }
             ("ecs", "ListTasks", body, vec![cluster])
         }
-        _ => ("ecs", "DescribeTasks", json!({"cluster": cluster, "tasks": [some(random)]}), vec![cluster]),
+        _ => {
+            let (task, subjects) = some(random);
+            ("ecs", "DescribeTasks", json!({"cluster": subjects[0], "tasks": [task]}), subjects)
+        }
     }
 }
 

@@ -28,14 +28,14 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> 
     }
     let key = (context.place.clone(), name.to_owned());
     if let Some(cluster) = state.clusters.get(&key).filter(|cluster| cluster.deleted_at.is_none()) {
-        return Ok(answer(shown(state, context, name, cluster, true)));
+        return Ok(answer(shown(state, context, name, cluster)));
     }
     let tags = tags::read(items(body, "tags"))?;
     let mut given = body.as_object().cloned().unwrap_or_default();
     given.remove("tags");
     given.remove("clusterName");
     let cluster = Cluster { given, tags, deleted_at: None };
-    let shown = shown(state, context, name, &cluster, true);
+    let shown = shown(state, context, name, &cluster);
     tagging::note(state, context, &arn(&context.place, name), &cluster.tags);
     state.clusters.insert(key, cluster);
     Ok(answer(shown))
@@ -48,13 +48,17 @@ pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> An
         return Err(invalid("Clusters can not have more than 100 elements."));
     }
     let asked = if asked.is_empty() { vec![DEFAULT_CLUSTER] } else { asked };
-    let with_tags = items(body, "include").iter().any(|field| field == "TAGS");
+    let include = items(body, "include");
     let (mut clusters, mut failures) = (Vec::new(), Vec::new());
     for given in asked {
         let name = short_name(&context.place, given);
         let found = name.and_then(|name| {
             let cluster = state.clusters.get(&(context.place.clone(), name.to_owned()))?;
-            is_seen(cluster, context).then(|| shown(state, context, name, cluster, with_tags))
+            is_seen(cluster, context).then(|| {
+                let mut shown = shown(state, context, name, cluster);
+                leave_out(&mut shown, include);
+                shown
+            })
         });
         match found {
             Some(shown) => clusters.push(shown),
@@ -96,7 +100,7 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
         ));
     }
     state.clusters.update(&key, |cluster| *cluster.deleted_at.get_or_insert(context.now));
-    let shown = state.clusters.get(&key).map(|cluster| shown(state, context, name, cluster, true));
+    let shown = state.clusters.get(&key).map(|cluster| shown(state, context, name, cluster));
     let arn = arn(&context.place, name);
     tagging::forget(state, context, &arn);
     Ok(answer(shown.unwrap_or_default()))
@@ -169,7 +173,20 @@ fn arn(place: &Place, name: &str) -> String {
     place.arn("ecs", format_args!("cluster/{name}"))
 }
 
-fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster, with_tags: bool) -> Value {
+/// Leaves out what DescribeClusters shows only when `include` asks for it (docs/aws.md, Tasks).
+fn leave_out(shown: &mut Value, include: &[Value]) {
+    let asked = |field: &str| include.iter().any(|asked| asked == field);
+    for (field, list) in [("TAGS", "tags"), ("SETTINGS", "settings")] {
+        if !asked(field) {
+            shown[list] = json!([]);
+        }
+    }
+    if let (false, Some(members)) = (asked("CONFIGURATIONS"), shown.as_object_mut()) {
+        members.remove("configuration");
+    }
+}
+
+fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster) -> Value {
     let mut shown = cluster.given.clone();
     shown.insert("clusterArn".to_owned(), json!(arn(&context.place, name)));
     shown.insert("clusterName".to_owned(), json!(name));
@@ -185,7 +202,7 @@ fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster, wi
         shown.entry(list).or_insert_with(|| json!([]));
     }
     shown.entry("settings").or_insert_with(|| json!([{"name": "containerInsights", "value": "disabled"}]));
-    shown.insert("tags".to_owned(), if with_tags { tags::shown(&cluster.tags) } else { json!([]) });
+    shown.insert("tags".to_owned(), tags::shown(&cluster.tags));
     Value::Object(shown)
 }
 
