@@ -1,6 +1,7 @@
 //! Development tasks of ecs-etl, run as `cargo xtask TASK`.
 
 mod codegen;
+mod fuzz;
 mod test;
 mod venv;
 
@@ -20,6 +21,8 @@ struct Args {
 enum Task {
     /// Generate the shapes of AWS and their SDK conversions from AWS's service models
     Codegen(codegen::Args),
+    /// Search for inputs that break what must hold for any input
+    Fuzz(fuzz::Args),
     /// Run every check: layout, lints, and all tests, the end-to-end ones included
     Test,
     /// Make the tests' Python environment in target/venv, or bring it up to date
@@ -29,6 +32,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Codegen(args) => codegen::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Test => test::run(),
         Task::Venv => venv::ensure().map(|_| ()),
     }

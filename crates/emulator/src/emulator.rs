@@ -40,6 +40,17 @@ impl Emulator {
         Self::with_state(settings, State::default())
     }
 
+    /// An AWS that goes on from what another one told by [`Emulator::take_changes`], all of it and in that order.
+    ///
+    /// # Errors
+    ///
+    /// When a change has not the form of what it changes.
+    pub fn resume(settings: Settings, changes: impl IntoIterator<Item = Change>) -> Result<Self, serde_json::Error> {
+        let mut state = State::default();
+        changes.into_iter().try_for_each(|change| state.apply(change))?;
+        Ok(Self::with_state(settings, state))
+    }
+
     /// An AWS that goes on from what a journal remembers.
     pub(crate) fn with_state(settings: Settings, mut state: State) -> Self {
         let agenda = [ecs::agenda(&state, &settings), tagging::agenda(&state)].concat();

@@ -147,6 +147,9 @@ fn failure(code: &str, message: &str, id: &str) -> Reply {
     )
 }
 
+/// Text within an element. XML has no way to say most control characters, so a mark stands for each.
 fn escaped(text: &str) -> String {
+    let unsayable = |c: char| (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}');
+    let text = text.replace(unsayable, "\u{FFFD}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

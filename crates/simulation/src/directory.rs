@@ -32,12 +32,21 @@ pub struct Directory {
     pub gone: bool,
     /// It is there, and empty.
     pub emptied: bool,
+    /// Documents as they were rendered last.
+    rendered: Rendered,
+}
+
+/// Files of equal documents, so that a look renders only what was edited.
+#[derive(Debug, Clone, Default)]
+struct Rendered {
+    of: Option<Book>,
+    files: BTreeMap<String, Arc<[u8]>>,
 }
 
 impl Directory {
     /// A directory that says what `book` says.
     pub fn new(book: Book) -> Self {
-        Self { book, damage: BTreeMap::new(), gone: false, emptied: false }
+        Self { book, damage: BTreeMap::new(), gone: false, emptied: false, rendered: Rendered::default() }
     }
 
     /// Whether anything keeps a reader from knowing all of it.
@@ -53,29 +62,29 @@ impl Directory {
     }
 
     /// What a look finds.
-    pub fn scan(&self) -> Scan {
+    pub fn scan(&mut self) -> Scan {
         if self.gone {
             return Scan::of_nothing("No such file or directory (os error 2)");
         }
         let mut files: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
         let mut problems = BTreeMap::new();
         if !self.emptied {
-            for (path, text) in self.book.files() {
+            for (path, bytes) in self.rendered.files_of(&self.book) {
+                let (path, text) = (path.clone(), Arc::clone(bytes));
                 match self.damage.get(&path) {
-                    None => files.insert(path, text.into_bytes().into()),
-                    Some(Damage::Broken) => files.insert(path, format!("{text}\n  - ]: {{\n").into_bytes().into()),
+                    None => files.insert(path, text),
+                    Some(Damage::Broken) => files.insert(path, [&text, &b"\n  - ]: {\n"[..]].concat().into()),
                     Some(Damage::Half(share)) => {
-                        let bytes = text.into_bytes();
-                        let end = bytes.len() * usize::from(*share) / 100;
-                        files.insert(path, bytes.get(..end).unwrap_or_default().into())
+                        let end = text.len() * usize::from(*share) / 100;
+                        files.insert(path, text.get(..end).unwrap_or_default().into())
                     }
                     Some(Damage::Unreadable) => {
                         problems.insert(path, "Permission denied (os error 13)".to_owned());
                         None
                     }
                     Some(Damage::Twice) => {
-                        files.insert(format!("{path}.copy.yaml"), text.clone().into_bytes().into());
-                        files.insert(path, text.into_bytes().into())
+                        files.insert(format!("{path}.copy.yaml"), Arc::clone(&text));
+                        files.insert(path, text)
                     }
                 };
             }
@@ -83,5 +92,17 @@ impl Directory {
         let mut scan = Scan::of_files(files.iter().map(|(path, bytes)| (path.as_str(), bytes)));
         scan.problems = problems;
         scan
+    }
+}
+
+impl Rendered {
+    fn files_of(&mut self, book: &Book) -> &BTreeMap<String, Arc<[u8]>> {
+        if self.of.as_ref() != Some(book) {
+            let before = self.of.take();
+            let mut files = book.files_since(before.as_ref(), std::mem::take(&mut self.files));
+            std::mem::swap(&mut self.files, &mut files);
+            self.of = Some(book.clone());
+        }
+        &self.files
     }
 }

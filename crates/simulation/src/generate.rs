@@ -59,7 +59,7 @@ impl Drawing {
             2 => Crew::Neighbours,
             _ => Crew::One,
         };
-        let days = if self.rng.u8(..16) == 0 { 3 } else { 1 };
+        let days = if self.rng.u8(..24) == 0 { 3 } else { 1 };
         let end = days * 24 * HOUR;
         let calm = end - 9 * HOUR;
         let books = self.books(crew);
@@ -96,7 +96,7 @@ impl Drawing {
             faults,
             nature,
             limits: self.rng.bool(),
-            heartbeat: *pick(&mut self.rng, &[60, 300, 300]),
+            heartbeat: *pick(&mut self.rng, &[60, 600, 600, 600, 600, 600, 600, 600]),
             calm,
             end,
         }
@@ -104,7 +104,8 @@ impl Drawing {
 
     fn books(&mut self, crew: Crew) -> Vec<Book> {
         let directories = crew.directories().iter().max().map_or(1, |most| most + 1);
-        let count = self.rng.usize(1..=12);
+        // Most of what can go wrong goes wrong with few jobs, and many of them are slow.
+        let count = self.rng.usize(1..=12).min(self.rng.usize(1..=12));
         let mut names = NAMES.to_vec();
         self.rng.shuffle(&mut names);
         (0..directories)

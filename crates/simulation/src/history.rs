@@ -30,6 +30,8 @@ pub struct Report {
     pub stats: Stats,
     /// The promise that was broken, if one was.
     pub broken: Option<Broken>,
+    /// The faults that happened, by their labels.
+    pub faults: Vec<String>,
     /// What happened, line by line, if it was to be kept.
     pub lines: Vec<(i64, String)>,
 }
@@ -131,6 +133,7 @@ impl<'a> Stage<'a> {
             digest: state.log.digest(),
             stats: state.stats.clone(),
             broken: state.judge.broken.clone(),
+            faults: state.faults.clone(),
             lines: state.log.lines().to_vec(),
         }
     }
@@ -348,8 +351,8 @@ impl<'a> Stage<'a> {
         let now = self.world.millis();
         let Some(player) = self.players.get_mut(process) else { return };
         let scan = {
-            let state = self.world.state();
-            let Some(directory) = state.directories.get(player.directory) else { return };
+            let mut state = self.world.state();
+            let Some(directory) = state.directories.get_mut(player.directory) else { return };
             directory.scan()
         };
         let Some(settled) = player.settling.observe(scan, Instant::now().into_std()) else {
@@ -375,6 +378,7 @@ impl<'a> Stage<'a> {
     fn begin(&mut self, process: usize, scan: Arc<Scan>) {
         let Some(player) = self.players.get_mut(process) else { return };
         player.lives += 1;
+        self.world.state().judge.born(self.world.millis(), process);
         let who = Who::Process { process, life: player.lives };
         let faults = Arc::new(self.story.faults.clone());
         let wire = Wire::new(Arc::clone(&self.world), who, faults, self.mutant, Arc::clone(&player.counts));

@@ -1,4 +1,5 @@
 //! Whole histories of the controller, each decided by one seed.
+pub mod campaign;
 pub mod directory;
 pub mod fault;
 pub mod generate;
@@ -10,8 +11,10 @@ pub mod log;
 pub mod mirror;
 pub mod mutant;
 pub mod shape;
+pub mod shrink;
 pub mod sketch;
 pub mod story;
+pub mod tell;
 pub mod ticks;
 pub mod wire;
 pub mod world;

@@ -4,6 +4,7 @@
 //! of the rendered files can be held against it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -90,16 +91,28 @@ impl Book {
         format!("jobs/{job}.yaml")
     }
 
-    /// Every file, as text.
-    pub fn files(&self) -> BTreeMap<String, String> {
-        let mut files = BTreeMap::from([("controller.yaml".to_owned(), yaml(&self.controller.document()))]);
+    /// Every file. What `before` said already is taken from its `files`.
+    pub fn files_since(
+        &self,
+        before: Option<&Self>,
+        mut files: BTreeMap<String, Arc<[u8]>>,
+    ) -> BTreeMap<String, Arc<[u8]>> {
+        let mut all = BTreeMap::new();
+        let mut put = |path: String, unchanged: bool, document: &dyn Fn() -> Value| {
+            let known = files.remove(&path).filter(|_| unchanged);
+            all.insert(path, known.unwrap_or_else(|| yaml(&document()).into_bytes().into()));
+        };
+        let unchanged = before.is_some_and(|before| before.controller == self.controller);
+        put("controller.yaml".to_owned(), unchanged, &|| self.controller.document());
         for (name, cluster) in &self.clusters {
-            files.insert(format!("clusters/{name}.yaml"), yaml(&cluster.document(name)));
+            let unchanged = before.is_some_and(|before| before.clusters.get(name) == Some(cluster));
+            put(format!("clusters/{name}.yaml"), unchanged, &|| cluster.document(name));
         }
         for (name, job) in &self.jobs {
-            files.insert(Self::file_of(name), yaml(&job.document(name)));
+            let unchanged = before.is_some_and(|before| before.jobs.get(name) == Some(job));
+            put(Self::file_of(name), unchanged, &|| job.document(name));
         }
-        files
+        all
     }
 
     /// The cluster of a job, if it is written.

@@ -132,16 +132,17 @@ impl Observer for Wire {
             self.die();
             self.killed.notify_one();
             let mut state = self.world.state();
-            *state.stats.crashes.entry(call.operation.clone()).or_default() += 1;
-            state.stats.calls += 1;
             let when = if effect { "after" } else { "before" };
+            *state.stats.crashes.entry(format!("{when} {}", call.operation)).or_default() += 1;
+            state.stats.calls += 1;
             state.log.note(millis, format_args!("{:?} is killed {when} {}", self.who, call.operation));
             return Fault { before: latency.before, effect, answer: Conduct::Never, ..Fault::none() };
         }
         let drawn = self.faults.draw(second, self.process, call, nth, &request.body);
         let mut state = self.world.state();
-        let State { log, stats, judge, .. } = &mut *state;
+        let State { log, stats, judge, faults, .. } = &mut *state;
         stats.calls += 1;
+        *stats.operations.entry(call.operation.clone()).or_default() += 1;
         match drawn {
             None => {
                 log.hash(millis, &(self.process, call.operation.as_str()));
@@ -150,6 +151,7 @@ impl Observer for Wire {
             Some(drawn) => {
                 *stats.faults.entry(format!("{:?}", drawn.kind)).or_default() += 1;
                 log.note(millis, format_args!("fault {}", drawn.label));
+                faults.push(drawn.label.clone());
                 judge.faulted(millis, &self.who, &drawn, call, request);
                 if matches!(drawn.kind, Kind::StaleList | Kind::ReorderedList) {
                     self.memory().drawn.insert(call.sequence, drawn.kind);
@@ -189,7 +191,7 @@ impl Observer for Wire {
         let millis = self.world.millis();
         let at = self.world.at(millis);
         let mut state = self.world.state();
-        let State { mirror, log, judge, stats, directories: _ } = &mut *state;
+        let State { mirror, log, judge, stats, .. } = &mut *state;
         stats.writes += 1;
         log.note(millis, format_args!("{:?} {}", self.who, call.operation));
         for entity in change.entities() {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ecs_etl_emulator::firing::Firing;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::directory::Directory;
@@ -27,10 +28,12 @@ pub enum Who {
 }
 
 /// Counts for the figures.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Requests made.
     pub calls: u64,
+    /// Requests by operation.
+    pub operations: BTreeMap<String, u64>,
     /// Requests that changed AWS.
     pub writes: u64,
     /// Faults, by kind.
@@ -41,6 +44,24 @@ pub struct Stats {
     pub ticks: u64,
     /// Statuses written.
     pub statuses: u64,
+}
+
+impl Stats {
+    /// Adds what another history counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self { calls, operations, writes, faults, crashes, ticks, statuses } = other;
+        self.calls += calls;
+        self.writes += writes;
+        self.ticks += ticks;
+        self.statuses += statuses;
+        for (mine, theirs) in
+            [(&mut self.operations, operations), (&mut self.faults, faults), (&mut self.crashes, crashes)]
+        {
+            for (name, count) in theirs {
+                *mine.entry(name.clone()).or_default() += count;
+            }
+        }
+    }
 }
 
 /// One history as it goes on.
@@ -64,6 +85,8 @@ pub struct State {
     pub judge: Judge,
     /// Figures.
     pub stats: Stats,
+    /// Faults that happened, by their labels.
+    pub faults: Vec<String>,
 }
 
 impl World {
@@ -75,6 +98,7 @@ impl World {
             log: Log::new(keeps_lines),
             judge,
             stats: Stats::default(),
+            faults: Vec::new(),
         };
         Self { start, origin: Instant::now(), state: Mutex::new(state) }
     }

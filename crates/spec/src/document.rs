@@ -97,7 +97,7 @@ fn claims_version(root: &Node, findings: &mut Findings) -> bool {
             match misspelt {
                 Some((key, entry)) if near_kind || near_value(&entry.node) => {
                     let message = format!("unknown field `{}`", shown(key));
-                    findings.error(entry.key_at, key.as_str(), message, Some(format!("did you mean `{FIELD}`?")));
+                    findings.error(entry.key_at, key_path(key), message, Some(format!("did you mean `{FIELD}`?")));
                     true
                 }
                 Some(_) | None if near_kind => {
@@ -136,12 +136,17 @@ fn unknown_keys(root: &Node, findings: &mut Findings) {
     for (key, entry) in root.mapping().into_iter().flatten() {
         let is_version = root.get("apiVersion").is_none() && is_near(key, "apiVersion");
         if !KEYS.contains(&key.as_str()) && !is_version {
-            let mut path = String::new();
-            path::push_key(&mut path, key);
             let help = suggest::among(key, KEYS.into_iter());
-            findings.error(entry.key_at, path, format!("unknown field `{}`", shown(key)), help);
+            findings.error(entry.key_at, key_path(key), format!("unknown field `{}`", shown(key)), help);
         }
     }
+}
+
+/// The path of a document's own key, fit to be shown.
+fn key_path(key: &str) -> String {
+    let mut path = String::new();
+    path::push_key(&mut path, key);
+    path
 }
 
 impl Document {

@@ -1,7 +1,7 @@
 //! Findings of one document, before file names and the job's name are put to them.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::yaml::Mark;
+use crate::yaml::{Mark, printable};
 
 /// What was found in a document.
 #[derive(Debug, Default)]
@@ -36,6 +36,7 @@ impl Findings {
     }
 
     fn push(&mut self, at: Mark, severity: Severity, path: String, message: String, help: Option<String>) {
+        let (path, message, help) = (printable(path), printable(message), help.map(printable));
         self.list.push(Finding { at, severity, path, message, help });
     }
 

@@ -3,108 +3,16 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod by_search;
+
 use ecs_etl_spec::schedule::{Kind, Overlap, Schedule, coincide};
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use proptest::prelude::*;
 
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-
-/// AWS cron read straight from its text, one day and one minute at a time.
-mod by_search {
-    use super::*;
-
-    fn number(text: &str, names: &[&str]) -> i64 {
-        match names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
-            Some(position) => position as i64 + 1,
-            None => text.parse().expect("a number"),
-        }
-    }
-
-    fn admits(field: &str, value: i64, (min, max): (i64, i64), names: &[&str]) -> bool {
-        field.split(',').any(|item| {
-            let (base, step) = item.split_once('/').map_or((item, 1), |(base, step)| (base, number(step, &[])));
-            let (first, last) = match (base, base.split_once('-')) {
-                ("*", _) => (min, max),
-                (_, Some((first, last))) => (number(first, names), number(last, names)),
-                (_, None) if item.contains('/') => (number(base, names), max),
-                (_, None) => (number(base, names), number(base, names)),
-            };
-            let size = max - min + 1;
-            let (last, value) = if first <= last { (last, value) } else { (last + size, value) };
-            [value, value + size]
-                .into_iter()
-                .any(|value| (first..=last).contains(&value) && (value - first) % step == 0)
-        })
-    }
-
-    fn weekday(date: Date) -> i64 {
-        i64::from(date.weekday().to_sunday_zero_offset()) + 1
-    }
-
-    fn is_workday(date: Date) -> bool {
-        (2..=6).contains(&weekday(date))
-    }
-
-    fn days_of_month(date: Date) -> impl Iterator<Item = Date> {
-        date.first_of_month().series(1.day()).take(date.days_in_month() as usize)
-    }
-
-    fn day_matches(day_of_month: &str, day_of_week: &str, date: Date) -> bool {
-        let day = i64::from(date.day());
-        let last = i64::from(date.days_in_month());
-        if day_of_week == "?" {
-            if day_of_month == "L" {
-                return day == last;
-            }
-            if day_of_month == "LW" {
-                return Some(date) == days_of_month(date).filter(|day| is_workday(*day)).last();
-            }
-            let Some(wanted) = day_of_month.strip_suffix('W') else {
-                return admits(day_of_month, day, (1, 31), &[]);
-            };
-            let wanted = number(wanted, &[]);
-            let distance = |day: &Date| (i64::from(day.day()) - wanted).abs();
-            return wanted <= last
-                && Some(date) == days_of_month(date).filter(|day| is_workday(*day)).min_by_key(distance);
-        }
-        if day_of_week == "L" {
-            return weekday(date) == 7;
-        }
-        if let Some((wanted, n)) = day_of_week.split_once('#') {
-            return weekday(date) == number(wanted, &WEEKDAYS) && (day - 1) / 7 + 1 == number(n, &[]);
-        }
-        if let Some(wanted) = day_of_week.strip_suffix('L') {
-            return weekday(date) == number(wanted, &WEEKDAYS) && day + 7 > last;
-        }
-        admits(day_of_week, weekday(date), (1, 7), &WEEKDAYS)
-    }
-
-    /// The first match strictly after `from` within `days` days.
-    pub fn next(expression: &str, from: DateTime, days: i64) -> Option<DateTime> {
-        let fields: Vec<&str> =
-            expression.trim_start_matches("cron(").trim_end_matches(')').split_ascii_whitespace().collect();
-        let [minute, hour, day_of_month, month, day_of_week, year] = fields[..] else { panic!("six fields") };
-        for date in from.date().series(1.day()).take(days as usize) {
-            if !admits(year, date.year().into(), (1970, 2199), &[])
-                || !admits(month, date.month().into(), (1, 12), &MONTHS)
-                || !day_matches(day_of_month, day_of_week, date)
-            {
-                continue;
-            }
-            for of_day in 0..1440 {
-                let time = date.at((of_day / 60) as i8, (of_day % 60) as i8, 0, 0);
-                let matches = admits(hour, of_day / 60, (0, 23), &[]) && admits(minute, of_day % 60, (0, 59), &[]);
-                if matches && time > from {
-                    return Some(time);
-                }
-            }
-        }
-        None
-    }
-}
 
 /// A list of values, ranges and steps of a field that never begins anew.
 fn list(min: u16, max: u16) -> impl Strategy<Value = String> {
@@ -206,7 +114,10 @@ proptest! {
         let found = by_search::next(&expression, from, HORIZON).map(utc);
         let next = schedule.next_after(utc(from));
         match found {
-            Some(found) => prop_assert_eq!(next, Some(found), "{} after {}", expression, from),
+            Some(found) => {
+                prop_assert_eq!(next, Some(found), "{} after {}", expression, from);
+                prop_assert!(by_search::fires(&expression, TimeZone::UTC.to_datetime(found)));
+            }
             None => {
                 let horizon = utc(from) + (24 * (HORIZON - 1)).hours();
                 prop_assert!(next.is_none_or(|next| next > horizon), "{} after {}: {:?}", expression, from, next);
@@ -235,6 +146,38 @@ proptest! {
             (answer, both) => prop_assert!(false, "{} and {}: {:?} but {:?}", a, b, answer, both),
         }
         prop_assert_eq!(coincide(&a, &b, from), coincide(&b, &a, from));
+    }
+
+    #[test]
+    fn a_run_is_the_next_one_until_it_comes(expression in aws_cron(), from in moment(), share in 0..1000_i64) {
+        let schedule = Schedule::parse(&expression).expect("valid");
+        let Some(next) = schedule.next_after(utc(from)) else { return Ok(()) };
+        let between = utc(from) + (next.duration_since(utc(from)) * i32::try_from(share).expect("small") / 1000);
+        prop_assert_eq!(schedule.next_after(between), Some(next), "{} after {}", expression, between);
+        prop_assert!(schedule.next_after(next).is_none_or(|later| later > next));
+    }
+
+    #[test]
+    fn the_runs_of_a_window_are_the_next_runs_within_it(expression in aws_cron(), from in moment(), days in 0..400_i64) {
+        let schedule = Schedule::parse(&expression).expect("valid");
+        let Kind::Cron(cron) = schedule.kind() else { panic!("a cron") };
+        let (from, until) = (utc(from), utc(from) + (24 * days).hours());
+        let first = schedule.next_after(from - 1.nanosecond());
+        let runs = std::iter::successors(first, |run| schedule.next_after(*run)).take_while(|run| *run < until);
+        prop_assert_eq!(cron.ticks(from, until).take(500).collect::<Vec<_>>(), runs.take(500).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_fires_at_the_same_times_is_known_however_it_is_written(a in aws_cron(), b in aws_cron(), from in moment()) {
+        let (a, b) = (Schedule::parse(&a).expect("valid"), Schedule::parse(&b).expect("valid"));
+        // Upper and lower case, and leading zeros, say the same.
+        let written = a.expression().replace("cron(", "").to_ascii_lowercase();
+        let letters = |c: char| matches!(c, 'l' | 'w');
+        let again = if written.contains(letters) { a.clone() } else { Schedule::parse(&format!("cron({written}")).expect("valid") };
+        prop_assert!(a.same_ticks(&again), "{} and {}", a, again);
+        if a.same_ticks(&b) {
+            prop_assert_eq!(a.next_after(utc(from)), b.next_after(utc(from)), "{} and {}", a, b);
+        }
     }
 
     #[test]

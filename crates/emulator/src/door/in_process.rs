@@ -171,14 +171,15 @@ impl Inner {
         if !fault.before.is_zero() {
             tokio::time::sleep(fault.before).await;
         }
-        let request = Arc::new(request);
+        let request = Arc::new(self.hook.sends(call, request));
         let reply = if fault.effect { self.effect(call, &request).await } else { None };
         self.hook.saw(call, &request, reply.as_ref());
         if !fault.after.is_zero() {
             tokio::time::sleep(fault.after).await;
         }
         match (fault.answer, reply) {
-            (Conduct::Reply(reply), _) | (Conduct::Normal, Some(reply)) => Outcome::Reply(reply),
+            (Conduct::Reply(reply), _) => Outcome::Reply(reply),
+            (Conduct::Normal, Some(reply)) => Outcome::Reply(self.hook.arrives(call, &request, reply)),
             (Conduct::ConnectionReset, _) | (Conduct::Normal, None) => Outcome::Reset,
             (Conduct::Never, _) => Outcome::Never,
         }

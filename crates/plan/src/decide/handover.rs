@@ -77,7 +77,7 @@ pub(crate) fn handover(
 }
 
 /// Whether the rule fires and has a target that starts the job.
-fn starts_job(rule: &Ours<'_>) -> bool {
+pub(crate) fn starts_job(rule: &Ours<'_>) -> bool {
     rule.live.state.may_fire() && !rule.split.our_ids().is_empty()
 }
 

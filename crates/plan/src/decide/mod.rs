@@ -3,6 +3,7 @@
 //! The decision goes through stages, and each asks for all the facts it lacks at once, so that few rounds are needed and AWS is
 //! asked only what the decision hangs on. How it chooses is told in `docs/design/decide.md`.
 
+mod astray;
 pub(crate) mod draft;
 mod handover;
 pub(crate) mod retire;
@@ -85,7 +86,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
 
     let mut draft = Draft::new(&desired.place);
     let pins = pin(desired, &choice, &mut draft);
-    let mut goal = Goal { desired, pins: pins.clone(), active: survey.active, hold: false };
+    let mut goal = Goal { desired, pins: pins.clone(), active: survey.active, hold: false, stopped: Vec::new() };
     let handover = handover::handover(&survey, &goal, policy, now)?;
     goal.hold = !handover.stops.is_empty();
 
@@ -97,6 +98,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     if handover.at_once {
         stop(&mut draft);
     }
+    goal.stopped = astray::stop(&survey, now, &mut draft);
     for wanted in &survey.wanted {
         goal.converge(wanted, &mut draft);
     }

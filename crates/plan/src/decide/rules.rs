@@ -24,6 +24,8 @@ pub(crate) struct Goal<'a> {
     pub active: &'a [RevisionArn],
     /// Rules that do not fire yet must not, until others have stopped.
     pub hold: bool,
+    /// Rules that the plan has stopped already.
+    pub stopped: Vec<RuleName>,
 }
 
 /// How far a rule that fires is from having exactly one working target of ours.
@@ -103,7 +105,8 @@ impl Goal<'_> {
 
     /// How the rule fires now.
     pub fn firing(&self, live: &Ours<'_>) -> Firing {
-        match (live.live.state.may_fire(), live.split.strays.is_empty()) {
+        let fires = live.live.state.may_fire() && !self.stopped.contains(&live.live.name);
+        match (fires, live.split.strays.is_empty()) {
             (false, _) => Firing::No,
             (true, true) => Firing::Clean,
             (true, false) if self.works(live) => Firing::WithStrays,

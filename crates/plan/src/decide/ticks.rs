@@ -52,8 +52,13 @@ fn phase_unknown(expression: &str) -> Clearance {
 }
 
 /// Whether a schedule may fire at the same minute as a live expression, from `now` on.
+///
+/// Equal ones may also when their years are over: the lint reads no calendar, and it is its word that counts.
 pub(crate) fn may_coincide(schedule: &Schedule, live: Option<&str>, now: Timestamp) -> bool {
     let Some(live) = live else { return false };
+    if schedule.expression() == live {
+        return true;
+    }
     match Schedule::parse(live) {
         Ok(live) => match coincide(schedule, &live, now) {
             Overlap::Never => false,

@@ -10,6 +10,7 @@ use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, RuleName};
 
 use crate::desired::{Desired, Identity, TARGET_ID};
+use crate::lower::names_rule;
 use crate::observed::{Observed, RevisionArn, RuleState};
 use crate::ownership::Mark;
 use crate::step::{Action, Plan, RevisionRef, Step};
@@ -102,6 +103,7 @@ pub enum Violation {
 #[derive(Debug, Clone)]
 pub struct Subject<'a> {
     place: &'a Place,
+    /// The mark of each family's resources: what bears the name of one and the mark of another is nobody's we know.
     marks: Vec<Mark<'a>>,
     families: Vec<&'a Family>,
     desired: Option<&'a Desired>,
@@ -132,8 +134,16 @@ impl<'a> Subject<'a> {
         place == self.place && self.desired.is_some_and(|desired| desired.rules.iter().any(|r| r.name == *rule))
     }
 
-    fn is_ours(&self, tags: &tags::Tags) -> bool {
-        self.marks.iter().any(|mark| mark.is_on(tags))
+    fn is_our_rule(&self, rule: &RuleName, tags: &tags::Tags) -> bool {
+        self.is_marked(tags, |family| names_rule(family, rule))
+    }
+
+    fn is_our_revision(&self, family: &str, tags: &tags::Tags) -> bool {
+        self.is_marked(tags, |of| of.as_str() == family)
+    }
+
+    fn is_marked(&self, tags: &tags::Tags, bears_name: impl Fn(&Family) -> bool) -> bool {
+        self.families.iter().zip(&self.marks).any(|(family, mark)| bears_name(family) && mark.is_on(tags))
     }
 }
 

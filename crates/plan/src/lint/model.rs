@@ -59,7 +59,7 @@ fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
     for (place, seen) in std::iter::once((subject.place, observed)).chain(places) {
         for (name, fact) in &seen.rules {
             let tags = seen.rule_tags.get(name).and_then(|fact| fact.known());
-            let ours = tags.is_some_and(|tags| subject.is_ours(tags));
+            let ours = tags.is_some_and(|tags| subject.is_our_rule(name, tags));
             let Some(live) = fact.known().and_then(Option::as_ref).filter(|_| ours) else { continue };
             let here = subject.desired.is_some_and(|desired| live.is_in(&desired.place.region, &desired.account));
             if here && place != subject.place {

@@ -22,11 +22,11 @@ pub(super) fn unproved(
     };
     let proved = match &step.action {
         Action::RegisterTaskDefinition { family, tags, .. } => {
-            subject.is_ours(tags) && owns_family(subject, seen, family)
+            subject.is_our_revision(family.as_str(), tags) && owns_family(subject, seen, family)
         }
         Action::PutRule { rule, tags: Some(tags), .. } => {
             let absent = seen.rules.get(rule).and_then(|fact| fact.known()).is_some_and(Option::is_none);
-            absent && subject.is_ours(tags) && !created(before, &step.place, rule)
+            absent && subject.is_our_rule(rule, tags) && !created(before, &step.place, rule)
         }
         Action::PutRule { rule, tags: None, .. }
         | Action::EnableRule { rule }
@@ -70,12 +70,12 @@ fn created(before: &[Step], place: &Place, rule: &RuleName) -> bool {
 fn owns_rule(subject: &Subject<'_>, seen: &Observed, rule: &RuleName) -> bool {
     let live = seen.rules.get(rule).and_then(|fact| fact.known()?.as_ref());
     let tags = seen.rule_tags.get(rule).and_then(|fact| fact.known());
-    live.is_some_and(|live| live.managed_by.is_none()) && tags.is_some_and(|tags| subject.is_ours(tags))
+    live.is_some_and(|live| live.managed_by.is_none()) && tags.is_some_and(|tags| subject.is_our_rule(rule, tags))
 }
 
 fn owns_revision(subject: &Subject<'_>, seen: &Observed, revision: &RevisionArn) -> bool {
     let live = seen.revisions.get(revision).and_then(|fact| fact.known()?.as_ref());
-    live.is_some_and(|live| subject.is_ours(&live.tags))
+    live.is_some_and(|live| subject.is_our_revision(revision.family(), &live.tags))
 }
 
 /// A family is free, or holds a revision of ours, or is started by a rule of ours.

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use ecs_etl_spec::shapes::members::{Kind, MEMBERS, Member};
 use ecs_etl_spec::shapes::{TaskDefinition, events};
 use proptest::prelude::*;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::*;
+
+/// Any shape, as the tests of decisions have them.
+#[path = "../../tests/it/shapes.rs"]
+mod shapes;
 
 /// A case of `tests/data/normalise`: what was asked, what AWS answered, and which fields differ all the same.
 #[derive(Deserialize)]
@@ -145,40 +148,11 @@ fn a_digest_is_the_same_in_every_version() {
     assert_eq!(digest.short(12), "6393a756cca5");
 }
 
-/// Texts that some rule or other takes for a default, a size or neither.
-const TEXTS: &[&str] = &["", "a", "b", "/", "enabled", "1 vCPU", "1024", "2 GB", "0.3 GB"];
-
-/// Task definitions of any kind: every member may be there, with the values that defaults and sizes turn on.
-fn any_structure(name: &'static str) -> BoxedStrategy<Value> {
-    let members = MEMBERS.iter().filter(|m| m.structure == name).map(any_member).collect::<Vec<_>>();
-    members.prop_map(|members| Value::Object(members.into_iter().flatten().collect::<Map<_, _>>())).boxed()
-}
-
-fn any_member(member: &'static Member) -> BoxedStrategy<Option<(String, Value)>> {
-    let value = any_value(member.kind, member.values).prop_map(|value| Some((member.member.to_owned(), value)));
-    prop_oneof![2 => Just(None), 1 => value].boxed()
-}
-
-fn any_value(kind: Kind, values: &'static [&'static str]) -> BoxedStrategy<Value> {
-    match kind {
-        Kind::String if values.is_empty() => prop::sample::select(TEXTS).prop_map(Value::from).boxed(),
-        Kind::String => prop::sample::select(values).prop_map(Value::from).boxed(),
-        Kind::Integer => prop::sample::select(&[0, 1, 3, 5, 30, 80, 300][..]).prop_map(Value::from).boxed(),
-        Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
-        Kind::Structure(name) => any_structure(name),
-        Kind::List(inner) => prop::collection::vec(any_value(*inner, values), 0..3).prop_map(Value::Array).boxed(),
-        Kind::Map(inner) => {
-            let entries = prop::collection::btree_map("[ab]", any_value(*inner, values), 0..3);
-            entries.prop_map(|entries| Value::Object(entries.into_iter().collect())).boxed()
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_normal_form_is_its_own_normal_form(value in any_structure("TaskDefinition")) {
+    fn a_normal_form_is_its_own_normal_form(value in shapes::of_ecs("TaskDefinition")) {
         let once = task_definition(&serde_json::from_value(value).unwrap());
         let again = task_definition(&serde_json::from_value(once.value().clone()).unwrap());
         prop_assert_eq!(diff(&once, &again), vec![]);
@@ -187,13 +161,63 @@ proptest! {
 
     #[test]
     fn two_normal_forms_are_equal_exactly_when_nothing_differs(
-        one in any_structure("TaskDefinition"),
-        other in any_structure("TaskDefinition"),
+        one in shapes::of_ecs("TaskDefinition"),
+        other in shapes::of_ecs("TaskDefinition"),
     ) {
         let normal = |value| task_definition(&serde_json::from_value(value).unwrap());
         let (one, other) = (normal(one), normal(other));
         prop_assert_eq!(one == other, diff(&one, &other).is_empty());
         prop_assert_eq!(one == other, one.digest() == other.digest());
         prop_assert_eq!(diff(&one, &other).len(), diff(&other, &one).len());
+    }
+
+    #[test]
+    fn a_normal_target_and_a_normal_rule_are_their_own_normal_forms(
+        one in shapes::of_events("Target"),
+        other in shapes::of_events("Rule"),
+        input in prop::option::of(shapes::of_ecs("TaskOverride")),
+    ) {
+        let mut one: events::Target = serde_json::from_value(one).unwrap();
+        one.input = input.map(|input| input.to_string()).or(one.input);
+        let once = target(&one);
+        let again = target(&serde_json::from_value(worded(once.value().clone())).unwrap());
+        prop_assert_eq!(diff(&once, &again), vec![]);
+        prop_assert_eq!(once.digest(), again.digest());
+        let once = rule(&serde_json::from_value(other).unwrap());
+        let again = rule(&serde_json::from_value(once.value().clone()).unwrap());
+        prop_assert_eq!(diff(&once, &again), vec![]);
+    }
+
+    #[test]
+    fn an_order_that_means_nothing_is_not_in_the_digest(value in shapes::of_ecs("TaskDefinition"), turn in 0..7_usize) {
+        let mut turned = value.clone();
+        for list in ["containerDefinitions", "volumes", "placementConstraints", "requiresCompatibilities"] {
+            turn_list(&mut turned, list, turn);
+        }
+        for container in turned.get_mut("containerDefinitions").and_then(Value::as_array_mut).into_iter().flatten() {
+            for list in ["environment", "secrets", "portMappings", "ulimits", "dependsOn", "mountPoints"] {
+                turn_list(container, list, turn);
+            }
+        }
+        let normal = |value| task_definition(&serde_json::from_value(value).unwrap());
+        prop_assert_eq!(normal(turned).digest(), normal(value).digest());
+    }
+}
+
+/// A normal target with its JSON texts as texts again.
+fn worded(mut value: Value) -> Value {
+    for path in ["/Input", "/InputTransformer/InputTemplate"] {
+        if let Some(inner) = value.pointer_mut(path).filter(|inner| !inner.is_string()) {
+            *inner = Value::from(inner.to_string());
+        }
+    }
+    value
+}
+
+/// Lets a list of an object begin at another entry.
+fn turn_list(object: &mut Value, list: &str, turn: usize) {
+    if let Some(Value::Array(entries)) = object.get_mut(list) {
+        let by = turn % entries.len().max(1);
+        entries.rotate_left(by);
     }
 }

@@ -1,6 +1,7 @@
 //! Other people's hands in our resources, and ours out of theirs.
 
 use ecs_etl_plan::condition::Reason;
+use ecs_etl_plan::lint::{Subject, lint};
 use ecs_etl_plan::observed::RuleState;
 use ecs_etl_plan::tags;
 use ecs_etl_spec::shapes::TaskDefinition;
@@ -16,9 +17,11 @@ fn check(drift: impl Fn(&mut Region), expected: &[&str]) -> World {
 fn check_spec(spec: &Spec, drift: impl Fn(&mut Region), expected: &[&str]) -> World {
     let mut world = World::with(&spec.desired());
     drift(world.region(&spec.place));
-    let done = world.reconcile(&spec.desired());
+    let desired = spec.desired();
+    let done = world.reconcile(&desired);
     assert_eq!(done.operations(), expected, "{:#?}", done.plan);
-    let again = world.reconcile(&spec.desired());
+    assert_eq!(lint(&done.plan, &Subject::of(&desired), &done.observed), [], "{:#?}", done.plan.steps);
+    let again = world.reconcile(&desired);
     assert_eq!(again.operations(), [""; 0], "the second pass writes: {:#?}", again.plan.steps);
     assert!(matches!(reason(&again.plan.verdict), Reason::Converged | Reason::Suspended));
     world
@@ -188,4 +191,29 @@ fn a_strangers_revision_in_our_family_is_reported_and_not_pinned() {
     assert_eq!(done.operations(), ["RegisterTaskDefinition", "PutTargets"]);
     assert!(done.plan.notes.iter().any(|note| note.contains("etl-sales:2")), "{:?}", done.plan.notes);
     assert!(world.region(&place).active(&edited.family).len() == 3);
+}
+
+#[test]
+fn a_rule_that_was_given_the_schedule_of_a_missing_one_stops_before_that_is_made() {
+    let spec = job().list(&["cron(0 2 * * ? *)", "rate(1 hour)"]);
+    let desired = spec.desired();
+    let [nightly, hourly] = [&desired.rules[0].name, &desired.rules[1].name];
+    let drift = |aws: &mut Region| {
+        aws.rules.remove(nightly);
+        aws.rule(hourly.as_str()).live.expression = Some("cron(0 2 * * ? *)".to_owned());
+    };
+    let world = check_spec(&spec, drift, &["DisableRule", "PutRule", "PutTargets", "PutRule"]);
+    assert_eq!(world.regions[&spec.place].rules[hourly].live.state, RuleState::Enabled);
+}
+
+#[test]
+fn rules_that_were_given_each_others_schedules_both_stop_before_either_is_repaired() {
+    let spec = job().list(&["cron(0 2 * * ? *)", "cron(0 12 * * ? *)"]);
+    let desired = spec.desired();
+    let drift = |aws: &mut Region| {
+        for (rule, other) in desired.rules.iter().zip(desired.rules.iter().rev()) {
+            aws.rule(rule.name.as_str()).live.expression = Some(other.schedule.expression().to_owned());
+        }
+    };
+    check_spec(&spec, drift, &["DisableRule", "DisableRule", "PutRule", "PutRule"]);
 }

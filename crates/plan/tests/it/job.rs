@@ -26,6 +26,8 @@ pub struct Spec {
     pub place: Place,
     pub retain: bool,
     pub run_task: RunTask,
+    /// What the task definition says beside name and image.
+    pub content: TaskDefinition,
 }
 
 pub fn place(region: &str) -> Place {
@@ -47,6 +49,7 @@ pub fn job() -> Spec {
         place: place("eu-west-1"),
         retain: false,
         run_task: RunTask::default(),
+        content: TaskDefinition::default(),
     }
 }
 
@@ -92,13 +95,12 @@ impl Spec {
     }
 
     pub fn bound(&self) -> BoundJob {
-        let container = ContainerDefinition {
-            name: Some(self.name.to_owned()),
-            image: Some(self.image.clone()),
-            ..ContainerDefinition::default()
-        };
-        let task_definition =
-            TaskDefinition { container_definitions: Some(vec![container]), ..TaskDefinition::default() };
+        let mut task_definition = self.content.clone();
+        let containers = task_definition.container_definitions.get_or_insert_default();
+        if containers.is_empty() {
+            containers.push(ContainerDefinition::default());
+        }
+        (containers[0].name, containers[0].image) = (Some(self.name.to_owned()), Some(self.image.clone()));
         let mut schedules: Vec<Schedule> = self.schedules.iter().map(|s| Schedule::parse(s).unwrap()).collect();
         schedules.sort();
         let job = Job {

@@ -147,3 +147,14 @@ fn another_role_for_the_same_account_and_region_is_no_move() {
     assert_eq!(done.operations(), ["PutTargets"]);
     assert_eq!(lint(&done.plan, &Subject::of(&desired), &done.observed), []);
 }
+
+#[test]
+fn a_schedule_whose_years_are_over_becomes_a_list_all_the_same() {
+    let over = "cron(0 2 * * ? 2020)";
+    let mut world = World::with(&job().schedule(over).desired());
+    let desired = job().list(&[over]).desired();
+    let done = world.reconcile(&desired);
+    let violations = lint(&done.plan, &Subject::of(&desired), &done.observed);
+    assert_eq!(violations, [], "{:#?}", done.plan.steps);
+    assert_eq!(world.reconcile(&desired).operations(), [""; 0]);
+}

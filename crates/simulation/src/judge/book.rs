@@ -166,6 +166,11 @@ impl Books {
         *at = millis.max(*at);
     }
 
+    /// When a stranger last reached for a job's resources.
+    pub fn last_touched(&self, job: &str) -> Option<i64> {
+        self.hands.get(job).copied()
+    }
+
     /// Whether a stranger reached for a job's resources since then.
     pub fn touched_since(&self, job: &str, since: i64) -> bool {
         self.hands.get(job).is_some_and(|at| *at >= since)

@@ -30,7 +30,7 @@ pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules
             if wanted.job.disabled {
                 continue;
             }
-            if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.at(rules.calm)) {
+            if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.start) {
                 return Some(format!("{name} did not converge: {why}; its status says {reason:?}"));
             }
             if !told.is_ready() && !(is_unknown(told) && rules.crew == Crew::Twins) && reason != Some(Reason::DriftFight) {

@@ -13,6 +13,9 @@ const UNDER_WAY: i64 = 45_000;
 
 const HOUR: i64 = 3_600_000;
 
+/// How old a mark may be when the rule goes.
+const MARKED: i64 = 6 * 60_000;
+
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Deletion {
@@ -101,7 +104,8 @@ impl Deletion {
     }
 
     fn capped(&mut self, millis: i64, job: &str, shelf: &Shelf, mirror: &Mirror, identity: &str) -> Finding {
-        while self.removals.front().is_some_and(|(at, _)| *at <= millis - HOUR) {
+        // The hour is counted from the mark, which a removal that meets with failures sets some minutes before its end.
+        while self.removals.front().is_some_and(|(at, _)| *at <= millis - HOUR + MARKED) {
             self.removals.pop_front();
         }
         if self.removals.iter().any(|(_, removed)| removed == job) {

@@ -1,6 +1,7 @@
 //! Whether AWS is as a manifest says, judged by what would run and when.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,8 +9,8 @@ use super::book::Wanted;
 use crate::mirror::{Mirror, Rule, TARGET, pinned};
 use crate::ticks::ticks;
 
-/// Why AWS is not as the manifest says; none if it is.
-pub(crate) fn mismatch(mirror: &Mirror, controller: &str, name: &str, wanted: &Wanted, now: Timestamp) -> Option<String> {
+/// Why AWS is not as the manifest says; none if it is. `start` is when the history begins.
+pub(crate) fn mismatch(mirror: &Mirror, controller: &str, name: &str, wanted: &Wanted, start: Timestamp) -> Option<String> {
     // A rule that others put targets on stays with them when the job needs it no longer.
     let is_theirs = |rule: &Rule| !rule.targets.is_empty() && !rule.targets.keys().any(|id| id.starts_with(TARGET));
     let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !is_theirs(rule)).collect();
@@ -29,7 +30,7 @@ pub(crate) fn mismatch(mirror: &Mirror, controller: &str, name: &str, wanted: &W
             return Some(why);
         }
     }
-    let unserved = schedules.iter().find(|schedule| !rules.iter().any(|(_, rule)| same(schedule, &rule.expression, now)));
+    let unserved = schedules.iter().find(|schedule| !rules.iter().any(|(_, rule)| same(schedule, &rule.expression, start)));
     unserved.map(|schedule| {
         let live: Vec<&str> = rules.iter().map(|(_, rule)| rule.expression.as_str()).collect();
         format!("no rule fires as {schedule:?} says, there is {live:?}")
@@ -60,10 +61,19 @@ fn wrong_target(mirror: &Mirror, place: &str, name: &str, rule: &Rule, wanted: &
 }
 
 /// Whether a live expression fires when the written one says.
-fn same(written: &str, live: &str, now: Timestamp) -> bool {
-    let until = now.checked_add(SignedDuration::from_hours(50)).unwrap_or(now);
-    match (ticks(written, now, until), ticks(live, now, until)) {
-        (Some(written), Some(live)) => written == live,
-        _ => written == live,
+fn same(written: &str, live: &str, start: Timestamp) -> bool {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<(String, String), bool>> = const { RefCell::new(BTreeMap::new()) };
     }
+    let pair = (written.to_owned(), live.to_owned());
+    KNOWN.with_borrow_mut(|known| {
+        *known.entry(pair).or_insert_with(|| {
+            // A week holds every weekday; that of the history's beginning holds the end of a month.
+            let until = start.checked_add(SignedDuration::from_hours(9 * 24)).unwrap_or(start);
+            match (ticks(written, start, until), ticks(live, start, until)) {
+                (Some(written), Some(live)) => written == live,
+                _ => written == live,
+            }
+        })
+    })
 }

@@ -40,6 +40,29 @@ pub struct Broken {
     pub what: String,
 }
 
+/// What an oracle holds, in the words of the promise.
+pub fn promise(oracle: &str) -> &'static str {
+    match oracle {
+        "collateral" => "nothing without this controller's mark is written, and nothing of others goes",
+        "deletion" => "deletion needs complete knowledge, waits for the grace period and stays within the caps",
+        "churn" => "equal content registers nothing",
+        "ticks" => "no tick starts nothing, starts twice, or starts an old spec after its successor was ready",
+        "status" => "the status is whole, true and without secrets",
+        "named" => "every failure stands in the status",
+        "discreet" => "no secret is in the log",
+        "attempts" => "failed tries back off",
+        "polite" => "calls stay inside the budget",
+        "silence" => "at rest nothing is written",
+        "convergence" => "everything comes to be as the manifests say",
+        "twin" => "a process that knows nothing decides the same",
+        "independence" => "however it came about, the end is that of the direct path",
+        "rivals" => "two controllers that want different things say so",
+        "isolation" => "no job brings down a daemon or holds up another",
+        "memory" => "what is remembered stays bounded",
+        _ => "a promise without a name",
+    }
+}
+
 /// Who judges a history.
 #[derive(Debug)]
 pub struct Judge {
@@ -236,6 +259,11 @@ impl Judge {
         if line.contains(crate::shape::CANARY) {
             self.find("discreet", millis, Some(format!("a secret is in the log: {line}")));
         }
+    }
+
+    /// A process was started.
+    pub fn born(&mut self, millis: i64, process: usize) {
+        self.status.born(millis, process);
     }
 
     /// A process ended, in whatever way.

@@ -63,6 +63,10 @@ pub(crate) fn subject(request: &Request) -> String {
     let members =
         ["Rule", "Name", "family", "familyPrefix", "taskDefinition", "resourceArn", "ResourceARN", "NamePrefix"];
     let found = members.iter().find_map(|member| body.get(member)?.as_str());
-    let name = found.unwrap_or_default();
+    let Some(name) = found else {
+        // A call about nothing in particular is about the place that it is signed for.
+        let scope = request.header("authorization").and_then(|header| header.split("Credential=").nth(1));
+        return scope.and_then(|scope| scope.split("/aws4").next()).unwrap_or_default().to_owned();
+    };
     name.rsplit('/').next().unwrap_or(name).to_owned()
 }

@@ -17,6 +17,9 @@ use crate::story::Crew;
 /// An edit is seen, and its reconcile begun, within so many milliseconds.
 const TAKEN_UP: i64 = 2_000;
 
+/// What a move left in another place is seen once that has been read, within so many milliseconds of the start.
+const UNREAD: i64 = 60_000;
+
 /// Bulk knowledge is at most so old, in milliseconds: a resync and its jitter, twice.
 const STALE: i64 = 2 * 66 * 60_000;
 
@@ -49,6 +52,7 @@ impl Unnamed {
 pub(crate) struct Status {
     statuses: BTreeMap<(usize, String), JobStatus>,
     unnamed: Vec<Unnamed>,
+    born: BTreeMap<usize, i64>,
     /// Process, job and time of those that were named.
     named: Vec<(usize, Option<String>, i64)>,
     /// The last text of each status; the controller's under an empty name.
@@ -101,13 +105,19 @@ impl Status {
         let page = books.of_process(process).and_then(|shelf| shelf.pages.get(&job));
         let Some(page) = page.filter(|page| page.since < millis - TAKEN_UP) else { return (None, None) };
         let finding = page.wanted.as_ref().and_then(|wanted| {
-            if rules.crew == Crew::Rivals || books.touched_since(&job, millis - STALE) {
+            let just_born = self.born.get(&process).is_some_and(|born| *born > millis - UNREAD);
+            if rules.crew == Crew::Rivals || just_born || books.touched_since(&job, millis - STALE) {
                 return None;
             }
-            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.at(millis))?;
+            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.start)?;
             Some(format!("{job} is called ready, but {why}"))
         });
         (Some(Ready { job, suspended: reason == Some(Reason::Suspended) }), finding)
+    }
+
+    /// A process was started.
+    pub fn born(&mut self, millis: i64, process: usize) {
+        self.born.insert(process, millis);
     }
 
     /// A job's status was removed.
@@ -180,7 +190,9 @@ impl Status {
                 let pages = shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
                 let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
                 fresh.reduce(|one, other| one || other).unwrap_or(true)
-                    || shelf.is_some_and(|shelf| shelf.controller_since >= fault.millis - 20_000)
+                    || shelf.is_some_and(|shelf| {
+                        shelf.controller_since.max(shelf.complete_since) >= fault.millis - 20_000
+                    })
             });
             if !overtaken && late.is_none() {
                 late = Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));

@@ -49,7 +49,9 @@ impl Tick {
         let open = self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
         if !open && !ready.suspended && !wanted.job.suspend {
             let schedules = wanted.job.schedules.clone();
-            self.duties.push(Duty { job: ready.job.clone(), directory, schedules, from: millis, to: None, checked: millis });
+            // What is ready by bulk knowledge may not have seen the last hand yet.
+            let from = books.last_touched(&ready.job).map_or(millis, |hand| millis.max(hand + DISTURBED));
+            self.duties.push(Duty { job: ready.job.clone(), directory, schedules, from, to: None, checked: from });
         }
     }
 
@@ -141,7 +143,12 @@ impl Tick {
 
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
 fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
+    let is_idle = |shelf: &super::book::Shelf| {
+        shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
+    };
     let since = books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
+        // What a blocked job left is not repaired.
+        _ if is_idle(shelf) => 0,
         Some(since) => since - DISTURBED,
         None if shelf.complete_since > at - DISTURBED => 0,
         None => at - DISTURBED,

@@ -1,5 +1,7 @@
 //! Why a text is no schedule, and what to write instead.
 
+use crate::yaml::printable;
+
 /// Why a text is no schedule that AWS takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -12,11 +14,11 @@ pub struct ScheduleError {
 
 impl ScheduleError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self { message: printable(message.into()), help: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(printable(help.into()));
         self
     }
 }

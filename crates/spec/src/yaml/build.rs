@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use saphyr_parser::{BufferedInput, Event, Parser, ScalarStyle, Span, Tag};
 
+use super::lines::Lines;
 use super::meter::{Meter, Metered};
 use super::node::{Entry, Mark, Node, Value};
 use super::read::{Fault, Limits};
@@ -74,9 +75,9 @@ struct Anchored {
 
 /// Builds the tree of one file.
 pub struct Builder<'t> {
-    file: u32,
     limits: Limits,
     text: &'t str,
+    lines: Lines,
     parser: Parser<'t, BufferedInput<Metered<'t>>>,
     meter: Rc<Meter>,
     open: Vec<Open>,
@@ -96,17 +97,18 @@ impl<'t> Builder<'t> {
     /// A builder for a file's text.
     pub fn new(file: u32, text: &'t str, limits: Limits) -> Self {
         let meter = Rc::new(Meter::default());
+        let lines = Lines::new(file, text);
         Self {
-            file,
             limits,
             text,
+            last: lines.mark(0),
+            lines,
             parser: Parser::new_from_iter(Metered::new(text, Rc::clone(&meter))),
             meter,
             open: Vec::new(),
             anchors: BTreeMap::new(),
             nodes: 0,
             bytes: 0,
-            last: Mark { file, line: 1, column: 1 },
             problems: Vec::new(),
             documents: Vec::new(),
         }
@@ -135,9 +137,9 @@ impl<'t> Builder<'t> {
     }
 
     fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), Fault> {
-        let at = self.mark(&span);
+        let at = self.lines.mark(span.start.index());
         self.meter.event();
-        self.last = mark(self.file, &span.end);
+        self.last = self.lines.mark(span.end.index());
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
@@ -369,13 +371,9 @@ impl<'t> Builder<'t> {
         path
     }
 
-    fn mark(&self, span: &Span) -> Mark {
-        mark(self.file, &span.start)
-    }
-
     fn syntax(&self, error: &saphyr_parser::ScanError) -> Fault {
-        let at = mark(self.file, error.marker());
-        let line = self.text.lines().nth((at.line as usize).saturating_sub(1)).unwrap_or_default();
+        let at = self.lines.mark(error.marker().index());
+        let line = self.text.split('\n').nth((at.line as usize).saturating_sub(1)).unwrap_or_default();
         let indent = line.len() - line.trim_start().len();
         let tab = line.get(..indent).is_some_and(|blank| blank.contains('\t'));
         Fault {
@@ -384,11 +382,6 @@ impl<'t> Builder<'t> {
             help: tab.then(|| "this line is indented with a tab; YAML wants spaces".to_owned()),
         }
     }
-}
-
-fn mark(file: u32, marker: &saphyr_parser::Marker) -> Mark {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Mark { file, line: number(marker.line()), column: number(marker.col().saturating_add(1)) }
 }
 
 fn fault(at: Mark, message: String) -> Fault {

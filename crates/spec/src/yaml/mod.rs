@@ -5,6 +5,7 @@
 
 mod build;
 mod emit;
+mod lines;
 mod meter;
 mod node;
 mod read;
@@ -23,17 +24,25 @@ pub fn shown(text: &str) -> String {
 }
 
 fn shown_up_to(text: &str, longest: usize) -> String {
-    let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == longest {
-            out.push('…');
-            break;
-        }
+    let mut out: String = text.chars().take(longest).collect();
+    if text.chars().nth(longest).is_some() {
+        out.push('…');
+    }
+    printable(out)
+}
+
+/// A sentence in which whatever came from a manifest cannot steer a terminal or hide something from a reader.
+pub fn printable(sentence: String) -> String {
+    // Bidirectional controls reorder what a reader sees; the rest of Cf and Cc moves the cursor or hides.
+    let hides =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    if !sentence.contains(|c: char| hides(c) || c.is_control()) {
+        return sentence;
+    }
+    let mut out = String::with_capacity(sentence.len());
+    for c in sentence.chars() {
         match c {
-            // Bidirectional controls reorder what a reader sees; the rest of Cf and Cc moves the cursor or hides.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-                out.extend(c.escape_unicode());
-            }
+            c if hides(c) => out.extend(c.escape_unicode()),
             c if c.is_control() => out.extend(c.escape_default()),
             c => out.push(c),
         }

@@ -43,6 +43,16 @@ fn keys_and_values_know_their_line_and_column_in_characters() {
 }
 
 #[test]
+fn places_are_counted_as_an_editor_counts_and_are_never_beyond_the_end() {
+    for (text, expected) in
+        [("a: 1\nkey", (2, 4)), ("a: [\n", (2, 1)), ("a: 1\rb: 2\r\nkey", (2, 4)), ("a: \u{e9}\nb: [", (2, 5))]
+    {
+        let at = fault(text.as_bytes()).at;
+        assert_eq!((at.line, at.column), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn merge_keys_bring_in_what_the_mapping_does_not_say() {
     let cases = [
         ("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", json!({"x": 1, "y": 3})),
