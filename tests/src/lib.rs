@@ -10,6 +10,7 @@ pub mod meter;
 pub mod program;
 pub mod random;
 pub mod raw;
+pub mod recording;
 pub mod server;
 pub mod template;
 pub mod tools;

@@ -2,6 +2,7 @@
 
 mod codegen;
 mod fuzz;
+mod record;
 mod test;
 mod venv;
 
@@ -23,6 +24,8 @@ enum Task {
     Codegen(codegen::Args),
     /// Search for inputs that break what must hold for any input
     Fuzz(fuzz::Args),
+    /// Ask AWS, in an account of yours, what the emulator should answer, and keep the answers
+    Record(record::Args),
     /// Run every check: layout, lints, and all tests, the end-to-end ones included
     Test,
     /// Make the tests' Python environment in target/venv, or bring it up to date
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Codegen(args) => codegen::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Record(args) => record::run(&args),
         Task::Test => test::run(),
         Task::Venv => venv::ensure().map(|_| ()),
     }

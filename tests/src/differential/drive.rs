@@ -43,16 +43,15 @@ fn with_ids(body: &Value, ids: &[(String, String)]) -> Value {
     }
 }
 
-/// One answer with the entries of all pages, and `pages`: how long the longest was, which a limit bounds.
+/// One answer with the entries of all pages, and whether one was longer than asked for.
 fn all_pages(aws: &Aws, call: &Call, body: &Value) -> Result<Value, ApiError> {
     let mut answer = aws.try_call(&call.service, &call.operation, body)?;
-    if body.get("Limit").is_none() && body.get("maxResults").is_none() {
-        return Ok(answer);
-    }
+    let limit = body.get("Limit").or_else(|| body.get("maxResults")).and_then(Value::as_u64);
+    let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return Ok(answer) };
     let mut longest = entries(&answer);
     for _ in 0..MOST_PAGES {
         let Some((name, token)) = take_token(&mut answer) else {
-            answer["longestPage"] = longest.into();
+            answer["pageTooLong"] = (longest > limit).into();
             return Ok(answer);
         };
         let mut next = body.clone();
