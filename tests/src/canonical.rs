@@ -28,8 +28,15 @@ const MASKED: &[&str] = &[
 ];
 
 /// Members that say nothing about what was asked: they change with the time, or AWS computes them from what it can do today.
-const DROPPED: &[&str] =
-    &["requiresAttributes", "compatibilities", "lastStatus", "healthStatus", "connectivity", "ResponseMetadata"];
+const DROPPED: &[&str] = &[
+    "requiresAttributes",
+    "compatibilities",
+    "lastStatus",
+    "healthStatus",
+    "connectivity",
+    "runningTasksCount",
+    "pendingTasksCount",
+];
 
 /// Members that AWS gives back empty at times and leaves out at others (docs/aws.md, Empty and absent); an empty token is none.
 const EMPTY_AT_TIMES: &[&str] = &["host", "secretOptions", "tags", "NextToken", "nextToken", "PaginationToken"];

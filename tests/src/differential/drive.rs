@@ -18,18 +18,21 @@ pub fn run(server: &Server, calls: &[Call]) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for call in calls {
         let answer = all_pages(&aws, call, &with_ids(&call.body, &ids));
-        if let (Ok(answer), "RunTask") = (&answer, call.operation.as_str()) {
-            let tasks = answer["tasks"].as_array().into_iter().flatten().filter_map(|task| task["taskArn"].as_str());
-            let named = tasks.enumerate().map(|(n, arn)| (arn.to_owned(), format!("@task:{}:{n}", call.number)));
-            ids.extend(named);
-        }
+        ids.extend(started(call.number, answer.as_ref().ok()));
         outcomes.push(Outcome::of(answer, &ids));
     }
     outcomes
 }
 
+/// The ids of the tasks that an answer to call `number` tells of as new, each with its name in a sequence.
+pub fn started(number: usize, answer: Option<&Value>) -> Vec<(String, String)> {
+    let tasks = answer.and_then(|answer| answer["tasks"].as_array()).into_iter().flatten();
+    let arns = tasks.filter_map(|task| task["taskArn"].as_str()).enumerate();
+    arns.map(|(n, arn)| (arn.to_owned(), format!("@task:{number}:{n}"))).collect()
+}
+
 /// What is asked, with the server's own ids for the names of tasks; a task that was not started there is one that never was.
-fn with_ids(body: &Value, ids: &[(String, String)]) -> Value {
+pub fn with_ids(body: &Value, ids: &[(String, String)]) -> Value {
     match body {
         Value::String(text) if text.starts_with("@task:") => match ids.iter().find(|(_, name)| name == text) {
             Some((id, _)) => id.as_str().into(),
