@@ -14,7 +14,7 @@ use ecs_etl_tests::differential::shrink;
 use ecs_etl_tests::server::Kind;
 
 /// Sequences when nothing else is said.
-const SEQUENCES: u64 = 200;
+const SEQUENCES: u64 = 150;
 
 #[test]
 fn the_same_calls_are_answered_alike_but_for_what_the_table_explains() {

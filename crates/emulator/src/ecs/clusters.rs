@@ -1,4 +1,4 @@
-//! Clusters, as far as schedules name them: created, described, listed, deleted.
+//! Clusters, as far as schedules name them: created, described, listed, deleted (docs/aws.md, Clusters).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -19,7 +19,7 @@ pub(super) const DEFAULT_CLUSTER: &str = "default";
 /// How many clusters one DescribeClusters takes.
 const DESCRIBE_AT_ONCE: usize = 100;
 
-/// CreateCluster: creating what is there gives it back as it is.
+/// CreateCluster: creating what is there gives it back as it is (docs/aws.md, Clusters).
 pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let name = text(body, "clusterName").unwrap_or(DEFAULT_CLUSTER);
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
@@ -41,7 +41,7 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> 
     Ok(answer(shown))
 }
 
-/// DescribeClusters: what is not there is a failure of its own in a 200.
+/// DescribeClusters: what is not there is a failure of its own in a 200 (docs/aws.md, Clusters).
 pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let asked: Vec<&str> = items(body, "clusters").iter().filter_map(Value::as_str).collect();
     if asked.len() > DESCRIBE_AT_ONCE {
@@ -86,6 +86,7 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
 }
 
 /// DeleteCluster: it stays to be described as INACTIVE for a while; one in which tasks run is not deleted.
+/// The rule is in docs/aws.md, Clusters.
 pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let given = text(body, "cluster").unwrap_or_default();
     let name = short_name(&context.place, given).ok_or_else(|| client("Invalid cluster identifier."))?;
@@ -118,6 +119,7 @@ fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
     cluster.deleted_at.and_then(|at| at.checked_add(settings.inactive_cluster_stays).ok())
 }
 
+/// Follows docs/aws.md, Clusters.
 pub(super) fn not_found() -> Refusal {
     Refusal::new("ClusterNotFoundException", "Cluster not found.")
 }
@@ -148,6 +150,7 @@ pub(super) fn default_strategy<'a>(state: &'a State, place: &Place, name: &str) 
 }
 
 /// Refuses capacity providers that a cluster was created without; nothing is known of one that nobody created.
+/// The rule is in docs/aws.md, Tasks.
 pub(super) fn providers(state: &State, context: &Context<'_>, launch: &Launch) -> Result<(), Refusal> {
     let name = launch.cluster.clone().unwrap_or_default();
     let Some(cluster) = state.clusters.get(&(context.place.clone(), name)) else { return Ok(()) };
@@ -173,7 +176,7 @@ fn arn(place: &Place, name: &str) -> String {
     place.arn("ecs", format_args!("cluster/{name}"))
 }
 
-/// Leaves out what DescribeClusters shows only when `include` asks for it (docs/aws.md, Tasks).
+/// Leaves out what DescribeClusters shows only when `include` asks for it (docs/aws.md, Clusters).
 fn leave_out(shown: &mut Value, include: &[Value]) {
     let asked = |field: &str| include.iter().any(|asked| asked == field);
     for (field, list) in [("TAGS", "tags"), ("SETTINGS", "settings")] {
@@ -186,6 +189,7 @@ fn leave_out(shown: &mut Value, include: &[Value]) {
     }
 }
 
+/// Follows docs/aws.md, Clusters.
 fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster) -> Value {
     let mut shown = cluster.given.clone();
     shown.insert("clusterArn".to_owned(), json!(arn(&context.place, name)));
