@@ -27,7 +27,8 @@ const MASKED: &[&str] = &[
     "containerArn",
 ];
 
-/// Members that say nothing about what was asked: they change with the time, or AWS computes them from what it can do today.
+/// Members that say nothing about what was asked: they change with the time, or AWS computes them from what it can do
+/// today.
 const DROPPED: &[&str] = &[
     "requiresAttributes",
     "compatibilities",
@@ -38,7 +39,8 @@ const DROPPED: &[&str] = &[
     "pendingTasksCount",
 ];
 
-/// Members that AWS gives back empty at times and leaves out at others (docs/aws.md, Empty and absent); an empty token is none.
+/// Members that AWS gives back empty at times and leaves out at others (docs/aws.md, Empty and absent); an empty token
+/// is none.
 const EMPTY_AT_TIMES: &[&str] = &["host", "secretOptions", "tags", "NextToken", "nextToken", "PaginationToken"];
 
 /// Lists whose order says something (docs/aws.md, Normalisation and Revision lifecycle).

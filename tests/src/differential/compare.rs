@@ -26,8 +26,8 @@ const NAMES: &[&str] = &[
 /// One difference between what our emulator and another server answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// JSON pointer into the answer, with `*` for every entry of a list; empty when only one of the two was refused, or with
-    /// another code.
+    /// JSON pointer into the answer, with `*` for every entry of a list; empty when only one of the two was refused, or
+    /// with another code.
     pub path: String,
     /// What the emulator says there; null when nothing.
     pub ours: Value,

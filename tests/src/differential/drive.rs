@@ -31,7 +31,8 @@ pub fn started(number: usize, answer: Option<&Value>) -> Vec<(String, String)> {
     arns.map(|(n, arn)| (arn.to_owned(), format!("@task:{number}:{n}"))).collect()
 }
 
-/// What is asked, with the server's own ids for the names of tasks; a task that was not started there is one that never was.
+/// What is asked, with the server's own ids for the names of tasks; a task that was not started there is one that never
+/// was.
 pub fn with_ids(body: &Value, ids: &[(String, String)]) -> Value {
     match body {
         Value::String(text) if text.starts_with("@task:") => match ids.iter().find(|(_, name)| name == text) {
