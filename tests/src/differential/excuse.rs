@@ -24,6 +24,9 @@ pub struct Cover {
     /// What the stand-in says there; null when nothing.
     #[serde(default, deserialize_with = "given")]
     pub theirs: Option<Value>,
+    /// What the text that the stand-in says there contains.
+    #[serde(default)]
+    pub theirs_contains: Option<String>,
     /// What the emulator's refusal contains.
     #[serde(default)]
     pub says: Option<String>,
@@ -60,6 +63,10 @@ impl Cover {
             && fits(&self.at, &difference.path)
             && self.ours.as_ref().is_none_or(|ours| *ours == difference.ours)
             && self.theirs.as_ref().is_none_or(|theirs| *theirs == difference.theirs)
+            && self
+                .theirs_contains
+                .as_ref()
+                .is_none_or(|part| difference.theirs.as_str().is_some_and(|text| text.contains(part.as_str())))
             && self.says.as_ref().is_none_or(|words| difference.says.contains(words.as_str()))
             && self.asked.iter().all(|(at, value)| call.body.pointer(at).unwrap_or(&Value::Null) == value)
             && self.asked_without.iter().all(|(at, part)| {
