@@ -121,7 +121,7 @@ def main():
 
     signal.signal(signal.SIGTERM, interrupted)
     aws = Aws(options.region, options.endpoint)
-    calls, failure = [], None
+    calls, failure, account = [], None, None
     try:
         account = aws.call("sts", "GetCallerIdentity", {})[2]["Account"]
         if options.clean_up is None:
@@ -136,7 +136,8 @@ def main():
         # Nothing stops the cleaning up now but a kill; `--clean-up NAME` is for after that.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        left = clean.up(aws, name)
+        # Who could not even say who they are have made nothing.
+        left = clean.up(aws, name) if account else []
     for what in left:
         print(f"not removed: {what}", file=sys.stderr)
     if left:
