@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::differential::drive;
+use crate::differential::excuse::Cover;
 use crate::raw::Aws;
 use crate::server::Kind;
 
@@ -18,7 +20,7 @@ pub struct Deviation {
     pub what: String,
     /// Where what AWS does is known from.
     pub source: String,
-    /// `service:Operation` to its body; the last answer is looked at.
+    /// `service:Operation` to its body; the last answer is looked at. `@task:N:K` is the K-th task that call N started.
     pub calls: Vec<BTreeMap<String, Value>>,
     /// JSON pointer into the last answer; the whole answer when empty.
     #[serde(default)]
@@ -27,6 +29,9 @@ pub struct Deviation {
     pub aws: Value,
     /// What each stand-in that differs answers there.
     pub seen: BTreeMap<String, Value>,
+    /// The differences that the entry explains wherever else they show.
+    #[serde(default)]
+    pub covers: Vec<Cover>,
 }
 
 impl Deviation {
@@ -37,10 +42,12 @@ impl Deviation {
 
     /// Makes the experiment and gives what is seen.
     pub fn observe(&self, aws: &Aws) -> Value {
-        let mut last = Value::Null;
-        for (name, body) in self.calls.iter().flatten() {
+        let (mut last, mut ids) = (Value::Null, Vec::new());
+        for (number, (name, body)) in self.calls.iter().flatten().enumerate() {
             let (service, operation) = name.split_once(':').expect("a call reads service:Operation");
-            last = match aws.try_call(service, operation, body) {
+            let answer = aws.try_call(service, operation, &drive::with_ids(body, &ids));
+            ids.extend(drive::started(number, answer.as_ref().ok()));
+            last = match answer {
                 Ok(answer) => answer.pointer(&self.look).cloned().unwrap_or(Value::Null),
                 Err(error) => json!({"refused": error.code}),
             };

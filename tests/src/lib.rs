@@ -3,10 +3,14 @@
 //!
 //! Nothing here uses the AWS SDK or the crates under test, so that a fault of theirs cannot hide itself.
 
+pub mod canonical;
 pub mod deviations;
+pub mod differential;
 pub mod meter;
 pub mod program;
+pub mod random;
 pub mod raw;
+pub mod recording;
 pub mod server;
 pub mod template;
 pub mod tools;

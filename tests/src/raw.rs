@@ -43,20 +43,29 @@ impl Aws {
 
     /// The same as `role`, in the role's account.
     pub fn assume(&self, role: &str) -> Self {
-        let form =
-            format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=tests&RoleArn={}", role.replace(':', "%3A"));
-        let content_type = ("content-type", "application/x-www-form-urlencoded");
+        let role = role.replace(':', "%3A");
+        let text = self.sts(&format!("Action=AssumeRole&RoleSessionName=tests&RoleArn={role}"));
+        Self {
+            access_key: element(&text, "AccessKeyId"),
+            session_token: element(&text, "SessionToken"),
+            ..self.clone()
+        }
+    }
+
+    /// The account that the server says we are in.
+    pub fn identity(&self) -> Value {
+        json!({"Account": element(&self.sts("Action=GetCallerIdentity"), "Account")})
+    }
+
+    /// Calls STS, which takes forms and answers XML.
+    fn sts(&self, form: &str) -> String {
         let authorization = self.authorization("sts");
-        let headers = [content_type, ("authorization", authorization.as_str())];
+        let headers =
+            [("content-type", "application/x-www-form-urlencoded"), ("authorization", authorization.as_str())];
+        let form = format!("{form}&Version=2011-06-15");
         let answer = wire::exchange(self.server, &Message::request("POST", "/", &headers, form))
-            .unwrap_or_else(|error| panic!("sts:AssumeRole got no answer: {error}"));
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let element = |name: &str| {
-            let found =
-                text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
-            found.unwrap_or_else(|| panic!("sts:AssumeRole gave no {name}: {text}")).0.to_owned()
-        };
-        Self { access_key: element("AccessKeyId"), session_token: element("SessionToken"), ..self.clone() }
+            .unwrap_or_else(|error| panic!("STS gave no answer: {error}"));
+        String::from_utf8_lossy(&answer.body).into_owned()
     }
 
     /// A signature that nobody checks; its scope says who calls, where, and which service.
@@ -67,8 +76,11 @@ impl Aws {
         )
     }
 
-    /// Calls `service` (`ecs`, `events`, `tagging`), giving AWS's refusal back.
+    /// Calls `service` (`ecs`, `events`, `tagging`, and `sts` for GetCallerIdentity), giving AWS's refusal back.
     pub fn try_call(&self, service: &str, operation: &str, body: &Value) -> Result<Value, ApiError> {
+        if (service, operation) == ("sts", "GetCallerIdentity") {
+            return Ok(self.identity());
+        }
         let api = match service {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
             "events" => "AWSEvents",
@@ -94,6 +106,8 @@ impl Aws {
         }
         let code = value["__type"].as_str().or_else(|| answer.header("x-amzn-errortype")).unwrap_or("").to_owned();
         let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default().to_owned();
+        // Stand-ins answer what they cannot do with a page in place of an error.
+        let code = if code.is_empty() { format!("HTTP {}", answer.status()) } else { code };
         let message = value["message"].as_str().or_else(|| value["Message"].as_str()).unwrap_or(&text).to_owned();
         Err(ApiError { code, message })
     }
@@ -182,6 +196,12 @@ impl Aws {
 /// The number at the end of a revision's ARN.
 pub fn revision_number(arn: &str) -> u64 {
     arn.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// The text of an element of XML.
+fn element(text: &str, name: &str) -> String {
+    let found = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+    found.unwrap_or_else(|| panic!("STS gave no {name}: {text}")).0.to_owned()
 }
 
 fn strings(list: &Value, member: &str) -> Vec<String> {

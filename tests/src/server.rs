@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::tools;
+use crate::wire::{self, Message};
 
 /// How long a server may take to answer; a Python program on a busy machine needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -97,6 +98,17 @@ impl Server {
     /// Which server it is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Makes it forget everything.
+    pub fn reset(&self) {
+        let path = match self.kind {
+            Kind::Emulator | Kind::Moto => "/moto-api/reset",
+            Kind::Ministack => "/_ministack/reset",
+        };
+        let answer = wire::exchange(self.address, &Message::request("POST", path, &[], ""))
+            .unwrap_or_else(|error| panic!("{} was not reset: {error}\n{}", self.kind, self.log()));
+        assert_eq!(answer.status(), 200, "{} refuses to be reset", self.kind);
     }
 
     /// What it has printed so far.

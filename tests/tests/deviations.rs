@@ -11,6 +11,7 @@ fn check(kind: Kind) {
     let aws = Aws::new(server.address());
     let mut wrong = Vec::new();
     for deviation in deviations::table() {
+        server.reset();
         let observed = deviation.observe(&aws);
         let expected = deviation.expected(kind);
         if observed != *expected {

@@ -2,6 +2,7 @@
 
 mod codegen;
 mod fuzz;
+mod record;
 mod sim;
 mod test;
 mod venv;
@@ -24,6 +25,8 @@ enum Task {
     Codegen(codegen::Args),
     /// Search for inputs that break what must hold for any input
     Fuzz(fuzz::Args),
+    /// Ask AWS, in an account of yours, what the emulator should answer, and keep the answers
+    Record(record::Args),
     /// Simulate whole histories of the controller: manifests, AWS, time and faults, all from one seed
     Sim(sim::Args),
     /// Run every check: layout, lints, all tests, the end-to-end ones included, and the simulation
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Codegen(args) => codegen::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Record(args) => record::run(&args),
         Task::Sim(args) => sim::run(&args),
         Task::Test => test::run(),
         Task::Venv => venv::ensure().map(|_| ()),

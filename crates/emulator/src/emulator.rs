@@ -70,7 +70,7 @@ impl Emulator {
         }
     }
 
-    /// Applies one request and answers it. `now` should not go backwards.
+    /// Applies one request and answers it. `now` should not go backwards (docs/aws.md, On the wire).
     ///
     /// Every input is answered, garbage with AWS's own refusals.
     pub fn handle(&mut self, now: Timestamp, request: &Request) -> Reply {
@@ -206,7 +206,7 @@ pub(crate) struct Input<'a> {
     pub broken: Vec<Violation>,
 }
 
-/// Reads a JSON body; no body at all means no members.
+/// Reads a JSON body; no body at all means no members (docs/aws.md, On the wire).
 fn parse_body(body: &[u8]) -> Result<Value, Refusal> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));

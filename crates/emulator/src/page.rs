@@ -1,6 +1,7 @@
 //! Pages of a listing, with tokens that hold the place in it rather than a count.
 //!
-//! A token names the last item given, so that a page after a change neither repeats nor skips what was there before.
+//! A token names the last item given, so that a page after a change neither repeats nor skips what was there before. What
+//! clients know of tokens is in docs/aws.md, On the wire.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! STS, as far as a client needs it to know who it is and to become somebody else: GetCallerIdentity and AssumeRole.
+//! STS, as far as a client needs it to know who it is and to become somebody else: GetCallerIdentity and AssumeRole
+//! (docs/aws.md, On the wire).
 //!
 //! Credentials carry what they stand for: the access key the account, the session token the role. So they hold for
 //! ever and need no memory.

@@ -1,4 +1,4 @@
-//! The Resource Groups Tagging API: an index over everybody's tags that runs behind (docs/aws.md, Consistency).
+//! The Resource Groups Tagging API: an index over everybody's tags that runs behind (docs/aws.md, The tagging API).
 //!
 //! It shows what was tagged at some time, also resources that are gone, and does not show at once what is new. So it is
 //! a hint of what may exist, never a proof.
@@ -114,7 +114,7 @@ fn is_nothing(entry: &Indexed) -> bool {
     entry.seen.is_none() && entry.pending.is_empty()
 }
 
-/// Answers one operation.
+/// Answers one operation (docs/aws.md, On the wire).
 pub(crate) fn answer(state: &State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     if !input.broken.is_empty() {
         return Err(invalid(model::message(&input.broken)));
@@ -138,6 +138,7 @@ fn shown<'a>(state: &'a State, context: &'a Context<'_>) -> impl Iterator<Item =
         .filter_map(|(arn, entry)| entry.seen.as_ref().map(|tags| (arn, tags)))
 }
 
+/// Follows docs/aws.md, The tagging API.
 fn get_resources(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let list = |member: &str| body.get(member).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let (arns, filters, types) = (list("ResourceARNList"), list("TagFilters"), list("ResourceTypeFilters"));
@@ -207,10 +208,12 @@ fn passes(tags: &Tags, filter: &Value) -> bool {
     values.is_empty() || values.iter().any(|wanted| wanted == value)
 }
 
+/// Follows docs/aws.md, The tagging API.
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidParameterException", message)
 }
 
+/// Follows docs/aws.md, The tagging API.
 fn expired() -> Refusal {
     Refusal::new("PaginationTokenExpiredException", "The pagination token has expired or is not valid.")
 }

@@ -77,7 +77,7 @@ fn period(seconds: u64) -> String {
 }
 
 /// The next runs of `cron`, read as local time of `zone`: a local time that a change of clocks skips does not run, one that
-/// comes twice runs the first time (docs/aws.md, Scheduler).
+/// comes twice runs the first time (docs/aws.md, Schedule expressions).
 fn runs(cron: &Cron, from: Timestamp, zone: &TimeZone, count: usize) -> Vec<Zoned> {
     let mut runs = Vec::new();
     // Cron knows no zones: local times are walked as if they were UTC. A day earlier is early enough for any offset.

@@ -1,4 +1,4 @@
-//! Clusters, as far as schedules name them: created, described, listed, deleted.
+//! Clusters, as far as schedules name them: created, described, listed, deleted (docs/aws.md, Clusters).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -19,7 +19,7 @@ pub(super) const DEFAULT_CLUSTER: &str = "default";
 /// How many clusters one DescribeClusters takes.
 const DESCRIBE_AT_ONCE: usize = 100;
 
-/// CreateCluster: creating what is there gives it back as it is.
+/// CreateCluster: creating what is there gives it back as it is (docs/aws.md, Clusters).
 pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let name = text(body, "clusterName").unwrap_or(DEFAULT_CLUSTER);
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
@@ -28,33 +28,37 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, body: &Value) -> 
     }
     let key = (context.place.clone(), name.to_owned());
     if let Some(cluster) = state.clusters.get(&key).filter(|cluster| cluster.deleted_at.is_none()) {
-        return Ok(answer(shown(state, context, name, cluster, true)));
+        return Ok(answer(shown(state, context, name, cluster)));
     }
     let tags = tags::read(items(body, "tags"))?;
     let mut given = body.as_object().cloned().unwrap_or_default();
     given.remove("tags");
     given.remove("clusterName");
     let cluster = Cluster { given, tags, deleted_at: None };
-    let shown = shown(state, context, name, &cluster, true);
+    let shown = shown(state, context, name, &cluster);
     tagging::note(state, context, &arn(&context.place, name), &cluster.tags);
     state.clusters.insert(key, cluster);
     Ok(answer(shown))
 }
 
-/// DescribeClusters: what is not there is a failure of its own in a 200.
+/// DescribeClusters: what is not there is a failure of its own in a 200 (docs/aws.md, Clusters).
 pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let asked: Vec<&str> = items(body, "clusters").iter().filter_map(Value::as_str).collect();
     if asked.len() > DESCRIBE_AT_ONCE {
         return Err(invalid("Clusters can not have more than 100 elements."));
     }
     let asked = if asked.is_empty() { vec![DEFAULT_CLUSTER] } else { asked };
-    let with_tags = items(body, "include").iter().any(|field| field == "TAGS");
+    let include = items(body, "include");
     let (mut clusters, mut failures) = (Vec::new(), Vec::new());
     for given in asked {
         let name = short_name(&context.place, given);
         let found = name.and_then(|name| {
             let cluster = state.clusters.get(&(context.place.clone(), name.to_owned()))?;
-            is_seen(cluster, context).then(|| shown(state, context, name, cluster, with_tags))
+            is_seen(cluster, context).then(|| {
+                let mut shown = shown(state, context, name, cluster);
+                leave_out(&mut shown, include);
+                shown
+            })
         });
         match found {
             Some(shown) => clusters.push(shown),
@@ -82,6 +86,7 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
 }
 
 /// DeleteCluster: it stays to be described as INACTIVE for a while; one in which tasks run is not deleted.
+/// The rule is in docs/aws.md, Clusters.
 pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let given = text(body, "cluster").unwrap_or_default();
     let name = short_name(&context.place, given).ok_or_else(|| client("Invalid cluster identifier."))?;
@@ -96,7 +101,7 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
         ));
     }
     state.clusters.update(&key, |cluster| *cluster.deleted_at.get_or_insert(context.now));
-    let shown = state.clusters.get(&key).map(|cluster| shown(state, context, name, cluster, true));
+    let shown = state.clusters.get(&key).map(|cluster| shown(state, context, name, cluster));
     let arn = arn(&context.place, name);
     tagging::forget(state, context, &arn);
     Ok(answer(shown.unwrap_or_default()))
@@ -114,6 +119,7 @@ fn gone_at(cluster: &Cluster, settings: &Settings) -> Option<Timestamp> {
     cluster.deleted_at.and_then(|at| at.checked_add(settings.inactive_cluster_stays).ok())
 }
 
+/// Follows docs/aws.md, Clusters.
 pub(super) fn not_found() -> Refusal {
     Refusal::new("ClusterNotFoundException", "Cluster not found.")
 }
@@ -144,6 +150,7 @@ pub(super) fn default_strategy<'a>(state: &'a State, place: &Place, name: &str) 
 }
 
 /// Refuses capacity providers that a cluster was created without; nothing is known of one that nobody created.
+/// The rule is in docs/aws.md, Tasks.
 pub(super) fn providers(state: &State, context: &Context<'_>, launch: &Launch) -> Result<(), Refusal> {
     let name = launch.cluster.clone().unwrap_or_default();
     let Some(cluster) = state.clusters.get(&(context.place.clone(), name)) else { return Ok(()) };
@@ -169,7 +176,21 @@ fn arn(place: &Place, name: &str) -> String {
     place.arn("ecs", format_args!("cluster/{name}"))
 }
 
-fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster, with_tags: bool) -> Value {
+/// Leaves out what DescribeClusters shows only when `include` asks for it (docs/aws.md, Clusters).
+fn leave_out(shown: &mut Value, include: &[Value]) {
+    let asked = |field: &str| include.iter().any(|asked| asked == field);
+    for (field, list) in [("TAGS", "tags"), ("SETTINGS", "settings")] {
+        if !asked(field) {
+            shown[list] = json!([]);
+        }
+    }
+    if let (false, Some(members)) = (asked("CONFIGURATIONS"), shown.as_object_mut()) {
+        members.remove("configuration");
+    }
+}
+
+/// Follows docs/aws.md, Clusters.
+fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster) -> Value {
     let mut shown = cluster.given.clone();
     shown.insert("clusterArn".to_owned(), json!(arn(&context.place, name)));
     shown.insert("clusterName".to_owned(), json!(name));
@@ -185,7 +206,7 @@ fn shown(state: &State, context: &Context<'_>, name: &str, cluster: &Cluster, wi
         shown.entry(list).or_insert_with(|| json!([]));
     }
     shown.entry("settings").or_insert_with(|| json!([{"name": "containerInsights", "value": "disabled"}]));
-    shown.insert("tags".to_owned(), if with_tags { tags::shown(&cluster.tags) } else { json!([]) });
+    shown.insert("tags".to_owned(), tags::shown(&cluster.tags));
     Value::Object(shown)
 }
 

@@ -21,7 +21,7 @@ use crate::state::{Due, State};
 
 pub(crate) use tasks::{Launch, Starter, arn as task_arn, overrides, start, visible_for};
 
-/// Answers one operation.
+/// Answers one operation (docs/aws.md, On the wire).
 pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     let body = input.body;
     // What is missing altogether, ECS words itself.
@@ -71,11 +71,12 @@ pub(crate) fn agenda(state: &State, settings: &Settings) -> Vec<(Timestamp, Due)
     revisions.chain(tasks).collect()
 }
 
-/// ECS's two words for a request that makes no sense.
+/// ECS's two words for a request that makes no sense (docs/aws.md, On the wire).
 fn client(message: impl Into<String>) -> Refusal {
     Refusal::new("ClientException", message)
 }
 
+/// The other (docs/aws.md, On the wire).
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidParameterException", message)
 }
@@ -101,6 +102,7 @@ fn max_results(body: &Value) -> Result<usize, Refusal> {
     }
 }
 
+/// Follows docs/aws.md, On the wire.
 fn bad_token(_: BadToken) -> Refusal {
     invalid("Invalid token.")
 }

@@ -60,6 +60,7 @@ pub(super) fn shown(revision: &Revision) -> Value {
 }
 
 /// DescribeTaskDefinition: of a family the latest ACTIVE revision, of a revision whatever its status.
+/// The rule is in docs/aws.md, Revision lifecycle.
 pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let place = &context.place;
     let given = text(body, "taskDefinition").unwrap_or_default();
@@ -115,7 +116,7 @@ pub(super) fn list_families(state: &State, context: &Context<'_>, body: &Value) 
     Ok(page::members(("families", json!(page.items)), ("nextToken", page.next)))
 }
 
-/// DeregisterTaskDefinition: once, and only of an ACTIVE revision.
+/// DeregisterTaskDefinition: once, and only of an ACTIVE revision (docs/aws.md, Revision lifecycle).
 pub(super) fn deregister(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let place = &context.place;
     let given = text(body, "taskDefinition").unwrap_or_default();
@@ -150,6 +151,7 @@ pub(super) fn deregister(state: &mut State, context: &Context<'_>, body: &Value)
 }
 
 /// DeleteTaskDefinitions: each revision on its own, those that cannot go in `failures` of a 200.
+/// The rule is in docs/aws.md, Revision lifecycle.
 pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let asked = items(body, "taskDefinitions");
     if asked.is_empty() {
@@ -171,6 +173,7 @@ pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> 
     Ok(answer)
 }
 
+/// Follows docs/aws.md, Revision lifecycle.
 fn delete_one(state: &mut State, context: &Context<'_>, given: &str) -> Result<Value, Refusal> {
     let place = &context.place;
     let Some(Name { family, revision: Some(number) }) = parse(place, given) else {

@@ -1,4 +1,4 @@
-//! Tags of task definitions, clusters and tasks (docs/aws.md, Sizes and names).
+//! Tags of task definitions, clusters and tasks (docs/aws.md, Names).
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::tagging;
 /// How many tags a resource may have.
 const MOST: usize = 50;
 
-/// Reads a list of `{key, value}`; later ones win, a missing value is empty.
+/// Reads a list of `{key, value}`; later ones win, a missing value is empty (docs/aws.md, Names).
 ///
 /// # Errors
 ///
@@ -80,6 +80,7 @@ enum Resource {
 }
 
 impl Resource {
+    /// Follows docs/aws.md, Names.
     fn parse(place: &Place, arn: &str) -> Result<Self, Refusal> {
         if !arn.starts_with("arn:") {
             return Err(invalid(format!(
@@ -136,6 +137,7 @@ fn change(
     Ok(Map::new())
 }
 
+/// Follows docs/aws.md, Names.
 fn within_limit(tags: &Tags) -> Result<(), Refusal> {
     if tags.len() > MOST {
         return Err(invalid("Too many tags: a resource can have a maximum of 50 tags."));
@@ -143,6 +145,7 @@ fn within_limit(tags: &Tags) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, On the wire.
 fn not_found(arn: &str) -> Refusal {
     if arn.contains(":cluster/") {
         return Refusal::new("ClusterNotFoundException", "Cluster not found.");

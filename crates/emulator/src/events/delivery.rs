@@ -1,4 +1,4 @@
-//! What a tick does to a target: the RunTask that EventBridge makes of it (docs/aws.md, Rules and schedules).
+//! What a tick does to a target: the RunTask that EventBridge makes of it (docs/aws.md, When a rule fires, and with what).
 
 use std::sync::Arc;
 

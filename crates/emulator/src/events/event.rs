@@ -1,4 +1,4 @@
-//! The event of a tick, and what a target's input makes of it (docs/aws.md, Rules and schedules).
+//! The event of a tick, and what a target's input makes of it (docs/aws.md, When a rule fires, and with what).
 
 use std::collections::BTreeMap;
 

@@ -26,7 +26,7 @@ pub(crate) use ticks::{Ticking, fire, resume, turn};
 /// The one event bus there is here, and the only one that AWS lets schedules live on.
 const BUS: &str = "default";
 
-/// Answers one operation.
+/// Answers one operation (docs/aws.md, On the wire).
 pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {
     let body = input.body;
     if !input.broken.is_empty() {
@@ -84,10 +84,12 @@ fn list_buses(context: &Context<'_>, body: &Value) -> Map<String, Value> {
     answer
 }
 
+/// Follows docs/aws.md, On the wire.
 fn validation(message: impl Into<String>) -> Refusal {
     Refusal::new("ValidationException", message)
 }
 
+/// Follows docs/aws.md, Rules and targets.
 fn not_found(message: impl Into<String>) -> Refusal {
     Refusal::new("ResourceNotFoundException", message)
 }
@@ -101,7 +103,7 @@ fn limit_exceeded() -> Refusal {
     Refusal::new("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
 }
 
-/// Rules that an AWS service made are that service's alone to change.
+/// Rules that an AWS service made are that service's alone to change (docs/aws.md, Rules and targets).
 fn refuse_managed(context: &Context<'_>, name: &str, rule: &Rule, forced: bool) -> Result<(), Refusal> {
     match rule.members.get("ManagedBy").and_then(Value::as_str) {
         Some(service) if !forced && context.acts_as.as_deref() != Some(service) => Err(Refusal::new(
@@ -127,7 +129,7 @@ fn items<'a>(body: &'a Value, member: &str) -> &'a [Value] {
     body.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The page that a request asks for; the model holds `Limit` to 1..100.
+/// The page that a request asks for; the model holds `Limit` to 1..100 (docs/aws.md, On the wire).
 fn cut<'a, T>(
     items: impl Iterator<Item = (page::Position<'a>, T)>,
     listing: &str,
@@ -150,7 +152,7 @@ fn is_role(arn: &str) -> bool {
         && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty() && !name.ends_with('/'))
 }
 
-/// The words for a text that is no ARN, or not one of the kind that is asked for.
+/// The words for a text that is no ARN, or not one of the kind that is asked for (docs/aws.md, Rules and targets).
 fn not_an_arn(given: &str) -> Refusal {
     validation(format!("Parameter {given} is not valid. Reason: Provided Arn is not in correct format."))
 }

@@ -1,4 +1,4 @@
-//! Rules: put, described, listed, enabled, disabled, deleted (docs/aws.md, Rules and schedules).
+//! Rules: put, described, listed, enabled, disabled, deleted (docs/aws.md, Rules and targets).
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const LONGEST_PATTERN: usize = 2048;
 /// The members of PutRule that make up a rule; those that a PutRule leaves out are gone.
 const MEMBERS: [&str; 4] = ["ScheduleExpression", "EventPattern", "Description", "RoleArn"];
 
-/// PutRule: replaces all of a rule but its targets and its tags.
+/// PutRule: replaces all of a rule but its targets and its tags (docs/aws.md, Rules and targets).
 ///
 /// A State left out is ENABLED, also for a rule that was disabled. Tags count for a new rule only.
 pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
@@ -79,6 +79,7 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
     Ok(answer)
 }
 
+/// Follows docs/aws.md, Rules and targets.
 fn check(body: &Value) -> Result<(), Refusal> {
     let given = |member: &str| text(body, member).filter(|value| !value.is_empty());
     // A pattern without any field counts as none.
@@ -99,7 +100,7 @@ fn check(body: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// The shape of an event pattern: an object whose leaves are non-empty lists.
+/// The shape of an event pattern: an object whose leaves are non-empty lists (docs/aws.md, Rules and targets).
 fn check_pattern(rule: &str, pattern: &str) -> Result<(), Refusal> {
     let invalid = |reason: &str| {
         Refusal::new("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
@@ -125,6 +126,7 @@ fn check_pattern(rule: &str, pattern: &str) -> Result<(), Refusal> {
 }
 
 /// DeleteRule: a rule that is not there is deleted already; one with targets is not deleted.
+/// The rule is in docs/aws.md, Rules and targets.
 pub(super) fn delete(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let name = text(body, "Name").unwrap_or_default();
     let key = (context.place.clone(), name.to_owned());

@@ -11,7 +11,7 @@ use crate::tagging;
 /// How many tags a rule may have.
 const MOST: usize = 50;
 
-/// Reads a list of `{Key, Value}`.
+/// Reads a list of `{Key, Value}` (docs/aws.md, Names).
 pub(super) fn read(given: &[Value]) -> Result<Tags, Refusal> {
     let mut tags = Tags::new();
     for tag in given {
@@ -30,6 +30,7 @@ pub(super) fn read(given: &[Value]) -> Result<Tags, Refusal> {
     Ok(tags)
 }
 
+/// Follows docs/aws.md, Names.
 fn within_limit(tags: &Tags) -> Result<(), Refusal> {
     if tags.len() > MOST {
         return Err(validation("The number of tags exceeds the maximum of 50."));

@@ -1,4 +1,4 @@
-//! What PutTargets refuses in a target (docs/aws.md, Rules and schedules).
+//! What PutTargets refuses in a target (docs/aws.md, Rules and targets).
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ const PARAMETERS: [(&str, &str); 2] = [("EcsParameters", "ecs"), ("BatchParamete
 /// How many tasks one event may start.
 const MOST_TASKS: i64 = 10;
 
-/// Refuses a target that EventBridge would refuse.
+/// Refuses a target that EventBridge would refuse (docs/aws.md, Rules and targets).
 pub(super) fn check(place: &Place, target: &Value) -> Result<(), Refusal> {
     let (id, arn) = (text(target, "Id").unwrap_or_default(), text(target, "Arn").unwrap_or_default());
     let service = service_of(arn).ok_or_else(|| not_an_arn(arn))?;
@@ -66,7 +66,7 @@ pub(super) fn check(place: &Place, target: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// A standard queue of the rule's own Region.
+/// A standard queue of the rule's own Region (docs/aws.md, Rules and targets).
 fn dead_letter_queue(place: &Place, queue: &str) -> Result<(), Refusal> {
     match service_of(queue) {
         None => Err(not_an_arn(queue)),
@@ -96,7 +96,7 @@ fn is_cluster(arn: &str) -> bool {
         .is_some_and(|name| !name.is_empty())
 }
 
-/// One of Input, InputPath and InputTransformer at most, and each in its own syntax.
+/// One of Input, InputPath and InputTransformer at most, and each in its own syntax (docs/aws.md, Rules and targets).
 fn input(id: &str, target: &Value) -> Result<(), Refusal> {
     let given = ["Input", "InputPath", "InputTransformer"].iter().filter(|member| target.get(**member).is_some());
     if given.count() > 1 {
@@ -119,6 +119,7 @@ fn input(id: &str, target: &Value) -> Result<(), Refusal> {
 }
 
 /// CapacityProviderStrategy beside LaunchType is not refused here but when the task is to run.
+/// The rule is in docs/aws.md, Rules and targets.
 fn ecs(id: &str, cluster: &str, parameters: &Value) -> Result<(), Refusal> {
     let task_definition = text(parameters, "TaskDefinitionArn").unwrap_or_default();
     if task_definition.is_empty() {
@@ -159,6 +160,7 @@ fn ecs(id: &str, cluster: &str, parameters: &Value) -> Result<(), Refusal> {
     super::tags::read(items(parameters, "Tags")).map(drop)
 }
 
+/// Follows docs/aws.md, Rules and targets.
 fn awsvpc(network: &Value) -> Result<(), Refusal> {
     for (list, sizes) in [("Subnets", 1..=16), ("SecurityGroups", 0..=5)] {
         if !sizes.contains(&items(network, list).len()) {

@@ -1,4 +1,4 @@
-//! Targets of rules: put and removed by Id, each Id for itself (docs/aws.md, Rules and schedules).
+//! Targets of rules: put and removed by Id, each Id for itself (docs/aws.md, Rules and targets).
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::state::{Acts, State};
 const MOST_TARGETS: usize = 5;
 
 /// PutTargets: replaces the targets of these Ids whole, and leaves those of other Ids alone.
+/// The rule is in docs/aws.md, Rules and targets.
 pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let name = text(body, "Rule").unwrap_or_default();
     let mut put = BTreeMap::new();

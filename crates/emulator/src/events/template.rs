@@ -1,4 +1,4 @@
-//! Input transformers: a template whose placeholders are all known (docs/aws.md, Rules and schedules).
+//! Input transformers: a template whose placeholders are all known (docs/aws.md, When a rule fires, and with what).
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ const PREDEFINED: [&str; 5] = [
     "aws.events.event.json",
 ];
 
-/// Refuses a transformer that EventBridge would refuse; a path that leads nowhere is not refused.
+/// Refuses a transformer that EventBridge would refuse; a path that leads nowhere is not refused (docs/aws.md, Runs).
 pub(super) fn check(id: &str, transformer: &Value) -> Result<(), Refusal> {
     let template = text(transformer, "InputTemplate").unwrap_or_default();
     let empty = serde_json::Map::new();
@@ -40,6 +40,7 @@ pub(super) fn is_path(path: &str) -> bool {
     path.starts_with('$') && !path.contains("['") && !path.contains("[\"")
 }
 
+/// Follows docs/aws.md, Rules and targets.
 pub(super) fn bad_path(id: &str) -> Refusal {
     validation(format!("InputPath for target {id} is invalid."))
 }

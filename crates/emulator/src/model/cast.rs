@@ -1,4 +1,4 @@
-//! Reading a JSON body as a shape: wrong types are refused, unknown members and nulls fall away.
+//! Reading a JSON body as a shape: wrong types are refused, unknown members and nulls fall away (docs/aws.md, On the wire).
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::reply::Refusal;
 ///
 /// # Errors
 ///
-/// `SerializationException` with the words that AWS's JSON 1.1 front end uses.
+/// `SerializationException` with the words that AWS's JSON 1.1 front end uses (docs/aws.md, On the wire).
 pub(crate) fn cast(model: &Model, shape: &str, value: &Value) -> Result<Value, Refusal> {
     match (model.shape(shape), value) {
         (None, value) => Ok(value.clone()),
@@ -46,6 +46,7 @@ pub(crate) fn cast(model: &Model, shape: &str, value: &Value) -> Result<Value, R
     }
 }
 
+/// Follows docs/aws.md, On the wire.
 fn mismatch(expected: &Shape, found: &Value) -> Refusal {
     match found {
         Value::Object(_) => serialization("Start of structure or map found where not expected."),
@@ -72,6 +73,7 @@ fn token(value: &Value) -> &'static str {
     }
 }
 
+/// Follows docs/aws.md, On the wire.
 fn serialization(message: impl Into<String>) -> Refusal {
     Refusal::new("SerializationException", message)
 }

@@ -1,4 +1,4 @@
-//! The bounds of a service model, and the words in which AWS's front end reports what breaks them.
+//! The bounds of a service model, and the words in which AWS's front end reports what breaks them (docs/aws.md, On the wire).
 
 use serde_json::Value;
 

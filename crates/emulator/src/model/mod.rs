@@ -1,6 +1,7 @@
 //! AWS's service models, as far as requests go: which members there are, of which type, within which bounds.
 //!
-//! The tables are cut from AWS's own models (see `model/extract.py`). Unknown members are ignored, as AWS does.
+//! The tables are cut from AWS's own models (see `model/extract.py`). Unknown members are ignored (docs/aws.md,
+//! On the wire).
 
 mod cast;
 mod constraint;

@@ -29,7 +29,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// What a tag's key or value may be made of (docs/aws.md, Sizes and names).
+/// What a tag's key or value may be made of (docs/aws.md, Names).
 ///
 /// Unicode's separators (`\p{Z}`) are its white space less the control characters.
 pub(crate) fn tag_character(c: char) -> bool {

@@ -12,7 +12,7 @@ fn a_cluster_is_created_once_described_and_deleted() {
     assert_eq!(created["cluster"]["clusterArn"], json!(aws.arn("ecs", "cluster/main")));
     assert_eq!(aws.ecs("CreateCluster", body).unwrap(), created);
     assert_eq!(aws.ecs("ListClusters", json!({})).unwrap(), json!({"clusterArns": [aws.arn("ecs", "cluster/main")]}));
-    let ask = json!({"clusters": ["main", aws.arn("ecs", "cluster/main"), "nosuch"], "include": ["TAGS"]});
+    let ask = json!({"clusters": ["main", aws.arn("ecs", "cluster/main"), "nosuch"], "include": ["TAGS", "SETTINGS"]});
     let described = aws.ecs("DescribeClusters", ask).unwrap();
     assert_eq!(described["clusters"], json!([created["cluster"], created["cluster"]]));
     assert_eq!(
@@ -31,6 +31,22 @@ fn a_cluster_is_created_once_described_and_deleted() {
         aws.ecs("DeleteCluster", json!({"cluster": "main"})),
         Err("ClusterNotFoundException: Cluster not found.".to_owned())
     );
+}
+
+#[test]
+fn a_cluster_shows_its_tags_and_settings_to_who_asks_for_them() {
+    let mut aws = Aws::new();
+    aws.ecs("CreateCluster", json!({"clusterName": "main", "tags": [{"key": "a", "value": "b"}]})).unwrap();
+    let mut seen = |include: &[&str]| {
+        let described = aws.ecs("DescribeClusters", json!({"clusters": ["main"], "include": include})).unwrap();
+        let cluster = &described["clusters"][0];
+        (cluster["tags"].clone(), cluster["settings"].clone())
+    };
+    let (tags, settings) =
+        (json!([{"key": "a", "value": "b"}]), json!([{"name": "containerInsights", "value": "disabled"}]));
+    assert_eq!(seen(&[]), (json!([]), json!([])));
+    assert_eq!(seen(&["TAGS"]), (tags, json!([])));
+    assert_eq!(seen(&["SETTINGS"]), (json!([]), settings));
 }
 
 #[test]

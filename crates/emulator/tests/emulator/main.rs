@@ -20,6 +20,7 @@ mod pages;
 mod refusals;
 mod rules;
 mod schedules;
+mod sources;
 mod tagging;
 mod targets;
 mod tasks;

@@ -51,7 +51,7 @@ impl Failure {
                 "raise the quota in Service Quotas, or remove what is not needed"
             }
             (RetryClass::Slow, code) if ACCESS.contains(&code) => {
-                "give the controller's role the permission that the message names (docs/aws.md, IAM)"
+                "give the controller's role the permission that the message names (deploy/README.md)"
             }
             (RetryClass::Slow, _) => {
                 "check that what the message names exists, and that a role's trust policy names the service that assumes it"

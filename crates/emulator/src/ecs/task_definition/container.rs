@@ -1,4 +1,4 @@
-//! What RegisterTaskDefinition refuses in a container.
+//! What RegisterTaskDefinition refuses in a container (docs/aws.md, Containers).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,16 +9,16 @@ use super::validate::is_name;
 use super::{is_true, number};
 use crate::reply::Refusal;
 
-/// The least memory of a container, in MiB (docs/aws.md, Sizes and names).
+/// The least memory of a container, in MiB (docs/aws.md, Sizes of tasks).
 const LEAST_MEMORY: i64 = 6;
 
-/// Files of environment variables per container (docs/aws.md, Throttles and quotas).
+/// Files of environment variables per container (docs/aws.md, Containers).
 const MOST_ENVIRONMENT_FILES: usize = 10;
 
-/// Exit codes that a restart policy may ignore (docs/aws.md, Sizes and names).
+/// Exit codes that a restart policy may ignore (docs/aws.md, Containers).
 const MOST_EXIT_CODES: usize = 50;
 
-/// Refuses a container that ECS would refuse in this task definition.
+/// Refuses a container that ECS would refuse in this task definition (docs/aws.md, Containers).
 pub(super) fn check(body: &Value, definition: &Value) -> Result<(), Refusal> {
     let name = text(definition, "name").unwrap_or_default();
     if name.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn check(body: &Value, definition: &Value) -> Result<(), Refusal> {
     restart_policy(name, definition)
 }
 
-/// Containers that share the task's own network interface have nothing of it to themselves.
+/// Containers that share the task's own network interface have nothing of it to themselves (docs/aws.md, Containers).
 fn network_of_the_task(definition: &Value) -> Result<(), Refusal> {
     if !items(definition, "links").is_empty() {
         return Err(client("Links are not supported when networkMode=awsvpc."));
@@ -72,7 +72,7 @@ fn network_of_the_task(definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An image name in Docker's characters.
+/// An image name in Docker's characters (docs/aws.md, Containers).
 fn image(image: &str) -> Result<(), Refusal> {
     if image.is_empty() {
         return Err(client("Container.image should not be null or empty."));
@@ -85,6 +85,7 @@ fn image(image: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Sizes of tasks.
 fn memory(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
     let (hard, soft) = (number(definition, "memory"), number(definition, "memoryReservation"));
     if hard.is_none() && soft.is_none() && text(body, "memory").is_none() {
@@ -110,6 +111,7 @@ fn memory(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn ports(body: &Value, name: &str, definition: &Value) -> Result<(), Refusal> {
     let own_network = matches!(text(body, "networkMode"), Some("awsvpc" | "host"));
     for mapping in items(definition, "portMappings") {
@@ -152,7 +154,7 @@ fn is_port_range(range: &str) -> bool {
     }
 }
 
-/// Environment variables and secrets share one name space (docs/aws.md, Sizes and names).
+/// Environment variables and secrets share one name space (docs/aws.md, Containers).
 fn environment(body: &Value, definition: &Value) -> Result<(), Refusal> {
     let names = |member: &str| -> BTreeSet<String> {
         items(definition, member).iter().filter_map(|item| text(item, "name")).map(str::to_owned).collect()
@@ -192,6 +194,7 @@ fn environment(body: &Value, definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn mounts(body: &Value, definition: &Value) -> Result<(), Refusal> {
     let volumes: BTreeSet<&str> = items(body, "volumes").iter().filter_map(|volume| text(volume, "name")).collect();
     for mount in items(definition, "mountPoints") {
@@ -214,6 +217,7 @@ fn mounts(body: &Value, definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn logging(definition: &Value) -> Result<(), Refusal> {
     let Some(log) = definition.get("logConfiguration") else { return Ok(()) };
     let has = |option: &str| log.get("options").is_some_and(|options| options.get(option).is_some());
@@ -227,6 +231,7 @@ fn logging(definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn health_check(name: &str, definition: &Value) -> Result<(), Refusal> {
     let Some(check) = definition.get("healthCheck") else { return Ok(()) };
     if items(check, "command").is_empty() {
@@ -245,6 +250,7 @@ fn health_check(name: &str, definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn restart_policy(name: &str, definition: &Value) -> Result<(), Refusal> {
     let Some(policy) = definition.get("restartPolicy") else { return Ok(()) };
     let (period, ignored) = (number(policy, "restartAttemptPeriod"), items(policy, "ignoredExitCodes").len());
@@ -260,6 +266,7 @@ fn restart_policy(name: &str, definition: &Value) -> Result<(), Refusal> {
 }
 
 /// Containers wait only for siblings, not in a circle, and not for the end of an essential one.
+/// The rule is in docs/aws.md, Containers.
 pub(super) fn dependencies(containers: &[Value]) -> Result<(), Refusal> {
     let by_name: BTreeMap<&str, &Value> =
         containers.iter().filter_map(|definition| Some((text(definition, "name")?, definition))).collect();

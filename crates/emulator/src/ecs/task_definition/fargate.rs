@@ -1,4 +1,4 @@
-//! What Fargate allows (docs/aws.md, Sizes and names).
+//! What Fargate allows (docs/aws.md, Fargate).
 
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ fn fits(cpu: i64, memory: i64) -> bool {
     (range.least..=range.most).contains(&memory) && memory % range.step == 0
 }
 
-/// Refuses what asks for Fargate and cannot run there.
+/// Refuses what asks for Fargate and cannot run there (docs/aws.md, Fargate).
 pub(super) fn check(body: &Value, cpu: Option<i64>, memory: Option<i64>) -> Result<(), Refusal> {
     let cpu = cpu.ok_or_else(|| client("Fargate requires that 'cpu' be defined at the task level."))?;
     let memory = memory.ok_or_else(|| client("Fargate requires that 'memory' be defined at the task level."))?;
@@ -46,10 +46,12 @@ pub(super) fn check(body: &Value, cpu: Option<i64>, memory: Option<i64>) -> Resu
     items(body, "containerDefinitions").iter().try_for_each(|definition| container(body, definition))
 }
 
+/// Follows docs/aws.md, Fargate.
 fn unsupported(what: &str) -> Refusal {
     client(format!("Fargate compatible task definitions do not support {what}"))
 }
 
+/// Follows docs/aws.md, Fargate.
 fn task(body: &Value) -> Result<(), Refusal> {
     if text(body, "ipcMode").is_some() {
         return Err(unsupported("ipcMode"));
@@ -73,6 +75,7 @@ fn task(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Fargate.
 fn container(body: &Value, definition: &Value) -> Result<(), Refusal> {
     if is_true(definition, "privileged") {
         return Err(client("Fargate requires that the 'privileged' setting be 'false'."));
@@ -96,6 +99,7 @@ fn container(body: &Value, definition: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Fargate.
 fn logging(body: &Value, log: &Value) -> Result<(), Refusal> {
     match text(log, "logDriver") {
         None | Some("splunk" | "awsfirelens") => Ok(()),
@@ -114,6 +118,7 @@ fn logging(body: &Value, log: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Follows docs/aws.md, Fargate.
 fn linux_parameters(linux: &Value) -> Result<(), Refusal> {
     for member in ["sharedMemorySize", "maxSwap", "swappiness"] {
         if linux.get(member).is_some() {
@@ -132,6 +137,7 @@ fn linux_parameters(linux: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Follows docs/aws.md, Fargate.
 fn needs_execution_role(what: &str) -> Refusal {
     client(format!("Fargate requires task definition to have execution role ARN to support {what}."))
 }

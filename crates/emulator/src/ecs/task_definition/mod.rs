@@ -23,6 +23,7 @@ use super::client;
 const MOST_REVISIONS: u32 = 1_000_000;
 
 /// Registers the next revision of a family; equal content makes a new revision all the same.
+/// The rule is in docs/aws.md, Revision lifecycle.
 pub(super) fn register(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let tags = match body.get("tags").and_then(Value::as_array) {
         None => tags::read(&[])?,

@@ -12,6 +12,7 @@ use crate::settings::Settings;
 const UNORDERED: [&str; 5] = ["environment", "secrets", "mountPoints", "volumesFrom", "portMappings"];
 
 /// The task definition as ECS stores it: defaults filled in, sizes as numbers, request-only members left out.
+/// The rule is in docs/aws.md, Defaults.
 pub(super) fn filled_in(body: &Value) -> Result<Map<String, Value>, Refusal> {
     let mut definition = body.as_object().cloned().unwrap_or_default();
     definition.remove("tags");
@@ -37,6 +38,7 @@ pub(super) fn filled_in(body: &Value) -> Result<Map<String, Value>, Refusal> {
     Ok(definition)
 }
 
+/// Follows docs/aws.md, Empty and absent.
 fn container(given: &Value, network: Option<&str>) -> Value {
     let mut container = given.as_object().cloned().unwrap_or_default();
     default(&mut container, "cpu", json!(0));
@@ -58,6 +60,7 @@ fn container(given: &Value, network: Option<&str>) -> Value {
 }
 
 /// The host's port is the container's own where they share a network, and any free one (0) on a bridge.
+/// The rule is in docs/aws.md, Ports.
 fn port_mapping(given: &Value, network: Option<&str>) -> Value {
     let mut mapping = given.as_object().cloned().unwrap_or_default();
     default(&mut mapping, "protocol", json!("tcp"));

@@ -1,19 +1,19 @@
-//! Task-level cpu and memory, which ECS takes as text in several forms (docs/aws.md, Normalisation).
+//! Task-level cpu and memory, which ECS takes as text in several forms (docs/aws.md, Sizes).
 
 use super::super::client;
 use crate::reply::Refusal;
 
-/// The task sizes that ECS accepts outside Fargate, in cpu units (docs/aws.md, Sizes and names).
+/// The task sizes that ECS accepts outside Fargate, in cpu units (docs/aws.md, Sizes of tasks).
 const CPU_UNITS: std::ops::RangeInclusive<i64> = 128..=196_608;
 
-/// Units of cpu: `512`, `.5 vCPU`, `0.5vcpu`.
+/// Units of cpu: `512`, `.5 vCPU`, `0.5vcpu` (docs/aws.md, Sizes).
 pub(super) fn cpu_units(given: &str) -> Result<i64, Refusal> {
     let invalid = || client("Invalid 'cpu' setting for task.");
     let units = scaled(given, "vcpu").ok_or_else(invalid)?;
     if CPU_UNITS.contains(&units) { Ok(units) } else { Err(invalid()) }
 }
 
-/// Mebibytes of memory: `2048`, `2 GB`, `.5GB`.
+/// Mebibytes of memory: `2048`, `2 GB`, `.5GB` (docs/aws.md, Sizes).
 pub(super) fn memory_mebibytes(given: &str) -> Result<i64, Refusal> {
     let mebibytes = scaled(given, "gb").filter(|mebibytes| *mebibytes > 0);
     mebibytes.ok_or_else(|| client("Invalid 'memory' setting for task."))

@@ -17,10 +17,10 @@ const MOST_CONTAINERS: usize = 10;
 /// Placement constraints in a task definition (docs/aws.md, Throttles and quotas).
 const MOST_CONSTRAINTS: usize = 10;
 
-/// The longest family, container name and volume name (docs/aws.md, Sizes and names).
+/// The longest family, container name and volume name (docs/aws.md, Names).
 const LONGEST_NAME: usize = 255;
 
-/// Refuses a task definition that ECS would refuse.
+/// Refuses a task definition that ECS would refuse (docs/aws.md, Containers).
 pub(super) fn check(body: &Value) -> Result<(), Refusal> {
     family(text(body, "family").unwrap_or_default())?;
     let containers = items(body, "containerDefinitions");
@@ -63,6 +63,7 @@ fn asks_for_fargate(body: &Value) -> bool {
     items(body, "requiresCompatibilities").iter().any(|compatibility| compatibility == "FARGATE")
 }
 
+/// Follows docs/aws.md, Names.
 fn family(name: &str) -> Result<(), Refusal> {
     if name.is_empty() {
         return Err(client("Family should not be null or empty."));
@@ -83,7 +84,7 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
-/// A role is named by its ARN or its short name.
+/// A role is named by its ARN or its short name (docs/aws.md, Names).
 fn roles(body: &Value) -> Result<(), Refusal> {
     let role = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-/".contains(character);
     for member in ["taskRoleArn", "executionRoleArn"] {
@@ -101,6 +102,7 @@ fn roles(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn volumes(body: &Value) -> Result<(), Refusal> {
     let mut names = BTreeSet::new();
     for volume in items(body, "volumes") {
@@ -137,7 +139,7 @@ fn is_mounted(body: &Value, volume: &str) -> bool {
     mounts.any(|mount| text(mount, "sourceVolume") == Some(volume))
 }
 
-/// Authorisation needs encryption, and an access point brings its own root.
+/// Authorisation needs encryption, and an access point brings its own root (docs/aws.md, Containers).
 fn efs_volume(efs: &Value) -> Result<(), Refusal> {
     let authorization = efs.get("authorizationConfig").unwrap_or(&Value::Null);
     let access_point = text(authorization, "accessPointId");
@@ -161,6 +163,7 @@ fn efs_volume(efs: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Follows docs/aws.md, Containers.
 fn containers_together(containers: &[Value]) -> Result<(), Refusal> {
     let (mut names, mut ports, mut taken) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for definition in containers {
@@ -179,7 +182,7 @@ fn containers_together(containers: &[Value]) -> Result<(), Refusal> {
     container::dependencies(containers)
 }
 
-/// A port of the host is taken once for each protocol; 0 stands for any that is free.
+/// A port of the host is taken once for each protocol; 0 stands for any that is free (docs/aws.md, Containers).
 fn host_ports(definition: &Value, taken: &mut BTreeSet<(String, i64)>) -> Result<(), Refusal> {
     for mapping in items(definition, "portMappings") {
         let protocol = text(mapping, "protocol").unwrap_or("tcp").to_ascii_uppercase();
@@ -191,7 +194,7 @@ fn host_ports(definition: &Value, taken: &mut BTreeSet<(String, i64)>) -> Result
     Ok(())
 }
 
-/// A proxy runs in one of the containers, and needs a network of the task's own.
+/// A proxy runs in one of the containers, and needs a network of the task's own (docs/aws.md, Containers).
 fn proxy(body: &Value) -> Result<(), Refusal> {
     let Some(proxy) = body.get("proxyConfiguration") else { return Ok(()) };
     if text(body, "networkMode") != Some("awsvpc") {
@@ -204,7 +207,7 @@ fn proxy(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Logs go to FireLens only where a container is one.
+/// Logs go to FireLens only where a container is one (docs/aws.md, Containers).
 fn firelens(containers: &[Value]) -> Result<(), Refusal> {
     let driver = |definition: &Value| {
         definition.get("logConfiguration").and_then(|log| text(log, "logDriver")) == Some("awsfirelens")
@@ -218,7 +221,7 @@ fn firelens(containers: &[Value]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Containers share what the task has (docs/aws.md, Sizes and names).
+/// Containers share what the task has (docs/aws.md, Sizes of tasks).
 fn sums(containers: &[Value], cpu: Option<i64>, memory: Option<i64>) -> Result<(), Refusal> {
     let sum = |member: &str| containers.iter().filter_map(|definition| number(definition, member)).sum::<i64>();
     if cpu.is_some_and(|cpu| sum("cpu") > cpu) {
@@ -242,7 +245,7 @@ fn sums(containers: &[Value], cpu: Option<i64>, memory: Option<i64>) -> Result<(
     Ok(())
 }
 
-/// Storage beyond the 20 GiB that every Fargate task has (docs/aws.md, Sizes and names).
+/// Storage beyond the 20 GiB that every Fargate task has (docs/aws.md, Sizes of tasks).
 fn ephemeral_storage(body: &Value) -> Result<(), Refusal> {
     let Some(size) = body.get("ephemeralStorage").and_then(|storage| number(storage, "sizeInGiB")) else {
         return Ok(());

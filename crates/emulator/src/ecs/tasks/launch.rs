@@ -38,7 +38,7 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// Reads a RunTask's body, which has the model's types and keeps its bounds.
+    /// Reads a RunTask's body, which has the model's types and keeps its bounds (docs/aws.md, Runs).
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ pub(super) fn group(given: &Map<String, Value>, family: &str) -> String {
     }
 }
 
-/// A launch type or a strategy of capacity providers, not both.
+/// A launch type or a strategy of capacity providers, not both (docs/aws.md, Runs).
 fn infrastructure(body: &Value) -> Result<(), Refusal> {
     let strategy = items(body, "capacityProviderStrategy");
     let launch_type = text(body, "launchType");
@@ -154,6 +154,7 @@ fn is_platform(version: &str) -> bool {
     version == "LATEST" || numbered
 }
 
+/// Follows docs/aws.md, Runs.
 fn network(body: &Value) -> Result<(), Refusal> {
     let Some(network) = body.get("networkConfiguration").and_then(|network| network.get("awsvpcConfiguration")) else {
         return Ok(());
@@ -167,6 +168,7 @@ fn network(body: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Follows docs/aws.md, Runs.
 fn placement(body: &Value) -> Result<(), Refusal> {
     if items(body, "placementConstraints").len() > 10 {
         return Err(invalid("There can be at most 10 placement constraints."));
@@ -177,7 +179,7 @@ fn placement(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Reads overrides from JSON.
+/// Reads overrides from JSON (docs/aws.md, Tasks).
 ///
 /// # Errors
 ///
@@ -192,6 +194,7 @@ pub(crate) fn overrides(text: &str) -> Result<Value, Refusal> {
     }
 }
 
+/// Follows docs/aws.md, Tasks.
 fn within_limit(overrides: &str) -> Result<(), Refusal> {
     if overrides.len() > LONGEST_OVERRIDES && overrides.chars().count() > LONGEST_OVERRIDES {
         return Err(invalid("Container Overrides length must be at most 8192"));

@@ -24,12 +24,12 @@ use crate::state::{Due, State, Stop, Task, Token, tasks_at};
 /// How many tasks one DescribeTasks takes.
 const DESCRIBE_AT_ONCE: usize = 100;
 
-/// The words for a task definition that a task cannot be started from, since there is none.
+/// The words for a task definition that a task cannot be started from, since there is none (docs/aws.md, Tasks).
 fn no_task_definition() -> Refusal {
     client("TaskDefinition not found.")
 }
 
-/// RunTask: the same token with the same request starts nothing anew.
+/// RunTask: the same token with the same request starts nothing anew (docs/aws.md, Tasks).
 pub(super) fn run(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let starters = |c: char| c.is_ascii_alphanumeric() || "_-/".contains(c);
     if text(body, "startedBy").is_some_and(|word| word.len() > 128 || !word.chars().all(starters)) {
@@ -49,7 +49,7 @@ pub(super) fn run(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
     Ok(answer("tasks", shown_all(state, context, &ids, true), Vec::new()))
 }
 
-/// The client token, with a digest of all that was asked for with it.
+/// The client token, with a digest of all that was asked for with it (docs/aws.md, Tasks).
 fn token(body: &Value) -> Result<Option<Token>, Refusal> {
     let Some(token) = text(body, "clientToken") else { return Ok(None) };
     if token.len() > 64 || !token.bytes().all(|byte| (33..=126).contains(&byte)) {
@@ -60,6 +60,7 @@ fn token(body: &Value) -> Result<Option<Token>, Refusal> {
 }
 
 /// The tasks that a token started already; it counts for its cluster, for a day, and as long as its tasks are shown.
+/// The rule is in docs/aws.md, Tasks.
 fn under_token(state: &State, context: &Context<'_>, launch: &Launch, token: &Token) -> Result<Vec<String>, Refusal> {
     let day = jiff::SignedDuration::from_hours(24);
     let with_token = tasks_at(state, &context.place).filter(|(_, task)| {
@@ -73,7 +74,7 @@ fn under_token(state: &State, context: &Context<'_>, launch: &Launch, token: &To
     Ok(with_token.into_iter().map(|(id, _)| id.to_owned()).collect())
 }
 
-/// StopTask: the task is told to, and takes a moment; one that has stopped is given back as it is.
+/// StopTask: the task is told to, and takes a moment; one that has stopped is given back as it is (docs/aws.md, Tasks).
 pub(super) fn stop(state: &mut State, context: &Context<'_>, body: &Value) -> Answer {
     let cluster = cluster(state, context, body)?;
     let given = text(body, "task").unwrap_or_default();
@@ -99,7 +100,7 @@ pub(super) fn stop(state: &mut State, context: &Context<'_>, body: &Value) -> An
     Ok(answer)
 }
 
-/// ListTasks: those that are to run, unless those that are to be stopped are asked for.
+/// ListTasks: those that are to run, unless those that are to be stopped are asked for (docs/aws.md, Tasks).
 pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let cluster = cluster(state, context, body)?;
     if text(body, "serviceName").is_some() {
@@ -130,7 +131,7 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
     Ok(page::members(("taskArns", json!(arns)), ("nextToken", page.next)))
 }
 
-/// DescribeTasks: what is not there is a failure of its own in a 200.
+/// DescribeTasks: what is not there is a failure of its own in a 200 (docs/aws.md, Tasks).
 pub(super) fn describe(state: &State, context: &Context<'_>, body: &Value) -> Answer {
     let cluster = cluster(state, context, body)?;
     let asked: Vec<&str> = items(body, "tasks").iter().filter_map(Value::as_str).collect();

@@ -88,7 +88,7 @@ pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool
     Value::Object(shown)
 }
 
-/// The overrides asked for, with an entry for every container, as ECS gives them back.
+/// The overrides asked for, with an entry for every container, as ECS gives them back (docs/aws.md, Tasks).
 fn overrides(task: &Task) -> Value {
     let mut overrides = task.overrides.as_object().cloned().unwrap_or_default();
     let mut given = overrides.remove("containerOverrides").and_then(|given| match given {

@@ -130,7 +130,7 @@ fn draw(family: &str, number: u32, revision: &Revision) -> Blueprint {
     }
 }
 
-/// Whether a launch and the task definition go together.
+/// Whether a launch and the task definition go together (docs/aws.md, Tasks).
 fn fits(state: &State, context: &Context<'_>, launch: &Launch, blueprint: &Blueprint) -> Result<(), Refusal> {
     clusters::providers(state, context, launch)?;
     let supports = |infrastructure: &str| blueprint.compatibilities.iter().any(|word| word == infrastructure);

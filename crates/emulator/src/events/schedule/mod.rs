@@ -1,4 +1,4 @@
-//! Schedule expressions: whether EventBridge accepts one, and when it fires (docs/aws.md, Rules and schedules).
+//! Schedule expressions: whether EventBridge accepts one, and when it fires (docs/aws.md, Schedule expressions).
 //!
 //! A reading of the grammar of its own, on purpose: it shares nothing with the parser of the manifests, so that an
 //! error in one shows against the other.
