@@ -1,6 +1,6 @@
-//! Notices when something else keeps undoing our repairs: three equal ones in a row, or three equal rounds of two or three
-//! that follow one another, as when two controllers want different things. The job is then repaired more slowly, and its
-//! status says that somebody fights us.
+//! Notices when something else keeps undoing our repairs: three equal ones in a row, three equal rounds of two or three that
+//! follow one another, as when two controllers want different things, or five equal ones among nine, as when those two have
+//! more to quarrel about. The job is then repaired more slowly, and its status says that somebody fights us.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -16,6 +16,9 @@ const FIGHT: usize = 3;
 
 /// How many repairs a round has at most.
 const ROUND: usize = 3;
+
+/// How many equal repairs among the latest are a fight, in whatever order they come.
+const OFTEN: usize = 5;
 
 /// Resyncs without any repair after which the fight is over.
 const PEACE: i32 = 3;
@@ -85,8 +88,14 @@ impl Repairs {
         self.times = match (1..=ROUND).find(|length| self.goes_in_rounds_of(*length)) {
             Some(1) if equal => self.times.max(FIGHT - 1) + 1,
             Some(_) => self.times.max(FIGHT),
+            None if self.newest_again() >= OFTEN => self.times.max(FIGHT),
             None => 0,
         };
+    }
+
+    /// How many of the latest repairs are like the newest, itself included.
+    fn newest_again(&self) -> usize {
+        self.latest.iter().filter(|what| Some(*what) == self.latest.front()).count()
     }
 
     /// Whether the latest repairs are rounds of so many, each like the one before.
@@ -98,7 +107,7 @@ impl Repairs {
 
     fn fight(&self, resync: Duration) -> Fight {
         let message = format!(
-            "the same repair was made {} times in a row ({}): something else keeps undoing it; find it, or set \
+            "the same repair was made {} times and more ({}): something else keeps undoing it; find it, or set \
              ecs-etl/reconcile: disabled; repairs are slower until then",
             self.times,
             self.latest.front().map(|what| what.join(", ")).unwrap_or_default()
@@ -173,6 +182,12 @@ mod tests {
     fn two_repairs_by_turns_three_times_over_are_a_fight() {
         let by_turns: Vec<_> = (0..6).map(|turn| if turn % 2 == 0 { enabled() } else { disabled() }).collect();
         check(&by_turns, &[false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn five_equal_repairs_among_nine_are_a_fight() {
+        let history = [enabled(), disabled(), disabled(), enabled(), enabled(), disabled(), enabled(), enabled()];
+        check(&history, &[false, false, false, false, false, false, false, true]);
     }
 
     #[test]

@@ -104,6 +104,14 @@ pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Optio
     let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(None) };
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
     known(&plan)?;
+    let found = left(cx, place, job, &facts, &plan);
+    if found.as_ref().is_none_or(|left| left.scheduled || left.retired_at.is_some()) {
+        return Ok(found);
+    }
+    // It lost its schedule, and who took that away left a mark on the revision that is newer than what was read of it. Another
+    // replica's removals count towards the cap like our own.
+    let (facts, plan) = decide(cx, place, job, &names.family, Trust::Direct).await?;
+    known(&plan)?;
     Ok(left(cx, place, job, &facts, &plan))
 }
 

@@ -3,13 +3,14 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::time::Instant;
 use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The lines that nobody has looked at yet.
+/// The lines that nobody has looked at yet, each with the moment it was written.
 #[derive(Debug, Clone, Default)]
-pub struct Capture(Arc<Mutex<Vec<String>>>);
+pub struct Capture(Arc<Mutex<Vec<(Instant, String)>>>);
 
 impl Capture {
     /// A subscriber that writes here. The clock it would show is the machine's, so it shows none.
@@ -22,7 +23,7 @@ impl Capture {
     }
 
     /// Takes the lines that came since the last look.
-    pub fn take(&self) -> Vec<String> {
+    pub fn take(&self) -> Vec<(Instant, String)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -38,7 +39,7 @@ impl<'a> MakeWriter<'a> for Capture {
 impl io::Write for Capture {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line).trim_end().to_owned();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), text));
         Ok(line.len())
     }
 

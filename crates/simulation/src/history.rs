@@ -142,13 +142,16 @@ impl<'a> Stage<'a> {
             self.direct_path().await;
         }
         let state = self.world.state();
+        // Lines of the controllers' own logs came some time after the rest.
+        let mut lines = state.log.lines().to_vec();
+        lines.sort_by_key(|(millis, _)| *millis);
         Report {
             digest: state.log.digest(),
             stats: state.stats.clone(),
             broken: state.judge.broken.clone(),
             calls: state.calls.clone(),
             faults: state.faults.clone(),
-            lines: state.log.lines().to_vec(),
+            lines,
         }
     }
 
@@ -195,9 +198,10 @@ impl<'a> Stage<'a> {
         }
         let millis = self.world.millis();
         let mut state = self.world.state();
-        for line in self.capture.take() {
+        for (at, line) in self.capture.take() {
+            let millis = i64::try_from(at.duration_since(self.begin).as_millis()).unwrap_or(millis);
             state.judge.logged(millis, &line);
-            state.log.note(millis, format_args!("{line}"));
+            state.log.remark(millis, || line);
         }
         state.judge.time(millis);
         let over = self.players.iter().any(|player| player.life.as_ref().is_some_and(Life::is_over));

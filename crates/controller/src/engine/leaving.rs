@@ -28,6 +28,7 @@ impl Engine {
 
     pub(super) fn after_orphan(&mut self, place: Place, job: JobName, result: Result<orphans::Outcome, Interrupted>) {
         if !self.homes.contains_key(&place) {
+            self.reporter.cleaned_up(&job, Some(&place));
             return;
         }
         if self.manifests.mentions(&job) {
@@ -39,7 +40,7 @@ impl Engine {
             Ok(outcome) => self.looked_after(key, &place, job, outcome),
             Err(stopped) => {
                 tracing::warn!(%job, region = %place.region, error = %stopped, "what a job left behind could not be looked after");
-                self.reporter.clean_up_failed(&job, &stopped);
+                self.reporter.clean_up_failed(&job, Some(&place), &stopped);
                 if !self.pruning.knows(&place, &job) {
                     self.pruning.unknown(&place, &job, stopped.to_string());
                 }
@@ -58,6 +59,7 @@ impl Engine {
             Ok(outcome) => !outcome.actions.is_empty(),
             Err(_) => true,
         };
+        self.reporter.clean_up_ended(&job);
         if touched && self.manifests.job(&job).is_some() {
             self.queue.schedule(Key::Job(job), Urgency::Edit);
         }
@@ -79,11 +81,11 @@ impl Engine {
             }
         }
         if outcome.stopped.is_none() {
-            self.reporter.cleaned_up(&job);
+            self.reporter.cleaned_up(&job, Some(place));
         }
         match (&outcome.stopped, outcome.next_due) {
             (Some(stopped), _) => {
-                self.reporter.clean_up_failed(&job, stopped);
+                self.reporter.clean_up_failed(&job, Some(place), stopped);
                 self.retry(key, stopped, Urgency::Drift);
             }
             (None, Some(due)) if self.mode == Mode::Daemon => {

@@ -110,14 +110,14 @@ impl Engine {
         match result {
             Ok(outcome) => {
                 self.forget_failures(&key);
-                self.reporter.cleaned_up(&name);
+                self.reporter.cleaned_up(&name, None);
                 if let Some(wait) = outcome.next_due(self.cx.clock.now()).filter(|_| self.mode == Mode::Daemon) {
                     self.queue.schedule_after(key, wait, Urgency::CleanUp);
                 }
             }
             Err(stopped) => {
                 tracing::warn!(job = %name, error = %stopped, "clean-up will be tried again");
-                self.reporter.clean_up_failed(&name, &stopped);
+                self.reporter.clean_up_failed(&name, None, &stopped);
                 self.retry(key, &stopped, Urgency::CleanUp);
             }
         }

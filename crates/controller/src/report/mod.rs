@@ -12,7 +12,7 @@ use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::failure::NextTry;
 use ecs_etl_plan::status::{Held, JobStatus, Live, Problem, PruningBlocked, Resync, StatusInput, next_status};
 use ecs_etl_spec::diagnostic::Severity;
-use ecs_etl_spec::job::{Job, Origin};
+use ecs_etl_spec::job::{Job, Origin, Place};
 use ecs_etl_spec::name::{Digest, JobName};
 use jiff::Timestamp;
 
@@ -153,16 +153,26 @@ impl Reporter {
         }
     }
 
-    /// Tidying up after a job, or after one that went, did not work; it is tried again.
-    pub fn clean_up_failed(&mut self, job: &JobName, stopped: &Interrupted) {
+    /// Tidying up after a job, or in `place` after one that went, did not work; it is tried again.
+    pub fn clean_up_failed(&mut self, job: &JobName, place: Option<&Place>, stopped: &Interrupted) {
         let message = stopped.to_string();
-        let before = self.problems.insert(clean_up(job), message.clone());
+        let before = self.problems.insert(clean_up(job, place), message.clone());
         self.problems_changed |= before.as_ref() != Some(&message);
     }
 
-    /// It worked, or is not wanted any more.
-    pub fn cleaned_up(&mut self, job: &JobName) {
-        self.problems_changed |= self.problems.remove(&clean_up(job)).is_some();
+    /// It worked.
+    pub fn cleaned_up(&mut self, job: &JobName, place: Option<&Place>) {
+        self.problems_changed |= self.problems.remove(&clean_up(job, place)).is_some();
+    }
+
+    /// It is not wanted any more, wherever it was.
+    pub fn clean_up_ended(&mut self, job: &JobName) {
+        let about = clean_up(job, None);
+        let before = self.problems.len();
+        self.problems.retain(|other, _| {
+            other.strip_prefix(&about).is_none_or(|place| !(place.is_empty() || place.starts_with('/')))
+        });
+        self.problems_changed |= self.problems.len() != before;
     }
 
     /// A problem that belongs to no job is over.
@@ -232,7 +242,7 @@ impl Reporter {
 
     /// A job is gone for good: its status file goes too.
     pub fn forget(&mut self, job: &JobName) {
-        self.cleaned_up(job);
+        self.clean_up_ended(job);
         self.last_seen.remove(job);
         self.actions.remove(job);
         if self.jobs.remove(job).is_some() {
@@ -314,6 +324,9 @@ impl Reporter {
 const CLEAN_UP: &str = "clean-up/";
 
 /// What a problem with tidying up after a job is about.
-fn clean_up(job: &JobName) -> String {
-    format!("{CLEAN_UP}{job}")
+fn clean_up(job: &JobName, place: Option<&Place>) -> String {
+    match place {
+        Some(place) => format!("{CLEAN_UP}{job}/{}", places::name(place)),
+        None => format!("{CLEAN_UP}{job}"),
+    }
 }

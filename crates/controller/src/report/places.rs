@@ -82,8 +82,13 @@ impl Reporter {
 }
 
 fn about(place: &Place) -> String {
+    format!("place/{}", name(place))
+}
+
+/// A place as problems name it: its Region, and the role that leads to its account if it is another's.
+pub(super) fn name(place: &Place) -> String {
     match &place.assume_role_arn {
-        Some(role) => format!("place/{}/{role}", place.region),
-        None => format!("place/{}", place.region),
+        Some(role) => format!("{}/{role}", place.region),
+        None => place.region.to_string(),
     }
 }

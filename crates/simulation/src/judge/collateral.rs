@@ -1,5 +1,7 @@
 //! Promise 2: nothing without this controller's mark is ever written, and nothing of others on our things goes.
 
+use std::collections::BTreeMap;
+
 use super::book::Books;
 use super::{Finding, job_of};
 use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to, pinned};
@@ -12,10 +14,13 @@ const LABELS: [&str; 3] = ["team", "owner", "cluster"];
 
 /// The oracle.
 #[derive(Debug, Default)]
-pub(crate) struct Collateral {}
+pub(crate) struct Collateral {
+    /// When each rule was made.
+    made: BTreeMap<Key, i64>,
+}
 
 impl Collateral {
-    pub fn check(&self, millis: i64, process: usize, changed: &Changed, mirror: &Mirror, books: &Books) -> Finding {
+    pub fn check(&mut self, millis: i64, process: usize, changed: &Changed, mirror: &Mirror, books: &Books) -> Finding {
         let identity = books.identity(process);
         let name = match changed {
             Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
@@ -24,7 +29,14 @@ impl Collateral {
             return None;
         }
         match changed {
-            Changed::Rule(key, before, after) => rule(identity, key, before.as_ref(), after.as_ref()),
+            Changed::Rule(key, before, after) => {
+                // AWS has no create-if-absent for rules: of two that find a name free at once, the later cannot know.
+                let is_young = self.made.get(key).is_some_and(|made| millis - made < RACE);
+                if before.is_none() {
+                    self.made.insert(key.clone(), millis);
+                }
+                rule(identity, key, before.as_ref(), after.as_ref()).filter(|_| !is_young)
+            }
             Changed::Revision(key, None, Some(made)) => revision_made(identity, key, made, mirror),
             Changed::Revision(key, before, _) => {
                 let ours = before.as_ref().is_none_or(|revision| belongs_to(&revision.tags, identity));

@@ -1,7 +1,7 @@
 //! Promise 5: deletion needs complete knowledge, waits for the grace period and stays within the caps. And what is deregistered
 //! was wanted by nobody for a day.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::book::{Books, Shelf};
 use super::{Finding, Rules};
@@ -19,7 +19,8 @@ const MARKED: i64 = 6 * 60_000;
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Deletion {
-    removals: VecDeque<(i64, String)>,
+    /// By controller.
+    removals: BTreeMap<String, VecDeque<(i64, String)>>,
 }
 
 impl Deletion {
@@ -111,22 +112,34 @@ impl Deletion {
             }
             Some(_) => {}
         }
-        self.capped(millis, job, shelf, mirror, identity)
+        self.capped(millis, job, shelf, mirror, books, identity)
     }
 
-    fn capped(&mut self, millis: i64, job: &str, shelf: &Shelf, mirror: &Mirror, identity: &str) -> Finding {
+    #[expect(clippy::too_many_arguments, reason = "one row of facts")]
+    fn capped(
+        &mut self,
+        millis: i64,
+        job: &str,
+        shelf: &Shelf,
+        mirror: &Mirror,
+        books: &Books,
+        identity: &str,
+    ) -> Finding {
         // The hour is counted from the mark, which a removal that meets with failures sets some minutes before its end.
-        while self.removals.front().is_some_and(|(at, _)| *at <= millis - HOUR + MARKED) {
-            self.removals.pop_front();
+        let removals = self.removals.entry(identity.to_owned()).or_default();
+        while removals.front().is_some_and(|(at, _)| *at <= millis - HOUR + MARKED) {
+            removals.pop_front();
         }
-        if self.removals.iter().any(|(_, removed)| removed == job) {
+        if removals.iter().any(|(_, removed)| removed == job) {
             return None;
         }
-        self.removals.push_back((millis, job.to_owned()));
-        let lately: BTreeSet<&str> = self.removals.iter().map(|(_, job)| job.as_str()).collect();
+        removals.push_back((millis, job.to_owned()));
+        let lately: BTreeSet<&str> = removals.iter().map(|(_, job)| job.as_str()).collect();
         let live = mirror.rules.values().filter(|rule| belongs_to(&rule.tags, identity));
         let live: BTreeSet<&str> = live.filter_map(|rule| rule.tags.get("ecs-etl/job")).map(String::as_str).collect();
-        let owned = live.union(&lately).count();
+        // What a stranger has just taken the marks of is ours by what was read before.
+        let touched = shelf.pages.keys().map(String::as_str).filter(|job| books.touched_since(job, millis - 2 * HOUR));
+        let owned = live.union(&lately).copied().chain(touched).collect::<BTreeSet<&str>>().len();
         let most =
             usize::try_from(shelf.now.book.controller.max_deletions).unwrap_or(usize::MAX).min(owned.div_ceil(4));
         (lately.len() > most && !shelf.approved)

@@ -230,7 +230,8 @@ impl Judge {
 
     /// A tick came due.
     pub fn fired(&mut self, firing: &Firing, mirror: &Mirror) {
-        let finding = self.tick.fired(firing, mirror, &self.books, &self.rules);
+        let is_stuck = job_of(&firing.rule).is_some_and(|job| self.status.is_stuck(job));
+        let finding = self.tick.fired(firing, mirror, &self.books, &self.rules).filter(|_| !is_stuck);
         let millis = firing.at.duration_since(self.rules.start).as_millis();
         self.find("ticks", i64::try_from(millis).unwrap_or(0), finding);
     }

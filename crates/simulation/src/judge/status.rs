@@ -6,6 +6,7 @@ use ecs_etl_emulator::Request;
 use ecs_etl_emulator::door::Call;
 use ecs_etl_plan::condition::{Reason, Status as Tristate};
 use ecs_etl_plan::status::{ConditionType, ControllerStatus, JobStatus};
+use jiff::Timestamp;
 
 use super::book::Books;
 use super::{Finding, Rules, expect, job_of, polite};
@@ -25,6 +26,12 @@ const STALE: i64 = 2 * 66 * 60_000;
 
 /// A failure must stand in the status within so many milliseconds: the call's own time, then the others of its reconcile.
 const NAMED: i64 = 120_000;
+
+/// A status is written at most so many milliseconds after it changed.
+const WRITTEN: i64 = 500;
+
+/// One reconcile takes at most so many milliseconds.
+const ONE_RECONCILE: i128 = 20_000;
 
 /// What one reconcile asks at once fails within so many milliseconds of each other.
 const BESIDE: i64 = 16_000;
@@ -96,6 +103,11 @@ impl Status {
         self.standing.insert((process, job.clone()), text.to_owned());
         let root = books.root(&job);
         self.names(process, text, |fault| fault.job.as_deref().is_none_or(|about| about == root));
+        if status.is_ready() {
+            // What was mended before anything could be written.
+            let mended = |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.millis > millis - WRITTEN;
+            self.unnamed.retain(|fault| fault.process != process || !mended(fault));
+        }
         let before = self.statuses.insert((process, job.clone()), status.clone());
         let counted = before.as_ref().filter(|before| before.is_ready()).and_then(|_| told_attempts(&status, &job));
         if let Some(attempts) = counted.filter(|attempts| *attempts > UNTOLD + 1) {
@@ -113,7 +125,8 @@ impl Status {
         let page = books.of_process(process).and_then(|shelf| shelf.pages.get(&job));
         let Some(page) = page.filter(|page| page.since < millis - TAKEN_UP) else { return (None, None) };
         let finding = page.wanted.as_ref().and_then(|wanted| {
-            let just_born = self.born.get(&process).is_some_and(|born| *born > millis - UNREAD);
+            let known_since = books.of_process(process).map_or(0, |shelf| shelf.complete_since);
+            let just_born = self.born.get(&process).copied().unwrap_or(0).max(known_since) > millis - UNREAD;
             if rules.crew == Crew::Rivals || just_born || books.touched_since(&job, millis - STALE) {
                 return None;
             }
@@ -194,7 +207,7 @@ impl Status {
             return None;
         }
         let mut late = None;
-        let Self { unnamed, named, .. } = self;
+        let Self { unnamed, named, statuses, .. } = self;
         unnamed.retain(|fault| {
             if fault.millis > millis - NAMED {
                 return true;
@@ -215,7 +228,7 @@ impl Status {
                     || shelf
                         .is_some_and(|shelf| shelf.controller_since.max(shelf.complete_since) >= fault.millis - 20_000)
             });
-            if !overtaken && late.is_none() {
+            if !overtaken && !is_masked(statuses, books, fault, rules.start) && late.is_none() {
                 late =
                     Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
             }
@@ -223,6 +236,12 @@ impl Status {
         });
         named.retain(|(_, _, at)| *at > millis - 2 * NAMED);
         late
+    }
+
+    /// Whether a status says that a job is stuck.
+    pub fn is_stuck(&self, job: &str) -> bool {
+        let of_job = self.statuses.iter().filter(|((_, name), _)| name == job);
+        of_job.map(|(_, status)| status).any(|status| status.condition(ConditionType::Stalled).is_some())
     }
 
     /// Whether any status says that somebody undoes our repairs.
@@ -239,6 +258,25 @@ impl Status {
     pub fn of(&self, process: usize, job: &str) -> Option<&JobStatus> {
         self.statuses.get(&(process, job.to_owned()))
     }
+}
+
+/// Whether a failure mattered to nobody: what stands in the job's way is something else, or what failed was not needed any more when
+/// all the rest was read. Without that, a reconcile that was denied something is not tried again so soon.
+fn is_masked(
+    statuses: &BTreeMap<(usize, String), JobStatus>,
+    books: &Books,
+    fault: &Unnamed,
+    start: Timestamp,
+) -> bool {
+    let of_job = |name: &str| fault.job.as_deref() == Some(books.root(name));
+    let about = statuses.iter().filter(|((process, name), _)| *process == fault.process && of_job(name));
+    about.map(|(_, status)| status).any(|status| {
+        let went_on = status.status.last_change.as_ref().is_some_and(|change| {
+            let late = change.time.duration_since(start).as_millis() - i128::from(fault.millis);
+            status.is_ready() && (-1000..ONE_RECONCILE).contains(&late)
+        });
+        reason(status) == Some(Reason::NotOwned) || (fault.code == "AccessDeniedException" && went_on)
+    })
 }
 
 /// How many tries in a row failed, as the status says, if they were about the job itself.

@@ -35,8 +35,8 @@ struct Duty {
 #[derive(Debug, Default)]
 pub(crate) struct Tick {
     duties: Vec<Duty>,
-    /// Versions that each tick of a job started, under the name the job was first called.
-    starts: BTreeMap<(String, Timestamp), Vec<Option<u32>>>,
+    /// What each tick of a job started, under the name the job was first called: the name it has now, and the version.
+    starts: BTreeMap<(String, Timestamp), Vec<(String, Option<u32>)>>,
     /// When each version of a job was ready.
     ready: BTreeMap<String, Vec<(i64, u32)>>,
 }
@@ -96,7 +96,7 @@ impl Tick {
         let version = mirror.revisions.get(&(place, name.to_owned())).and_then(|revision| revision.version);
         let key = (books.root(job).to_owned(), firing.due);
         let starts = self.starts.entry(key).or_default();
-        starts.push(version);
+        starts.push((job.to_owned(), version));
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
         let root = books.root(job);
         let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
@@ -104,7 +104,7 @@ impl Tick {
         if rules.crew == Crew::Rivals || shared || is_disturbed(books, job, at) {
             return None;
         }
-        if starts.len() > 1 {
+        if starts.len() > 1 && !starts.iter().any(|(other, _)| is_forgotten(books, job, other)) {
             return Some(format!(
                 "the tick {} of {job} started {} runs, versions {starts:?}",
                 firing.due,
@@ -169,4 +169,12 @@ fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
             None => at - DISTURBED,
         });
     books.touched_since(job, since.min().unwrap_or(at - DISTURBED))
+}
+
+/// Whether a job was renamed twice before it ever ran under the name in between: no manifest tells any more what the first one became.
+fn is_forgotten(books: &Books, job: &str, other: &str) -> bool {
+    let moved = |job: &str| {
+        books.shelves.iter().find_map(|shelf| shelf.pages.get(job)?.wanted.as_ref()?.job.moved_from.clone())
+    };
+    job != other && moved(job).as_deref() != Some(other) && moved(other).as_deref() != Some(job)
 }
