@@ -37,8 +37,11 @@ struct Args {
     #[arg(long)]
     kept: bool,
     /// With --seed: print every line of the log
-    #[arg(long)]
+    #[arg(long, requires = "seed")]
     log: bool,
+    /// With --seed: keep the story among those that --kept runs
+    #[arg(long, requires = "seed")]
+    keep: bool,
     /// Threads for --seeds
     #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
@@ -65,6 +68,9 @@ fn main() -> anyhow::Result<ExitCode> {
     ensure!(asked, "say what to run: --seed N, --seeds A..B, --exhaustive, --mutants or --kept");
     if let Some(seed) = args.seed {
         sound &= one(seed, args.log)?;
+        if args.keep {
+            say(&format!("the story is kept in {}", kept::keep(&generate::story(seed))?.display()))?;
+        }
     }
     if args.kept {
         sound &= again()?;

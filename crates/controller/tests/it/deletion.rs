@@ -169,6 +169,25 @@ async fn the_hourly_cap_survives_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_another_replica_removed_counts_towards_the_hourly_cap() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    let mut ours = lab.engine(Mode::Daemon).await;
+    lab.run(&mut ours, Duration::from_secs(30)).await;
+    lab.remove("a.yaml");
+    lab.remove("b.yaml");
+    let mut theirs = lab.engine(Mode::Daemon).await;
+    lab.run(&mut theirs, Duration::from_secs(400)).await;
+    assert_eq!(lab.schedules().await.len(), 3, "two of five may go");
+    lab.remove("c.yaml");
+    ours.take_manifests(lab.manifests(), "none");
+    // Long enough to see by a resync that both are gone, and within the hour of their removal.
+    lab.run(&mut ours, Duration::from_secs(2400)).await;
+    assert!(lab.schedules().await.contains_key("etl-c"));
+    assert_eq!(reason(&ours, "c"), Reason::DeletionHeld);
+}
+
+#[tokio::test(start_paused = true)]
 async fn caps_are_not_judged_before_every_wanted_job_was_looked_at() {
     let mut jobs = five();
     jobs.extend(["f", "g", "h"].map(|name| (name, job(name, "img:1", "0 2 * * *"))));

@@ -115,7 +115,6 @@ impl Deletion {
         self.capped(millis, job, shelf, mirror, books, identity)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row of facts")]
     fn capped(
         &mut self,
         millis: i64,

@@ -57,8 +57,7 @@ pub fn promise(oracle: &str) -> &'static str {
         "twin" => "a process that knows nothing decides the same",
         "independence" => "however it came about, the end is that of the direct path",
         "rivals" => "two controllers that want different things say so",
-        "isolation" => "no job brings down a daemon or holds up another",
-        "memory" => "what is remembered stays bounded",
+        "isolation" => "no daemon ends by itself",
         _ => "a promise without a name",
     }
 }

@@ -31,12 +31,15 @@ struct Duty {
     checked: i64,
 }
 
+/// What a tick started: the name the job has now, and the version.
+type Start = (String, Option<u32>);
+
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Tick {
     duties: Vec<Duty>,
-    /// What each tick of a job started, under the name the job was first called: the name it has now, and the version.
-    starts: BTreeMap<(String, Timestamp), Vec<(String, Option<u32>)>>,
+    /// What each tick of a job started, under the name the job was first called.
+    starts: BTreeMap<(String, Timestamp), Vec<Start>>,
     /// When each version of a job was ready.
     ready: BTreeMap<String, Vec<(i64, u32)>>,
 }
