@@ -32,7 +32,9 @@ impl Polite {
         }
         tries.push_back(millis);
         let count = tries.len();
-        (count > MOST_TRIES).then(|| format!("{} of {about} failed {count} times within ten minutes", call.operation))
+        // A role is assumed for every job that needs it, each with its own backoff.
+        let most = if call.operation == "sts:AssumeRole" { 8 * MOST_TRIES } else { MOST_TRIES };
+        (count > most).then(|| format!("{} of {about} failed {count} times within ten minutes", call.operation))
     }
 
     pub fn wrote(&mut self, millis: i64, process: usize, call: &Call) {

@@ -125,9 +125,17 @@ impl Status {
         let page = books.of_process(process).and_then(|shelf| shelf.pages.get(&job));
         let Some(page) = page.filter(|page| page.since < millis - TAKEN_UP) else { return (None, None) };
         let finding = page.wanted.as_ref().and_then(|wanted| {
-            let known_since = books.of_process(process).map_or(0, |shelf| shelf.complete_since);
+            // Places that only an unreadable document names are not read either.
+            let known_since = books.of_process(process).map_or(0, |shelf| match shelf.incomplete_since {
+                Some(_) => millis,
+                None => shelf.complete_since,
+            });
             let just_born = self.born.get(&process).copied().unwrap_or(0).max(known_since) > millis - UNREAD;
-            if rules.crew == Crew::Rivals || just_born || books.touched_since(&job, millis - STALE) {
+            // Of two that hand over the same schedule at once, the later one is a second behind.
+            if matches!(rules.crew, Crew::Rivals | Crew::Twins)
+                || just_born
+                || books.touched_since(&job, millis - STALE)
+            {
                 return None;
             }
             let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.start)?;
@@ -214,7 +222,7 @@ impl Status {
             }
             // What failed beside another call of the same reconcile is named with it.
             if named.iter().any(|(process, job, at)| {
-                *process == fault.process && *job == fault.job && (at - fault.millis).abs() <= BESIDE
+                *process == fault.process && (*job == fault.job || job.is_none()) && (at - fault.millis).abs() <= BESIDE
             }) {
                 return false;
             }
