@@ -68,7 +68,7 @@ impl Publisher {
         let changed: Vec<_> = changed.iter().filter_map(|job| known.get(job)).collect();
         let written = files
             .write_jobs(&changed)
-            .and_then(|()| gone.into_iter().try_for_each(|job| files.remove_job(&job)))
+            .and_then(|()| gone.iter().try_for_each(|job| files.remove_job(job)))
             .and_then(|()| files.write_controller(&state));
         match written {
             Ok(()) if self.failing => {
@@ -79,6 +79,7 @@ impl Publisher {
             Err(error) => {
                 // Everything is written again once the disk takes it.
                 engine.reporter.all_changed();
+                gone.into_iter().for_each(|job| engine.reporter.still_gone(job));
                 if !self.failing {
                     self.failing = true;
                     tracing::error!(

@@ -98,20 +98,18 @@ impl Drawing {
         }
         let faults = self.faults(calm, &current);
         let nature = self.nature();
+        let limits = self.rng.bool();
+        let heartbeat = *pick(&mut self.rng, &[60, 600, 600, 600, 600, 600, 600, 600]);
+        if self.rng.u8(..6) == 0 {
+            let process = self.rng.usize(..crew.directories().len());
+            let from = self.rng.u32(..calm);
+            let to = from.saturating_add(self.rng.u32(1000..4 * HOUR)).min(calm);
+            self.events.push(Event { at: from, what: What::Disk { process, full: true } });
+            self.events.push(Event { at: to, what: What::Disk { process, full: false } });
+        }
         let mut events = self.events;
         events.sort_by_key(|event| event.at);
-        Story {
-            seed: self.seed,
-            crew,
-            books,
-            events,
-            faults,
-            nature,
-            limits: self.rng.bool(),
-            heartbeat: *pick(&mut self.rng, &[60, 600, 600, 600, 600, 600, 600, 600]),
-            calm,
-            end,
-        }
+        Story { seed: self.seed, crew, books, events, faults, nature, limits, heartbeat, calm, end }
     }
 
     fn books(&mut self, crew: Crew) -> Vec<Book> {

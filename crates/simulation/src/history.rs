@@ -1,6 +1,7 @@
 //! Running a story: one thread, one paused clock, the shipped controller against the emulator.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -87,6 +88,8 @@ struct Player {
     published: Option<Arc<Scan>>,
     counts: Arc<Mutex<BTreeMap<String, u64>>>,
     skew: Arc<Mutex<SignedDuration>>,
+    /// Whether its disk refuses.
+    full: Arc<AtomicBool>,
     /// How long it stays down, and whether its disk survives, should it be killed at a request.
     fate: (u32, bool),
 }
@@ -349,6 +352,12 @@ impl<'a> Stage<'a> {
                         SignedDuration::from_secs(i64::from(*seconds));
                 }
             }
+            What::Disk { process, full } => {
+                if let Some(player) = self.players.get(*process) {
+                    player.full.store(*full, Ordering::SeqCst);
+                    self.world.state().judge.disk(self.world.millis(), *process, *full);
+                }
+            }
             What::Approve { directory } => self.approve(*directory),
         }
     }
@@ -420,6 +429,7 @@ impl<'a> Stage<'a> {
             limits: self.story.limits,
             heartbeat: Duration::from_secs(u64::from(self.story.heartbeat)),
             skew: Arc::clone(&player.skew),
+            full: Arc::clone(&player.full),
             mutant: self.mutant,
             process,
         }));
@@ -465,6 +475,7 @@ impl Player {
             published: None,
             counts: Arc::default(),
             skew: Arc::new(Mutex::new(SignedDuration::ZERO)),
+            full: Arc::default(),
             fate: (1000, true),
         }
     }

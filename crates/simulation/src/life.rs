@@ -1,6 +1,8 @@
 //! One life of a controller: the shipped daemon, on a directory and a disk that exist in memory only.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +53,8 @@ pub struct Birth {
     pub heartbeat: Duration,
     /// How far its wall clock is off.
     pub skew: Arc<Mutex<SignedDuration>>,
+    /// Whether the disk refuses.
+    pub full: Arc<AtomicBool>,
     /// A wrong controller, to see whether it is noticed.
     pub mutant: Option<Mutant>,
     /// Which process it is.
@@ -108,7 +112,7 @@ impl Life {
 }
 
 async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, stop: CancellationToken) {
-    let Birth { world, door, wire, disk, scan, jitter, limits, heartbeat, skew, mutant, process } = birth;
+    let Birth { world, door, wire, disk, scan, jitter, limits, heartbeat, skew, full, mutant, process } = birth;
     let door = door.with_hook(Hook::new(wire));
     let options = Options { limits: Some(limits), ..Options::default() };
     let Ok(aws) = Aws::connect(Endpoint::InProcess(door), options).await else { return };
@@ -129,7 +133,7 @@ async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, sto
     reporter.resume(earlier(&disk));
     let mut engine = Engine::new(Arc::new(cx), reporter, Mode::Daemon).with_jitter(jitter);
     engine.take_manifests(manifests, &reader.git_source);
-    let sink = Sink { world, disk, process };
+    let sink = Sink { world, disk, full, process };
     let publisher = Publisher::new(Some(Box::new(sink)), "simulation".to_owned(), "manifests".to_owned(), clock.now());
     daemon::run(engine, publisher.with_heartbeat(heartbeat), watch, reader, looks, stop).await;
 }
@@ -164,10 +168,22 @@ const CONTROLLER: &str = "_controller";
 struct Sink {
     world: Arc<World>,
     disk: Disk,
+    full: Arc<AtomicBool>,
     process: usize,
 }
 
 impl Sink {
+    /// Whether the disk takes anything.
+    fn room(&self) -> Result<(), StatusWriteError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(StatusWriteError::Write {
+                path: PathBuf::from("status"),
+                source: std::io::Error::from(std::io::ErrorKind::StorageFull),
+            });
+        }
+        Ok(())
+    }
+
     fn put(&self, name: &str, text: String) {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), text);
     }
@@ -175,6 +191,7 @@ impl Sink {
 
 impl StatusSink for Sink {
     fn write_jobs(&mut self, jobs: &[&JobStatus]) -> Result<(), StatusWriteError> {
+        self.room()?;
         let millis = self.world.millis();
         for job in jobs {
             let text = serde_json::to_string(job).unwrap_or_default();
@@ -191,6 +208,7 @@ impl StatusSink for Sink {
     }
 
     fn remove_job(&mut self, job: &JobName) -> Result<(), StatusWriteError> {
+        self.room()?;
         let millis = self.world.millis();
         self.disk.lock().unwrap_or_else(PoisonError::into_inner).remove(job.as_str());
         let mut state = self.world.state();
@@ -200,6 +218,7 @@ impl StatusSink for Sink {
     }
 
     fn write_controller(&mut self, status: &ControllerStatus) -> Result<(), StatusWriteError> {
+        self.room()?;
         let text = serde_json::to_string(status).unwrap_or_default();
         let millis = self.world.millis();
         let mut state = self.world.state();

@@ -158,6 +158,13 @@ pub enum What {
         /// By so many seconds from now on.
         seconds: i32,
     },
+    /// The disk of a process takes no statuses, or does again.
+    Disk {
+        /// Which.
+        process: usize,
+        /// Whether it refuses.
+        full: bool,
+    },
     /// An operator releases what is held, by committing its digest.
     Approve {
         /// In which directory.

@@ -95,6 +95,8 @@ fn happening(event: &Event) -> String {
         What::Stop { process, down } => {
             format!("process {process} is asked to end, back after {} s", f64::from(*down) / 1000.0)
         }
+        What::Disk { process, full: true } => format!("the disk of process {process} is full"),
+        What::Disk { process, full: false } => format!("the disk of process {process} has room again"),
         What::Skew { process, seconds } => format!("the clock of process {process} is {seconds} s off"),
         What::Approve { directory } => format!("an operator approves what directory {directory}'s controller holds"),
     }

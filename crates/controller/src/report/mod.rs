@@ -107,7 +107,12 @@ impl Reporter {
 
     /// Asks for every status to be written again: the files may be gone.
     pub fn all_changed(&mut self) {
-        self.changed = self.jobs.keys().cloned().collect();
+        self.changed.extend(self.jobs.keys().cloned());
+    }
+
+    /// The status of a job that is gone could not be removed.
+    pub fn still_gone(&mut self, job: JobName) {
+        self.changed.insert(job);
     }
 
     /// The directory was read: its findings, and the jobs it cannot use.

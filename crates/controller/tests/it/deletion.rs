@@ -1,12 +1,20 @@
 //! The most dangerous thing the program does.
 
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::selector::Selector;
+use ecs_etl_controller::status::{StatusSink, StatusWriteError};
 use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
+use ecs_etl_plan::status::{ControllerStatus, JobStatus};
 use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::lab::{BASE, Lab, counts, job, reason};
@@ -249,4 +257,55 @@ async fn a_revision_that_lost_our_mark_is_not_deregistered_on_old_knowledge() {
     lab.ecs("UntagResource", json!({"resourceArn": arn, "tagKeys": ["ecs-etl/controller"]})).await;
     lab.run(&mut engine, Duration::from_secs(2 * 3600)).await;
     assert_eq!(lab.revisions().await, 5);
+}
+
+/// A disk that may be full, and the statuses that were removed from it.
+#[derive(Debug, Clone, Default)]
+struct Disk {
+    full: Arc<AtomicBool>,
+    removed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Disk {
+    fn room(&self) -> Result<(), StatusWriteError> {
+        let path = PathBuf::from("status");
+        let refuse = || StatusWriteError::Write { path, source: io::ErrorKind::StorageFull.into() };
+        if self.full.load(Ordering::SeqCst) { Err(refuse()) } else { Ok(()) }
+    }
+}
+
+impl StatusSink for Disk {
+    fn write_jobs(&mut self, _: &[&JobStatus]) -> Result<(), StatusWriteError> {
+        self.room()
+    }
+
+    fn remove_job(&mut self, job: &JobName) -> Result<(), StatusWriteError> {
+        self.room()?;
+        self.removed.lock().unwrap().push(job.as_str().to_owned());
+        Ok(())
+    }
+
+    fn write_controller(&mut self, _: &ControllerStatus) -> Result<(), StatusWriteError> {
+        self.room()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_a_full_disk_would_not_let_go_goes_once_there_is_room() {
+    let lab = Lab::new(&five());
+    let disk = Disk::default();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    let mut publisher =
+        Publisher::new(Some(Box::new(disk.clone())), "embedded".to_owned(), ".".to_owned(), Timestamp::UNIX_EPOCH);
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    publisher.publish(&mut engine, false);
+    lab.remove("a.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(400)).await;
+    assert!(!lab.schedules().await.contains_key("etl-a"));
+    disk.full.store(true, Ordering::SeqCst);
+    publisher.publish(&mut engine, false);
+    disk.full.store(false, Ordering::SeqCst);
+    publisher.publish(&mut engine, false);
+    assert_eq!(*disk.removed.lock().unwrap(), ["a"]);
 }

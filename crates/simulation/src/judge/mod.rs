@@ -274,6 +274,11 @@ impl Judge {
         self.status.died(process);
     }
 
+    /// The disk of a process refuses, or takes statuses again.
+    pub fn disk(&mut self, millis: i64, process: usize, full: bool) {
+        self.status.disk(millis, process, full);
+    }
+
     /// Time has gone by: what was to have happened by now has.
     pub fn time(&mut self, millis: i64) {
         let ticks = self.tick.due(millis, &self.rules);

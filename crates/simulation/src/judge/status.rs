@@ -63,6 +63,8 @@ pub(crate) struct Status {
     statuses: BTreeMap<(usize, String), JobStatus>,
     unnamed: Vec<Unnamed>,
     born: BTreeMap<usize, i64>,
+    /// Until when each process could write nothing.
+    silent: BTreeMap<usize, i64>,
     overcounted: Finding,
     /// Process, job and time of those that were named.
     named: Vec<(usize, Option<String>, i64)>,
@@ -109,7 +111,12 @@ impl Status {
             self.unnamed.retain(|fault| fault.process != process || !mended(fault));
         }
         let before = self.statuses.insert((process, job.clone()), status.clone());
-        let counted = before.as_ref().filter(|before| before.is_ready()).and_then(|_| told_attempts(&status, &job));
+        let could_tell = !self.silent.contains_key(&process);
+        let counted = before
+            .as_ref()
+            .filter(|_| could_tell)
+            .filter(|before| before.is_ready())
+            .and_then(|_| told_attempts(&status, &job));
         if let Some(attempts) = counted.filter(|attempts| *attempts > UNTOLD + 1) {
             self.overcounted = Some(format!("{job} was ready, and its next failure counts as number {attempts}"));
         }
@@ -208,6 +215,11 @@ impl Status {
         self.unnamed.retain(|fault| fault.process != process);
     }
 
+    /// The disk of a process refuses, or takes statuses again.
+    pub fn disk(&mut self, millis: i64, process: usize, full: bool) {
+        self.silent.insert(process, if full { i64::MAX } else { millis });
+    }
+
     /// A failure that should have been named by now.
     pub fn overdue(&mut self, millis: i64, books: &Books, rules: &Rules) -> Finding {
         if rules.crew != Crew::One {
@@ -215,7 +227,7 @@ impl Status {
             return None;
         }
         let mut late = None;
-        let Self { unnamed, named, statuses, .. } = self;
+        let Self { unnamed, named, statuses, silent, .. } = self;
         unnamed.retain(|fault| {
             if fault.millis > millis - NAMED {
                 return true;
@@ -236,7 +248,8 @@ impl Status {
                     || shelf
                         .is_some_and(|shelf| shelf.controller_since.max(shelf.complete_since) >= fault.millis - 20_000)
             });
-            if !overtaken && !is_masked(statuses, books, fault, rules.start) && late.is_none() {
+            let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis);
+            if !overtaken && !was_silent && !is_masked(statuses, books, fault, rules.start) && late.is_none() {
                 late =
                     Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
             }
