@@ -180,7 +180,7 @@ impl Judge {
     /// A directory changed.
     pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory) {
         let changed = self.books.edited(millis, directory, now);
-        self.tick.edited(millis, directory, &changed, &self.books);
+        self.tick.edited(millis, directory, &changed);
     }
 
     /// A request is about to suffer a fault.
@@ -289,7 +289,7 @@ impl Judge {
 
     /// The history is at its end, after hours of calm.
     pub fn at_rest(&mut self, millis: i64, mirror: &Mirror) {
-        let silence = self.polite.silence(millis, &self.rules);
+        let silence = self.polite.silence(millis);
         if self.rules.crew == Crew::Rivals {
             // Who fights for ever must at least say so.
             let unnamed = silence.filter(|_| !self.status.names_a_fight());

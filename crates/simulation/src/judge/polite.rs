@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ecs_etl_emulator::Request;
 use ecs_etl_emulator::door::Call;
 
-use super::{Finding, Rules};
+use super::Finding;
 use crate::fault::{self, Drawn};
 
 /// Failed tries of one thing that ten minutes may see: the backoff starts at a second and doubles.
@@ -51,7 +51,7 @@ impl Polite {
     }
 
     /// Nothing but clean-up may have been written for a resync.
-    pub fn silence(&self, millis: i64, _rules: &Rules) -> Finding {
+    pub fn silence(&self, millis: i64) -> Finding {
         let (at, what) = self.last_write.as_ref()?;
         (*at > millis - QUIET)
             .then(|| format!("{what}, {} s before the end, although all was at rest", (millis - at) / 1000))

@@ -70,7 +70,7 @@ impl Tick {
     }
 
     /// A commit: jobs whose ticks it moves owe nothing until they are ready again.
-    pub fn edited(&mut self, millis: i64, directory: usize, edited: &[Edited], _books: &Books) {
+    pub fn edited(&mut self, millis: i64, directory: usize, edited: &[Edited]) {
         for Edited { name, before, after } in edited {
             let stays = before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.ticks_like(after));
             if !stays {
