@@ -19,7 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Simulate whole histories of the controller: manifests, AWS, time and faults, all from one seed
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask sim")]
+#[command(name = "cargo xtask sim", bin_name = "cargo xtask sim")]
 struct Args {
     /// Run this history twice, compare the two, and tell it
     #[arg(long, value_name = "N")]

@@ -38,7 +38,9 @@ pub fn tell(story: &Story, report: &Report) -> String {
     if !report.faults.is_empty() {
         put(&mut text, format_args!("{} faults on the wire.", report.faults.len()));
     }
-    let lines: Vec<_> = report.lines.iter().filter(|(_, line)| !line.starts_with("tick ")).collect();
+    // Ticks, reads and what a person turns on for more are in the log, for who asks for it.
+    let tells = |line: &str| !line.starts_with("tick ") && !line.starts_with("DEBUG ");
+    let lines: Vec<_> = report.lines.iter().filter(|(_, line)| tells(line.trim_start())).collect();
     if !lines.is_empty() {
         put(&mut text, format_args!("The last that was seen:"));
     }
