@@ -16,7 +16,7 @@ mod former_prefix;
 mod gate;
 pub mod lock;
 pub mod manifests;
-pub mod observe;
+mod observe;
 pub mod once;
 mod orphans;
 mod pace;

@@ -94,7 +94,6 @@ pub async fn until_decided(
     mut decide: impl FnMut(&Observed) -> Decision,
 ) -> Result<(Observed, Plan), Interrupted> {
     let mut fresh = homes.unread(&cx.world());
-    let trust = cx.seams().trust(trust);
     let mut direct = trust == Trust::Direct;
     let mut remembered = revisions(&fresh);
     for _ in 0..MAX_ROUNDS {

@@ -6,12 +6,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use ecs_etl_plan::failure::RetryClass;
 use ecs_etl_plan::step::Plan;
 
 use crate::context::Interrupted;
 use crate::manifests::Manifests;
-use crate::observe::Trust;
 use crate::pruning::Knowledge;
 use crate::reconcile::Outcome;
 
@@ -22,11 +20,6 @@ pub trait Seams: fmt::Debug + Send + Sync {
         let Manifests { .. } = manifests;
     }
 
-    /// How far bulk knowledge is trusted.
-    fn trust(&self, trust: Trust) -> Trust {
-        trust
-    }
-
     /// A plan that is about to be carried out.
     fn plan(&self, plan: &mut Plan) {
         let Plan { .. } = plan;
@@ -35,11 +28,6 @@ pub trait Seams: fmt::Debug + Send + Sync {
     /// What a reconcile of a job came to.
     fn outcome(&self, outcome: &mut Result<Outcome, Interrupted>) {
         let (Ok(_) | Err(_)) = outcome;
-    }
-
-    /// The kind of a failure, which decides when it is tried again.
-    fn class(&self, class: RetryClass) -> RetryClass {
-        class
     }
 
     /// How long a key that failed waits.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ecs_etl_controller::context::Interrupted;
 use ecs_etl_controller::manifests::Manifests;
-use ecs_etl_controller::observe::Trust;
 use ecs_etl_controller::pruning::Knowledge;
 use ecs_etl_controller::reconcile::Outcome;
 use ecs_etl_controller::seams::{AsItIs, Seams};
@@ -227,10 +226,6 @@ impl Seams for Bent {
         if self.0 == Mutant::UnreadableIsEmpty {
             manifests.incomplete.clear();
         }
-    }
-
-    fn trust(&self, trust: Trust) -> Trust {
-        trust
     }
 
     fn plan(&self, plan: &mut Plan) {

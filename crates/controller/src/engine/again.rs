@@ -44,7 +44,6 @@ impl Engine {
     }
 
     fn try_again(&mut self, key: Key, class: RetryClass, urgency: Urgency, tries: u32) -> Option<Retrying> {
-        let class = self.cx.seams().class(class);
         let wait = self.cx.seams().wait(self.pace.failed(&key, class));
         let attempts = self.pace.failures(&key);
         let gives_up = match (self.mode, class) {

@@ -96,6 +96,7 @@ impl Cron {
 }
 
 impl Position {
+    /// None outside of what the fields can count: no tick is there.
     fn of(time: DateTime) -> Option<Self> {
         let part = |value: i8| u32::try_from(value).ok();
         Some(Self {
@@ -116,6 +117,7 @@ impl Position {
         Self { year, month: 1, day: 1, hour: 0, minute: 0 }
     }
 
+    /// None for what no calendar has, such as a moment after its last year.
     fn timestamp(self) -> Option<Timestamp> {
         let part = |value: u32| i8::try_from(value).ok();
         let time = date(self.year, self.month, self.day)?.at(part(self.hour)?, part(self.minute)?, 0, 0);
