@@ -1,9 +1,8 @@
 //! Promise 4: what is there already is not registered again.
 
-use super::book::Books;
-use super::{Finding, Rules};
+use super::{Finding, Sight};
 use crate::fault;
-use crate::mirror::{Changed, Mirror, belongs_to};
+use crate::mirror::{Changed, belongs_to};
 use crate::story::Crew;
 
 /// How far apart two processes of one identity may be in what they know, in milliseconds.
@@ -14,15 +13,8 @@ const TWINS: i64 = 60_000;
 pub(crate) struct Churn;
 
 impl Churn {
-    pub fn check(
-        &self,
-        millis: i64,
-        process: usize,
-        changed: &Changed,
-        mirror: &Mirror,
-        books: &Books,
-        rules: &Rules,
-    ) -> Finding {
+    pub fn check(&self, changed: &Changed, sight: Sight<'_>) -> Finding {
+        let Sight { millis, process, mirror, books, rules } = sight;
         let Changed::Revision(key, None, Some(made)) = changed else { return None };
         if rules.crew == Crew::Rivals || rules.lists_lie {
             return None;

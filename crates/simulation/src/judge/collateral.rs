@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::book::Books;
-use super::{Finding, job_of};
+use super::{Finding, Sight, job_of};
 use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to, pinned};
 
 /// How long before a write its grounds may have been read, in milliseconds.
@@ -20,7 +19,8 @@ pub(crate) struct Collateral {
 }
 
 impl Collateral {
-    pub fn check(&mut self, millis: i64, process: usize, changed: &Changed, mirror: &Mirror, books: &Books) -> Finding {
+    pub fn check(&mut self, changed: &Changed, sight: Sight<'_>) -> Finding {
+        let Sight { millis, process, mirror, books, rules: _ } = sight;
         let identity = books.identity(process);
         let name = match changed {
             Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::book::{Books, Shelf};
-use super::{Finding, Rules};
+use super::book::Shelf;
+use super::{Finding, Rules, Sight};
 use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to};
 use crate::story::Crew;
 
@@ -24,22 +24,13 @@ pub(crate) struct Deletion {
 }
 
 impl Deletion {
-    pub fn check(
-        &mut self,
-        millis: i64,
-        process: usize,
-        changed: &Changed,
-        mirror: &Mirror,
-        books: &Books,
-        rules: &Rules,
-    ) -> Finding {
+    pub fn check(&mut self, changed: &Changed, sight: Sight<'_>) -> Finding {
+        let Sight { millis, mirror, rules, .. } = sight;
         if rules.crew == Crew::Rivals {
             return None;
         }
         match changed {
-            Changed::Rule(key, Some(before), None) => {
-                self.rule_gone(millis, process, key, before, mirror, books, rules)
-            }
+            Changed::Rule(key, Some(before), None) => self.rule_gone(key, before, sight),
             Changed::Revision(key, Some(before), Some(after)) if before.active && !after.active => {
                 deregistered(millis, key, before, mirror, rules)
             }
@@ -47,17 +38,8 @@ impl Deletion {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row of facts")]
-    fn rule_gone(
-        &mut self,
-        millis: i64,
-        process: usize,
-        key: &Key,
-        before: &Rule,
-        mirror: &Mirror,
-        books: &Books,
-        rules: &Rules,
-    ) -> Finding {
+    fn rule_gone(&mut self, key: &Key, before: &Rule, sight: Sight<'_>) -> Finding {
+        let Sight { millis, process, books, .. } = sight;
         let shelf = books.of_process(process)?;
         let job = before.tags.get("ecs-etl/job")?;
         let page = shelf.pages.get(job);
@@ -76,20 +58,11 @@ impl Deletion {
         if moved {
             return None;
         }
-        self.job_gone(millis, job, shelf, mirror, books, rules, books.identity(process))
+        self.job_gone(job, shelf, sight)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row of facts")]
-    fn job_gone(
-        &mut self,
-        millis: i64,
-        job: &str,
-        shelf: &Shelf,
-        mirror: &Mirror,
-        books: &Books,
-        rules: &Rules,
-        identity: &str,
-    ) -> Finding {
+    fn job_gone(&mut self, job: &str, shelf: &Shelf, sight: Sight<'_>) -> Finding {
+        let Sight { millis, books, rules, .. } = sight;
         if let Some(since) = shelf.incomplete_since.filter(|since| *since < millis - UNDER_WAY) {
             return Some(format!(
                 "job {job} was removed while the directory had not been readable for {} s",
@@ -112,18 +85,12 @@ impl Deletion {
             }
             Some(_) => {}
         }
-        self.capped(millis, job, shelf, mirror, books, identity)
+        self.capped(job, shelf, sight)
     }
 
-    fn capped(
-        &mut self,
-        millis: i64,
-        job: &str,
-        shelf: &Shelf,
-        mirror: &Mirror,
-        books: &Books,
-        identity: &str,
-    ) -> Finding {
+    fn capped(&mut self, job: &str, shelf: &Shelf, sight: Sight<'_>) -> Finding {
+        let Sight { millis, process, mirror, books, .. } = sight;
+        let identity = books.identity(process);
         // The hour is counted from the mark, which a removal that meets with failures sets some minutes before its end.
         let removals = self.removals.entry(identity.to_owned()).or_default();
         while removals.front().is_some_and(|(at, _)| *at <= millis - HOUR + MARKED) {

@@ -62,6 +62,21 @@ pub fn promise(oracle: &str) -> &'static str {
     }
 }
 
+/// What a process's change of AWS is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    /// When it was made, in milliseconds.
+    pub millis: i64,
+    /// Who made it.
+    pub process: usize,
+    /// AWS after it.
+    pub mirror: &'a Mirror,
+    /// What the directories said.
+    pub books: &'a book::Books,
+    /// What the history allows.
+    pub rules: &'a Rules,
+}
+
 /// Who judges a history.
 #[derive(Debug)]
 pub struct Judge {
@@ -215,10 +230,10 @@ impl Judge {
             }
             Who::Process { process, .. } => {
                 let Self { rules, books, .. } = self;
-                let (rules, books) = (&*rules, &*books);
-                let collateral = self.collateral.check(millis, *process, changed, mirror, books);
-                let deletion = self.deletion.check(millis, *process, changed, mirror, books, rules);
-                let churn = self.churn.check(millis, *process, changed, mirror, books, rules);
+                let sight = Sight { millis, process: *process, mirror, books, rules };
+                let collateral = self.collateral.check(changed, sight);
+                let deletion = self.deletion.check(changed, sight);
+                let churn = self.churn.check(changed, sight);
                 self.polite.wrote(millis, *process, call);
                 self.find("collateral", millis, collateral);
                 self.find("deletion", millis, deletion);
