@@ -8,14 +8,15 @@ use jiff::Timestamp;
 
 use super::draft::Draft;
 use super::handover::starts_job;
+use super::rules::{Firing, Goal};
 use super::survey::{Survey, Wanted};
 use super::ticks;
 use crate::step::{Action, Because};
 
 /// Stops them, and gives their names.
-pub(crate) fn stop(survey: &Survey<'_>, now: Timestamp, draft: &mut Draft<'_>) -> Vec<RuleName> {
+pub(crate) fn stop(survey: &Survey<'_>, goal: &Goal<'_>, now: Timestamp, draft: &mut Draft<'_>) -> Vec<RuleName> {
     let coming: Vec<&Wanted<'_>> =
-        survey.wanted.iter().filter(|wanted| wanted.desired.enabled && !keeps_time(wanted)).collect();
+        survey.wanted.iter().filter(|wanted| wanted.desired.enabled && !keeps_time(wanted, goal)).collect();
     let mut stopped = Vec::new();
     for wanted in survey.wanted.iter().filter(|wanted| !has_its_schedule(wanted)) {
         let Some(live) = wanted.live.as_ref().filter(|live| starts_job(live)) else { continue };
@@ -31,9 +32,10 @@ pub(crate) fn stop(survey: &Survey<'_>, now: Timestamp, draft: &mut Draft<'_>) -
     stopped
 }
 
-/// Whether the rule starts the job by its own schedule already.
-fn keeps_time(wanted: &Wanted<'_>) -> bool {
-    wanted.live.as_ref().is_some_and(starts_job) && has_its_schedule(wanted)
+/// Whether the rule starts the job by its own schedule, now and all through the plan.
+fn keeps_time(wanted: &Wanted<'_>, goal: &Goal<'_>) -> bool {
+    let throughout = |live| starts_job(live) && goal.firing(live) != Firing::StraysOnly;
+    wanted.live.as_ref().is_some_and(throughout) && has_its_schedule(wanted)
 }
 
 fn has_its_schedule(wanted: &Wanted<'_>) -> bool {

@@ -98,7 +98,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     if handover.at_once {
         stop(&mut draft);
     }
-    goal.stopped = astray::stop(&survey, now, &mut draft);
+    goal.stopped = astray::stop(&survey, &goal, now, &mut draft);
     for wanted in &survey.wanted {
         goal.converge(wanted, &mut draft);
     }

@@ -207,6 +207,22 @@ fn a_rule_that_was_given_the_schedule_of_a_missing_one_stops_before_that_is_made
 }
 
 #[test]
+fn a_rule_that_was_given_the_schedule_of_one_that_must_pause_stops_before_that_goes_on() {
+    let spec = job().list(&["cron(0 2 * * ? *)", "rate(1 hour)"]);
+    let desired = spec.desired();
+    let [nightly, hourly] = [&desired.rules[0].name, &desired.rules[1].name];
+    let drift = |aws: &mut Region| {
+        let rule = aws.rule(nightly.as_str());
+        let mut renamed = rule.targets.remove("ecs-etl").unwrap();
+        renamed.id = Some("ecs-etl-2".to_owned());
+        rule.targets.insert("ecs-etl-2".to_owned(), renamed);
+        aws.rule(hourly.as_str()).live.expression = Some("cron(0 2 * * ? *)".to_owned());
+    };
+    let steps = ["DisableRule", "DisableRule", "PutTargets", "RemoveTargets", "EnableRule", "PutRule"];
+    check_spec(&spec, drift, &steps);
+}
+
+#[test]
 fn rules_that_were_given_each_others_schedules_both_stop_before_either_is_repaired() {
     let spec = job().list(&["cron(0 2 * * ? *)", "cron(0 12 * * ? *)"]);
     let desired = spec.desired();
