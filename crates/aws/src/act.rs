@@ -9,6 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
+use ecs_etl_plan::decide::pinning;
+use ecs_etl_plan::desired::Trigger;
 use ecs_etl_plan::failure::Failure;
 use ecs_etl_plan::observed::{RevisionArn, RuleState};
 use ecs_etl_plan::step::{Action, RevisionRef};
@@ -66,18 +68,19 @@ impl Writer<'_> {
             Action::RegisterTaskDefinition { family, task_definition, tags } => {
                 self.register(family, task_definition, tags).await
             }
-            Action::PutRule { rule, expression, state, description, tags } => {
-                self.put_rule(rule, expression, state, description, tags.as_ref()).await
+            Action::PutRule { rule, trigger, state, description, tags } => {
+                self.put_rule(rule, trigger, state, description, tags.as_ref()).await
             }
             Action::EnableRule { rule } => self.done(events.enable_rule().name(rule.as_str()).send()).await,
             Action::DisableRule { rule } => self.done(events.disable_rule().name(rule.as_str()).send()).await,
             Action::PutTargets { rule, target, revision: reference } => {
-                let pinned = match reference {
-                    RevisionRef::Existing(arn) => Some(arn),
-                    RevisionRef::FromStep(_) => revision,
+                let unsaid = || self.call.unsaid("the revision to pin is not registered yet");
+                let target = match reference {
+                    None => (**target).clone(),
+                    Some(RevisionRef::Existing(arn)) => pinning(target, arn.as_str()),
+                    Some(RevisionRef::FromStep(_)) => pinning(target, revision.ok_or_else(unsaid)?.as_str()),
                 };
-                let pinned = pinned.ok_or_else(|| self.call.unsaid("the revision to pin is not registered yet"))?;
-                self.put_targets(rule, target, pinned).await
+                self.put_targets(rule, target).await
             }
             Action::RemoveTargets { rule, ids } => self.remove_targets(rule, ids).await,
             Action::DeleteRule { rule } => self.done(events.delete_rule().name(rule.as_str()).send()).await,
@@ -135,7 +138,7 @@ impl Writer<'_> {
     async fn put_rule(
         &self,
         rule: &RuleName,
-        expression: &str,
+        trigger: &Trigger,
         state: &RuleState,
         description: &str,
         tags: Option<&Tags>,
@@ -147,16 +150,18 @@ impl Writer<'_> {
             RuleState::Other(other) => events::RuleState::from(other.as_str()),
         };
         let tags = self.sayable(tags.map(event_tags).transpose())?;
-        let request = self.clients.events.put_rule().name(rule.as_str()).schedule_expression(expression);
+        let request = self.clients.events.put_rule().name(rule.as_str());
+        let request = match trigger {
+            Trigger::Schedule(schedule) => request.schedule_expression(schedule.expression()),
+            Trigger::Event(pattern) => request.event_pattern(pattern.as_str()),
+        };
         let request = request.state(state).description(description).set_tags(tags);
         self.call
             .send(self.aws, request.send(), |put| answer::rule_arn(rule, put.rule_arn).map(|arn| Done::RulePut { arn }))
             .await
     }
 
-    async fn put_targets(&self, rule: &RuleName, target: &Target, pinned: &RevisionArn) -> Result<Done, Failure> {
-        let mut target = target.clone();
-        target.ecs_parameters.get_or_insert_default().task_definition_arn = Some(pinned.as_str().to_owned());
+    async fn put_targets(&self, rule: &RuleName, target: Target) -> Result<Done, Failure> {
         let target = self.sayable(target.to_sdk())?;
         let request = self.clients.events.put_targets().rule(rule.as_str()).targets(target);
         self.call

@@ -116,7 +116,7 @@ mod tests {
         let action = Action::PutTargets {
             rule: RuleName::new("etl-a").unwrap(),
             target: Box::new(serde_json::from_value(target).unwrap()),
-            revision: RevisionRef::FromStep(0),
+            revision: Some(RevisionRef::FromStep(0)),
         };
         check(&action, "Input holds t0psecret", "Input holds ******");
     }

@@ -5,6 +5,7 @@ mod commands;
 mod diagnostics;
 mod logging;
 mod output;
+mod policies;
 mod progress;
 mod reach;
 mod requests;

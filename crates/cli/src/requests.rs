@@ -1,6 +1,6 @@
 //! A job as the AWS requests it becomes.
 
-use ecs_etl_plan::desired::Desired;
+use ecs_etl_plan::desired::{Desired, Effect, Trigger};
 use serde_json::{Value, json};
 
 /// What stands in a target for the revision that RegisterTaskDefinition will answer with.
@@ -19,14 +19,21 @@ pub fn bodies(desired: &Desired) -> serde_json::Result<Value> {
     register.insert("tags".to_owned(), tags(&desired.revision_tags, "key", "value"));
     let mut requests = vec![json!({"RegisterTaskDefinition": register})];
     for rule in &desired.rules {
-        requests.push(json!({"PutRule": {
+        let mut put = json!({
             "Name": rule.name,
-            "ScheduleExpression": rule.schedule.expression(),
             "State": if rule.enabled { "ENABLED" } else { "DISABLED" },
             "Description": rule.description,
             "Tags": tags(&desired.rule_tags, "Key", "Value"),
-        }}));
-        let mut target = desired.target.clone();
+        });
+        match &rule.trigger {
+            Trigger::Schedule(schedule) => put["ScheduleExpression"] = json!(schedule.expression()),
+            Trigger::Event(pattern) => put["EventPattern"] = json!(pattern.as_str()),
+        }
+        requests.push(json!({"PutRule": put}));
+        let mut target = match &rule.effect {
+            Effect::Run => desired.target.clone(),
+            Effect::Notify(target) => (**target).clone(),
+        };
         if let Some(ecs) = &mut target.ecs_parameters {
             ecs.task_definition_arn = Some(format!(
                 "arn:{}:ecs:{}:{}:task-definition/{}:{REVISION}",

@@ -47,8 +47,9 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
 fn pinned(action: &Action, made: &[Option<RevisionArn>]) -> Result<Option<RevisionArn>, Interrupted> {
     let Action::PutTargets { revision, .. } = action else { return Ok(None) };
     match revision {
-        RevisionRef::Existing(arn) => Ok(Some(arn.clone())),
-        RevisionRef::FromStep(step) => match made.get(*step).cloned().flatten() {
+        None => Ok(None),
+        Some(RevisionRef::Existing(arn)) => Ok(Some(arn.clone())),
+        Some(RevisionRef::FromStep(step)) => match made.get(*step).cloned().flatten() {
             Some(arn) => Ok(Some(arn)),
             None => Err(Interrupted::Refused(vec![format!("step {step} registers no revision to pin")])),
         },

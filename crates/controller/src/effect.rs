@@ -20,7 +20,7 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
                 observed.revisions.insert(revision.arn.clone(), Fact::Known(Some(revision.clone())));
             }
         }
-        Action::PutRule { rule, expression, state, description, tags } => {
+        Action::PutRule { rule, trigger, state, description, tags } => {
             let old = observed.rules.get(rule).and_then(Fact::known).and_then(Option::as_ref);
             let arn = match (done, old) {
                 (Done::RulePut { arn }, _) => arn.clone(),
@@ -31,8 +31,8 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
             let live = LiveRule {
                 name: rule.clone(),
                 arn,
-                expression: Some(expression.clone()),
-                event_pattern: None,
+                expression: trigger.expression().map(str::to_owned),
+                event_pattern: trigger.pattern().map(str::to_owned),
                 state: state.clone(),
                 description: Some(description.clone()),
                 role_arn: None,

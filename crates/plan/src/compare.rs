@@ -23,7 +23,8 @@ pub(crate) fn target(desired: &Target, live: &Target) -> Vec<FieldChange> {
 pub(crate) fn rule(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let desired = Rule {
-        schedule_expression: Some(desired.schedule.expression().to_owned()),
+        schedule_expression: desired.trigger.expression().map(str::to_owned),
+        event_pattern: desired.trigger.pattern().map(str::to_owned),
         description: Some(desired.description.clone()),
         ..Rule::default()
     };

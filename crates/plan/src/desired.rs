@@ -1,7 +1,10 @@
 //! What a job should be in AWS: names, tags and contents, with nothing left to choose.
 
+use std::fmt;
+
 use ecs_etl_spec::job::{DeletionPolicy, Place};
 use ecs_etl_spec::name::{AccountId, ControllerName, Digest, Family, JobName, RuleName};
+use ecs_etl_spec::pattern::EventPattern;
 use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
@@ -44,7 +47,7 @@ pub struct Desired {
     pub rule_tags: Tags,
     /// Its rules by name, at least one.
     pub rules: Vec<DesiredRule>,
-    /// The one target of every rule; the task definition ARN is filled in by the plan.
+    /// The one target of every rule that starts the job; the task definition ARN is filled in by the plan.
     pub target: Target,
     /// Names the job had before: its own under `moved-from`.
     pub moved_from: Option<Former>,
@@ -61,12 +64,59 @@ pub struct Desired {
 pub struct DesiredRule {
     /// Its name.
     pub name: RuleName,
-    /// Its schedule.
-    pub schedule: Schedule,
+    /// What it waits for.
+    pub trigger: Trigger,
+    /// What it does then.
+    pub effect: Effect,
     /// False while the job is suspended.
     pub enabled: bool,
     /// Description, a hint of the ownership for people and bulk reads.
     pub description: String,
+}
+
+/// What a rule waits for: one of the two, though AWS would take both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// The ticks of a schedule.
+    Schedule(Schedule),
+    /// Events that match.
+    Event(EventPattern),
+}
+
+impl Trigger {
+    /// The schedule expression, as AWS is given it.
+    pub fn expression(&self) -> Option<&str> {
+        match self {
+            Self::Schedule(schedule) => Some(schedule.expression()),
+            Self::Event(_) => None,
+        }
+    }
+
+    /// The event pattern, as AWS is given it.
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            Self::Schedule(_) => None,
+            Self::Event(pattern) => Some(pattern.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schedule(schedule) => schedule.fmt(f),
+            Self::Event(pattern) => f.write_str(pattern.as_str()),
+        }
+    }
+}
+
+/// What a rule does when it fires.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// It starts the job, by [`Desired::target`].
+    Run,
+    /// It tells somebody of a run's end, by a target of its own.
+    Notify(Box<Target>),
 }
 
 /// The home a job had before a rename.

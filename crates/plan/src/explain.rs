@@ -49,11 +49,16 @@ pub fn json(plan: &Plan) -> Value {
 fn object(step: &Step) -> String {
     let resource = step.action.resource();
     match &step.action {
-        Action::PutRule { expression, state, .. } => format!("{resource} {expression} {}", state.as_str()),
-        Action::PutTargets { revision: RevisionRef::Existing(arn), .. } => {
+        Action::PutRule { trigger, state, .. } => format!("{resource} {trigger} {}", state.as_str()),
+        Action::PutTargets { revision: Some(RevisionRef::Existing(arn)), .. } => {
             format!("{resource} -> {}:{}", arn.family(), arn.revision())
         }
-        Action::PutTargets { revision: RevisionRef::FromStep(_), .. } => format!("{resource} -> the new revision"),
+        Action::PutTargets { revision: Some(RevisionRef::FromStep(_)), .. } => {
+            format!("{resource} -> the new revision")
+        }
+        Action::PutTargets { revision: None, target, .. } => {
+            format!("{resource} -> {}", target.arn.as_deref().unwrap_or_default())
+        }
         Action::RemoveTargets { ids, .. } => format!("{resource} {}", ids.join(", ")),
         Action::TagRule { tags, .. } | Action::TagRevision { tags, .. } => {
             format!("{resource} {}", tags.keys().cloned().collect::<Vec<_>>().join(", "))

@@ -6,6 +6,7 @@ use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 
 use crate::condition::Verdict;
+use crate::desired::Trigger;
 use crate::normalise::FieldChange;
 use crate::observed::{RevisionArn, RuleState};
 use crate::tags::Tags;
@@ -35,8 +36,8 @@ pub enum Action {
     PutRule {
         /// Name.
         rule: RuleName,
-        /// Schedule expression.
-        expression: String,
+        /// What it waits for.
+        trigger: Trigger,
         /// ENABLED or DISABLED.
         state: RuleState,
         /// Description.
@@ -54,14 +55,14 @@ pub enum Action {
         /// Name.
         rule: RuleName,
     },
-    /// PutTargets with one target whose task definition is `revision`.
+    /// PutTargets with one target; one that starts the job pins `revision`.
     PutTargets {
         /// Rule.
         rule: RuleName,
         /// The target; its task definition ARN is empty.
         target: Box<Target>,
-        /// What it pins.
-        revision: RevisionRef,
+        /// What it pins; none for a target that tells of a run.
+        revision: Option<RevisionRef>,
     },
     /// RemoveTargets.
     RemoveTargets {

@@ -301,7 +301,7 @@ fn break_before_make(plan: &mut Plan) {
         return;
     }
     for step in &mut plan.steps {
-        if let Action::PutTargets { revision: RevisionRef::FromStep(index), .. } = &mut step.action {
+        if let Action::PutTargets { revision: Some(RevisionRef::FromStep(index)), .. } = &mut step.action {
             *index += 1;
         }
     }

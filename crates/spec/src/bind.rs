@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::job::{BoundJob, Job};
+use crate::job::{BoundJob, Job, cluster_arn};
 use crate::name::{AccountId, Digest};
 use crate::resolve::role_arn;
 use crate::variables;
@@ -54,11 +54,9 @@ impl Job {
                 *value = variables::close(template, account.as_str(), false);
             }
         }
-        let cluster_arn = if self.ecs_cluster.starts_with("arn:") {
-            self.ecs_cluster.clone()
-        } else {
-            format!("arn:{}:ecs:{region}:{account}:cluster/{}", region.partition(), self.ecs_cluster)
-        };
+        let cluster_arn = cluster_arn(&self.ecs_cluster, region, account);
+        let mut notify = self.notify.clone();
+        notify.iter_mut().for_each(|notify| role(&mut notify.role_arn));
         Ok(BoundJob {
             job: self.clone(),
             account: account.clone(),
@@ -66,6 +64,7 @@ impl Job {
             run_task,
             cluster_arn,
             role_arn: role_arn(&self.role_arn, region, account),
+            notify,
             tags,
         })
     }

@@ -6,8 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
+use crate::pattern::EventPattern;
 use crate::schedule::Schedule;
 use crate::shapes::{RunTask, TaskDefinition};
+use crate::trigger::{After, Notify, Runs};
 
 /// Where a document was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -72,10 +74,19 @@ pub struct Job {
     pub ecs_cluster: String,
     /// The cluster is draining: the job is to be removed.
     pub drain: bool,
-    /// Its schedules, at least one, sorted by expression, without duplicates.
+    /// Its schedules, sorted by expression, without duplicates; none for a job that only others start.
     pub schedules: Vec<Schedule>,
     /// `spec.schedule` was a list, so each rule name carries a suffix (even for one entry).
     pub schedule_is_list: bool,
+    /// `spec.after`, sorted by job.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<After>,
+    /// `spec.events`, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventPattern>,
+    /// `spec.notify`, or the cluster's, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
     /// `spec.suspend`.
     pub suspend: bool,
     /// Retry policy of the rule's target.
@@ -94,6 +105,36 @@ pub struct Job {
     pub open: BTreeMap<String, String>,
     /// Digest of the job after defaults: `status.observedSpec`.
     pub digest: Digest,
+}
+
+impl Job {
+    /// How its runs are known in the events of ECS.
+    ///
+    /// Of several containers the first essential one tells how a run ended: a pattern cannot ask for all of them
+    /// (docs/aws.md, Tasks).
+    pub fn runs(&self) -> Runs {
+        let containers = self.task_definition.container_definitions.as_deref().unwrap_or_default();
+        let main = containers.iter().find(|container| container.essential != Some(false)).or(containers.first());
+        Runs {
+            ecs_cluster: self.ecs_cluster.clone(),
+            group: self.run_task.group.clone(),
+            container: main.and_then(|container| container.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// How many EventBridge rules it has.
+    pub fn rules(&self) -> usize {
+        self.schedules.len() + self.after.len() + self.events.len() + self.notify.len()
+    }
+}
+
+/// The ARN of an ECS cluster that may be written as a name.
+pub fn cluster_arn(cluster: &str, region: &Region, account: &AccountId) -> String {
+    if cluster.starts_with("arn:") {
+        cluster.to_owned()
+    } else {
+        format!("arn:{}:ecs:{region}:{account}:cluster/{cluster}", region.partition())
+    }
 }
 
 /// A valid EtlCluster.
@@ -160,6 +201,8 @@ pub struct BoundJob {
     pub cluster_arn: String,
     /// ARN of the role that EventBridge assumes.
     pub role_arn: String,
+    /// Who hears of the end of its runs, with the ARNs of roles.
+    pub notify: Vec<Notify>,
     /// Tags with `${account}` filled in.
     pub tags: BTreeMap<String, String>,
 }

@@ -196,9 +196,7 @@ impl Digest {
 
     /// Digest of a JSON value: object keys are sorted, so key order does not matter.
     pub fn of_json(value: &serde_json::Value) -> Self {
-        let mut text = String::new();
-        canonical(value, &mut text);
-        Self::of(text.as_bytes())
+        Self::of(canonical_text(value).as_bytes())
     }
 
     /// Parses `sha256:<64 hex>`.
@@ -225,6 +223,13 @@ impl Digest {
 
 /// JSON with sorted keys and no blanks. Not left to serde_json: whether its maps are sorted is a feature that any crate
 /// of a build can switch.
+/// A JSON value in one fixed form: keys sorted, no blanks.
+pub(crate) fn canonical_text(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    canonical(value, &mut text);
+    text
+}
+
 fn canonical(value: &serde_json::Value, out: &mut String) {
     use serde_json::Value;
     match value {

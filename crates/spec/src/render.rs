@@ -45,8 +45,18 @@ fn spec(job: &Job) -> Json {
     put("cluster", json!(job.cluster));
     let expressions: Vec<&str> = job.schedules.iter().map(crate::schedule::Schedule::expression).collect();
     match expressions.as_slice() {
+        [] => {}
         [only] if !job.schedule_is_list => put("schedule", json!(only)),
         several => put("schedule", json!(several)),
+    }
+    if !job.after.is_empty() {
+        put("after", job.after.iter().map(|after| json!({"job": after.job, "on": after.on})).collect());
+    }
+    if !job.events.is_empty() {
+        put("events", job.events.iter().map(|pattern| json!({"pattern": pattern})).collect());
+    }
+    if !job.notify.is_empty() {
+        put("notify", json!(job.notify));
     }
     if several_may_coincide(job) {
         put("allowOverlap", json!(true));

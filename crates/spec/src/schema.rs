@@ -12,11 +12,15 @@ use crate::manifest::{API_VERSION, ClusterSpec, ControllerSpec, JobSpec, Kind, M
 /// of another document, only loading checks.
 pub fn manifests() -> Json {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let documents = [
-        document::<JobSpec>(&mut generator, Kind::Job, &["cluster", "schedule"]),
+    let mut documents = [
+        document::<JobSpec>(&mut generator, Kind::Job, &["cluster"]),
         document::<ClusterSpec>(&mut generator, Kind::Cluster, &["region"]),
         document::<ControllerSpec>(&mut generator, Kind::Controller, &[]),
     ];
+    if let Some(spec) = documents[0].pointer_mut("/properties/spec").and_then(Json::as_object_mut) {
+        let starts = ["schedule", "after", "events"].map(|field| json!({"required": [field]}));
+        spec.insert("anyOf".to_owned(), json!(starts));
+    }
     let mut definitions = generator.take_definitions(true);
     for (name, definition) in &mut definitions {
         match name.as_str() {
@@ -35,8 +39,20 @@ pub fn manifests() -> Json {
 }
 
 /// Definitions that are not AWS's shapes. In those `null` means nothing; in the shapes it removes a default.
-const OURS: [&str; 8] =
-    ["Metadata", "JobSpec", "ClusterSpec", "ControllerSpec", "PruneSpec", "ScheduleSpec", "Adopt", "DeletionPolicy"];
+const OURS: [&str; 12] = [
+    "Metadata",
+    "JobSpec",
+    "ClusterSpec",
+    "ControllerSpec",
+    "PruneSpec",
+    "ScheduleSpec",
+    "Adopt",
+    "DeletionPolicy",
+    "AfterSpec",
+    "EventSpec",
+    "NotifySpec",
+    "Outcome",
+];
 
 fn document<T: JsonSchema>(generator: &mut SchemaGenerator, kind: Kind, required: &[&str]) -> Json {
     let metadata = generator.subschema_for::<Metadata>();

@@ -49,8 +49,8 @@ async fn a_rule_is_put_whole_disabled_and_enabled() {
     assert_eq!(state().await, RuleState::Enabled);
     world.act(Action::DisableRule { rule: rule("etl-a") }).await;
     assert_eq!(state().await, RuleState::Disabled);
-    let Action::PutRule { rule: name, expression, description, .. } = put_rule("etl-a") else { unreachable!() };
-    let action = Action::PutRule { rule: name, expression, state: RuleState::Disabled, description, tags: None };
+    let Action::PutRule { rule: name, trigger, description, .. } = put_rule("etl-a") else { unreachable!() };
+    let action = Action::PutRule { rule: name, trigger, state: RuleState::Disabled, description, tags: None };
     world.act(action).await;
     assert_eq!(state().await, RuleState::Disabled, "a put without a state would have enabled it");
     world.act(Action::EnableRule { rule: rule("etl-a") }).await;
@@ -84,8 +84,11 @@ async fn a_target_pins_the_revision_that_an_earlier_step_registered() {
     let world = world().await;
     let revision = world.register("etl-a").await.arn;
     world.put_rule("etl-a").await;
-    let step =
-        Action::PutTargets { rule: rule("etl-a"), target: Box::new(target()), revision: RevisionRef::FromStep(0) };
+    let step = Action::PutTargets {
+        rule: rule("etl-a"),
+        target: Box::new(target()),
+        revision: Some(RevisionRef::FromStep(0)),
+    };
     let unresolved = world.try_act(step.clone()).await.unwrap_err();
     assert_eq!(world.wire.meter.count("events:PutTargets"), 0, "nothing is sent without a revision to pin");
     assert_eq!(unresolved.failure().code, "Request");
@@ -131,15 +134,13 @@ async fn a_rule_that_still_has_targets_is_deleted_later() {
 #[tokio::test(start_paused = true)]
 async fn what_aws_refuses_is_told_in_its_words() {
     let world = world().await;
-    let Action::PutRule { rule, state, description, .. } = put_rule("etl-a") else { unreachable!() };
-    let expression = "cron(0 1 * * * *)".to_owned();
-    let error = world.try_act(Action::PutRule { rule, expression, state, description, tags: None }).await.unwrap_err();
+    let Action::PutRule { rule, trigger, state, .. } = put_rule("etl-a") else { unreachable!() };
+    let description = "x".repeat(513);
+    let error = world.try_act(Action::PutRule { rule, trigger, state, description, tags: None }).await.unwrap_err();
     let failure = error.failure();
     assert_eq!(failure.class, RetryClass::Terminal);
-    assert_eq!(
-        failure.to_string(),
-        "PutRule on etl-a failed: ValidationException: Parameter ScheduleExpression is not valid."
-    );
+    let words = failure.to_string();
+    assert!(words.starts_with("PutRule on etl-a failed: ValidationException: 1 validation error detected"), "{words}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 use ecs_etl_aws::{Answer, Aws, CallError, Done, Endpoint, Options, Urgency};
 use ecs_etl_emulator::door::{Call, Clock, Fault, Hook, InProcess, Meter, Observer};
 use ecs_etl_emulator::{Emulator, Reply, Request, Settings};
+use ecs_etl_plan::desired::Trigger;
 use ecs_etl_plan::observed::{LiveRevision, Look, RevisionArn, RuleState};
 use ecs_etl_plan::step::{Action, RevisionRef};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, Region, RuleName};
+use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 use serde_json::json;
@@ -151,7 +153,7 @@ pub fn register(name: &str) -> Action {
 pub fn put_rule(name: &str) -> Action {
     Action::PutRule {
         rule: rule(name),
-        expression: "cron(0 2 * * ? *)".to_owned(),
+        trigger: Trigger::Schedule(Schedule::parse("cron(0 2 * * ? *)").unwrap()),
         state: RuleState::Enabled,
         description: "made by a test".to_owned(),
         tags: Some(tags(&[("ecs-etl/controller", "default")])),
@@ -169,6 +171,6 @@ pub fn target() -> Target {
 }
 
 pub fn put_targets(name: &str, revision: &RevisionArn) -> Action {
-    let revision = RevisionRef::Existing(revision.clone());
+    let revision = Some(RevisionRef::Existing(revision.clone()));
     Action::PutTargets { rule: rule(name), target: Box::new(target()), revision }
 }

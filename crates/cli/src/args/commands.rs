@@ -172,11 +172,15 @@ pub enum RenderOutput {
 #[command(after_help = "Shows values as they stand in the manifests: nothing is masked.\n\n\
     Examples:\n  \
     ecs-etl render daily-sales\n  \
-    ecs-etl render daily-sales -o aws | jq '.[0].RegisterTaskDefinition'")]
+    ecs-etl render daily-sales -o aws | jq '.[0].RegisterTaskDefinition'\n  \
+    ecs-etl render --policies --account 123456789012")]
 pub struct Render {
-    /// The job
-    #[arg(value_name = "JOB", value_parser = parse::job_name)]
-    pub job: JobName,
+    /// The job; may be left out with --policies
+    #[arg(value_name = "JOB", value_parser = parse::job_name, required_unless_present = "policies")]
+    pub job: Option<JobName>,
+    /// The resource policies that topics, queues and functions need so that EventBridge may tell them, of all jobs or one
+    #[arg(long, env = "ECS_ETL_POLICIES", value_parser = parse::switch, conflicts_with = "output")]
+    pub policies: bool,
     /// Directory of manifests
     #[arg(long, env = "ECS_ETL_DIR", value_name = "DIR", default_value = "manifests")]
     pub dir: PathBuf,

@@ -5,33 +5,49 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use ecs_etl_controller::manifests::Manifests;
 use ecs_etl_controller::selector::Selector;
+use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::lower;
 use ecs_etl_spec::job::Job;
+use ecs_etl_spec::name::JobName;
+use serde_json::Value;
 
 use crate::args::{Render, RenderOutput};
 use crate::commands::connect;
 use crate::output::Terminal;
-use crate::requests;
+use crate::{policies, requests};
 
-/// Prints a job after defaults.
+/// Prints a job after defaults, or what its targets must allow.
 pub fn run(args: &Render, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     let (_, manifests) = connect::manifests(&args.dir, Selector::default())?;
-    let directory = &manifests.directory;
-    let job = directory.jobs.get(&args.job).ok_or_else(|| match directory.blocked.get(&args.job) {
-        Some(blocked) => anyhow!("job {} is not valid: {}", args.job, blocked.message),
-        None => anyhow!("{}", connect::no_job(&args.job, &args.dir, &manifests)),
-    })?;
-    match args.output {
-        RenderOutput::Yaml => terminal.line(ecs_etl_spec::render::yaml(job).trim_end())?,
-        RenderOutput::Json => terminal.json(&ecs_etl_spec::render::json(job))?,
-        RenderOutput::Aws => terminal.json(&bodies(args, job, &manifests)?)?,
+    let job = args.job.as_ref().map(|name| find(args, &manifests, name)).transpose()?;
+    if args.policies {
+        terminal.json(&policies(args, &manifests, job)?)?;
+    } else if let Some(job) = job {
+        match args.output {
+            RenderOutput::Yaml => terminal.line(ecs_etl_spec::render::yaml(job).trim_end())?,
+            RenderOutput::Json => terminal.json(&ecs_etl_spec::render::json(job))?,
+            RenderOutput::Aws => terminal.json(&requests::bodies(&desired(args, job, &manifests)?)?)?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn bodies(args: &Render, job: &Job, manifests: &Manifests) -> anyhow::Result<serde_json::Value> {
+fn find<'m>(args: &Render, manifests: &'m Manifests, name: &JobName) -> anyhow::Result<&'m Job> {
+    let directory = &manifests.directory;
+    directory.jobs.get(name).ok_or_else(|| match directory.blocked.get(name) {
+        Some(blocked) => anyhow!("job {name} is not valid: {}", blocked.message),
+        None => anyhow!("{}", connect::no_job(name, &args.dir, manifests)),
+    })
+}
+
+fn policies(args: &Render, manifests: &Manifests, job: Option<&Job>) -> anyhow::Result<Value> {
+    let jobs: Vec<&Job> = job.map_or_else(|| manifests.directory.jobs.values().collect(), |job| vec![job]);
+    let desired = jobs.into_iter().map(|job| desired(args, job, manifests));
+    Ok(policies::statements(&desired.collect::<anyhow::Result<Vec<_>>>()?))
+}
+
+fn desired(args: &Render, job: &Job, manifests: &Manifests) -> anyhow::Result<Desired> {
     let bound = job.bind(&args.account)?;
     let settings = manifests.settings(&connect::source(&args.dir));
-    let desired = lower::lower(&bound, &settings.identity, &settings.prefix)?;
-    Ok(requests::bodies(&desired)?)
+    Ok(lower::lower(&bound, &settings.identity, &settings.prefix)?)
 }

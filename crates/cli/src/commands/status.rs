@@ -182,6 +182,9 @@ fn in_full(job: &JobStatus, seen: Option<Timestamp>, now: Timestamp, terminal: &
     for schedule in &state.schedules {
         row("rule", format!("{} {} {}", schedule.name, schedule.expression, schedule.state))?;
     }
+    for event in &state.events {
+        row("rule", format!("{} {} {}", event.name, event.pattern, event.state))?;
+    }
     let next = next_run(job, now);
     let zone = if next.starts_with(|first: char| first.is_ascii_digit()) { " UTC" } else { "" };
     row("next run", format!("{next}{zone}"))?;
@@ -203,6 +206,7 @@ fn in_full(job: &JobStatus, seen: Option<Timestamp>, now: Timestamp, terminal: &
 
 fn schedules(job: &JobStatus) -> String {
     match job.status.schedules.as_slice() {
+        [] if !job.status.events.is_empty() => "on event".to_owned(),
         [] => "-".to_owned(),
         [only] => only.expression.clone(),
         [first, rest @ ..] => format!("{} +{}", first.expression, rest.len()),
@@ -221,11 +225,13 @@ fn next_runs(job: &JobStatus, now: Timestamp) -> Value {
 }
 
 fn next_run(job: &JobStatus, now: Timestamp) -> String {
-    if job.status.schedules.is_empty() {
-        return "-".to_owned();
-    }
-    if job.status.schedules.iter().all(|schedule| schedule.state == "DISABLED") {
+    let (schedules, events) = (&job.status.schedules, &job.status.events);
+    let mut states = schedules.iter().map(|rule| &rule.state).chain(events.iter().map(|rule| &rule.state)).peekable();
+    if states.peek().is_some() && states.all(|state| state == "DISABLED") {
         return "suspended".to_owned();
+    }
+    if schedules.is_empty() {
+        return "-".to_owned();
     }
     match enabled(job).filter_map(|schedule| schedule.next_after(now)).min() {
         Some(next) => next.strftime("%Y-%m-%d %H:%M").to_string(),

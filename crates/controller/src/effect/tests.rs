@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ecs_etl_plan::desired::Trigger;
 use ecs_etl_plan::normalise;
 use ecs_etl_plan::observed::LiveRevision;
 use ecs_etl_plan::step::RevisionRef;
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::name::RuleName;
+use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 
 use super::*;
@@ -36,7 +38,7 @@ fn target(id: &str) -> Target {
 fn put_rule(expression: &str, tags: Option<Tags>) -> Action {
     Action::PutRule {
         rule: rule(),
-        expression: expression.to_owned(),
+        trigger: Trigger::Schedule(Schedule::parse(expression).unwrap()),
         state: RuleState::Enabled,
         description: "ours".to_owned(),
         tags,
@@ -99,7 +101,7 @@ fn a_rule_put_again_keeps_its_tags_and_targets() {
 
 #[test]
 fn a_target_put_replaces_the_one_of_its_id_and_pins_its_revision() {
-    let revision = RevisionRef::Existing(arn(1));
+    let revision = Some(RevisionRef::Existing(arn(1)));
     let put = Action::PutTargets { rule: rule(), target: Box::new(target("ecs-etl")), revision };
     let facts = after(&put, Some(&arn(1)));
     assert_eq!(ids(&facts), ["theirs", "ecs-etl"]);

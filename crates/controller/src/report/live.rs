@@ -2,24 +2,26 @@
 
 use ecs_etl_plan::desired::TARGET_ID;
 use ecs_etl_plan::observed::{Fact, Observed, RevisionArn};
-use ecs_etl_plan::status::{Live, ScheduleStatus};
+use ecs_etl_plan::status::{EventStatus, Live, ScheduleStatus};
 
-/// The job's schedules, and the revision that the first of them starts.
+/// The job's rules, and the revision that the first of them starts.
 pub(super) fn live(observed: &Observed) -> Live {
-    let mut schedules = Vec::new();
+    let (mut schedules, mut events) = (Vec::new(), Vec::new());
     let mut pinned: Option<RevisionArn> = None;
     for (name, rule) in &observed.rules {
         let Fact::Known(Some(rule)) = rule else { continue };
-        let Some(expression) = &rule.expression else { continue };
-        schedules.push(ScheduleStatus {
-            name: name.as_str().to_owned(),
-            expression: expression.clone(),
-            state: rule.state.as_str().to_owned(),
-        });
+        let (name_text, state) = (name.as_str().to_owned(), rule.state.as_str().to_owned());
+        match (&rule.expression, &rule.event_pattern) {
+            (Some(expression), _) => {
+                schedules.push(ScheduleStatus { name: name_text, expression: expression.clone(), state });
+            }
+            (None, Some(pattern)) => events.push(EventStatus { name: name_text, pattern: pattern.clone(), state }),
+            (None, None) => continue,
+        }
         let targets = observed.targets.get(name).and_then(Fact::known);
         let ours = targets.into_iter().flatten().find(|target| target.id.as_deref() == Some(TARGET_ID));
         let arn = ours.and_then(|target| target.ecs_parameters.as_ref()?.task_definition_arn.as_deref());
         pinned = pinned.or_else(|| arn.and_then(RevisionArn::parse));
     }
-    Live { task_definition: pinned, schedules }
+    Live { task_definition: pinned, schedules, events }
 }

@@ -35,7 +35,7 @@ fn job(job: &str, message: &str) -> JobStatus {
         origin: None,
         observed_spec: None,
         verdict: &Verdict::Ready(Reason::Converged, message.to_owned()),
-        live: Some(Live { task_definition: None, schedules: Vec::new() }),
+        live: Some(Live { task_definition: None, schedules: Vec::new(), events: Vec::new() }),
         actions: &[],
         retry: None,
         notes: &[],

@@ -13,4 +13,5 @@ mod lab;
 mod places;
 mod races;
 mod settings;
+mod triggers;
 mod trouble;

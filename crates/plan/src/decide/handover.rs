@@ -38,7 +38,7 @@ pub(crate) fn handover(
     let enabled: Vec<&Wanted<'_>> = survey.wanted.iter().filter(|wanted| wanted.desired.enabled).collect();
     let conflict = |old: &Old<'_>, wanted: &Wanted<'_>| match old.why {
         Superseded::Move(_) => true,
-        Superseded::Schedule => ticks::may_coincide(&wanted.desired.schedule, old.rule.live.expression.as_deref(), now),
+        Superseded::Schedule => ticks::may_coincide(&wanted.desired.trigger, old.rule.live, now),
     };
     let mut handover = Handover::default();
     let mut ticking: Vec<&str> = Vec::new();
@@ -50,15 +50,16 @@ pub(crate) fn handover(
             ticking.extend(old.rule.live.expression.as_deref());
         }
         for wanted in conflicts {
-            ticking.push(wanted.desired.schedule.expression());
+            ticking.extend(wanted.desired.trigger.expression());
             let live = wanted.live.as_ref();
             handover.at_once |= live.is_some_and(|live| live.live.state.may_fire());
             doubled |= live.is_some_and(starts_job);
         }
     }
     for wanted in enabled {
-        if let Some(live) = wanted.live.as_ref().filter(|live| goal.firing(live) == Firing::StraysOnly) {
-            ticking.push(wanted.desired.schedule.expression());
+        let only_strays = |live: &&Ours<'_>| goal.firing(wanted.desired, live) == Firing::StraysOnly;
+        if let Some(live) = wanted.live.as_ref().filter(only_strays) {
+            ticking.extend(wanted.desired.trigger.expression());
             ticking.extend(live.live.expression.as_deref());
         }
     }
@@ -78,7 +79,7 @@ pub(crate) fn handover(
 
 /// Whether the rule fires and has a target that starts the job.
 pub(crate) fn starts_job(rule: &Ours<'_>) -> bool {
-    rule.live.state.may_fire() && !rule.split.our_ids().is_empty()
+    rule.live.state.may_fire() && rule.split.starts_job()
 }
 
 /// Stops an old rule: by its state, or by its target where disabling the rule would stop a stranger's as well.

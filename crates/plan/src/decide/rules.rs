@@ -11,7 +11,7 @@ use super::see::Ours;
 use super::survey::Wanted;
 use super::targets::{pinning, task_definition};
 use crate::compare;
-use crate::desired::{Desired, DesiredRule};
+use crate::desired::{Desired, DesiredRule, Effect};
 use crate::normalise::FieldChange;
 use crate::observed::{RevisionArn, RuleState};
 use crate::step::{Action, Because, RevisionRef};
@@ -46,14 +46,14 @@ impl Goal<'_> {
     pub fn converge(&self, wanted: &Wanted<'_>, draft: &mut Draft<'_>) {
         let rule = wanted.desired;
         let Some(live) = &wanted.live else { return self.create(rule, draft) };
-        let firing = self.firing(live);
+        let firing = self.firing(rule, live);
         if !rule.enabled {
             self.write_rule(rule, live, firing, draft);
             self.put_target(rule, live, draft);
             return remove_strays(&rule.name, live, draft);
         }
         match firing {
-            Firing::Clean if self.works(live) => {
+            Firing::Clean if self.works(rule, live) => {
                 self.put_target(rule, live, draft);
                 self.write_rule(rule, live, firing, draft);
             }
@@ -93,23 +93,26 @@ impl Goal<'_> {
                 let why = "what it replaces does not fire any more".to_owned();
                 draft.push(Action::EnableRule { rule: rule.name.clone() }, Because::Note(why));
             }
-            Some(live) if self.firing(live) == Firing::No => self.write_rule(rule, live, Firing::No, draft),
+            Some(live) if self.firing(rule, live) == Firing::No => self.write_rule(rule, live, Firing::No, draft),
             Some(_) => {}
         }
     }
 
-    /// Whether our target pins a revision that can run.
-    fn works(&self, live: &Ours<'_>) -> bool {
-        live.split.pinned().is_some_and(|arn| self.active.contains(&arn))
+    /// Whether our target does something: it tells somebody, or pins a revision that can run.
+    fn works(&self, rule: &DesiredRule, live: &Ours<'_>) -> bool {
+        match rule.effect {
+            Effect::Run => live.split.pinned().is_some_and(|arn| self.active.contains(&arn)),
+            Effect::Notify(_) => live.split.ours.is_some(),
+        }
     }
 
     /// How the rule fires now.
-    pub fn firing(&self, live: &Ours<'_>) -> Firing {
+    pub fn firing(&self, rule: &DesiredRule, live: &Ours<'_>) -> Firing {
         let fires = live.live.state.may_fire() && !self.stopped.contains(&live.live.name);
         match (fires, live.split.strays.is_empty()) {
             (false, _) => Firing::No,
             (true, true) => Firing::Clean,
-            (true, false) if self.works(live) => Firing::WithStrays,
+            (true, false) if self.works(rule, live) => Firing::WithStrays,
             (true, false) => Firing::StraysOnly,
         }
     }
@@ -118,13 +121,13 @@ impl Goal<'_> {
         let enabled = rule.enabled && !self.hold;
         let put = Action::PutRule {
             rule: rule.name.clone(),
-            expression: rule.schedule.expression().to_owned(),
+            trigger: rule.trigger.clone(),
             state: if enabled { RuleState::Enabled } else { RuleState::Disabled },
             description: rule.description.clone(),
             tags: Some(self.desired.rule_tags.clone()),
         };
         draft.push(put, Because::Missing);
-        draft.push(self.targets(&rule.name), Because::Missing);
+        draft.push(self.targets(rule), Because::Missing);
     }
 
     /// The rule itself: whole if a field differs (PutRule resets what it is not given), one word if only its state does.
@@ -136,8 +139,8 @@ impl Goal<'_> {
         changes.extend(compare::state(&state, &live.live.state));
         let name = rule.name.clone();
         let action = if whole {
-            let (expression, description) = (rule.schedule.expression().to_owned(), rule.description.clone());
-            Action::PutRule { rule: name, expression, state, description, tags: None }
+            let (trigger, description) = (rule.trigger.clone(), rule.description.clone());
+            Action::PutRule { rule: name, trigger, state, description, tags: None }
         } else if fires == rule.enabled {
             return;
         } else if rule.enabled {
@@ -156,15 +159,18 @@ impl Goal<'_> {
     fn put_target(&self, rule: &DesiredRule, live: &Ours<'_>, draft: &mut Draft<'_>) {
         let because = match live.split.ours {
             None => Because::Missing,
-            Some(target) => match self.target_changes(target) {
+            Some(target) => match self.target_changes(rule, target) {
                 changes if changes.is_empty() => return,
                 changes => Because::Differs(changes),
             },
         };
-        draft.push(self.targets(&rule.name), because);
+        draft.push(self.targets(rule), because);
     }
 
-    fn target_changes(&self, live: &Target) -> Vec<FieldChange> {
+    fn target_changes(&self, rule: &DesiredRule, live: &Target) -> Vec<FieldChange> {
+        if let Effect::Notify(target) = &rule.effect {
+            return compare::target(target, live);
+        }
         match &self.pins {
             RevisionRef::Existing(arn) => compare::target(&pinning(&self.desired.target, arn.as_str()), live),
             RevisionRef::FromStep(_) => {
@@ -179,9 +185,12 @@ impl Goal<'_> {
         }
     }
 
-    fn targets(&self, rule: &RuleName) -> Action {
-        let target = Box::new(self.desired.target.clone());
-        Action::PutTargets { rule: rule.clone(), target, revision: self.pins.clone() }
+    fn targets(&self, rule: &DesiredRule) -> Action {
+        let (target, revision) = match &rule.effect {
+            Effect::Run => (Box::new(self.desired.target.clone()), Some(self.pins.clone())),
+            Effect::Notify(target) => (target.clone(), None),
+        };
+        Action::PutTargets { rule: rule.name.clone(), target, revision }
     }
 }
 

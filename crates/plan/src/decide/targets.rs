@@ -36,10 +36,21 @@ impl<'a> Split<'a> {
         split
     }
 
-    /// Ids of everything on the rule that starts the job.
+    /// Ids of everything on the rule that is ours.
     pub fn our_ids(&self) -> Vec<String> {
         let ours = self.ours.map(|_| TARGET_ID.to_owned());
         ours.into_iter().chain(self.strays.iter().cloned()).collect()
+    }
+
+    /// Ids of everything on the rule that starts the job; a target of ours may also only tell of a run.
+    pub fn starting_ids(&self) -> Vec<String> {
+        let ours = self.ours.filter(|target| target.ecs_parameters.is_some()).map(|_| TARGET_ID.to_owned());
+        ours.into_iter().chain(self.strays.iter().cloned()).collect()
+    }
+
+    /// Whether anything on the rule starts the job.
+    pub fn starts_job(&self) -> bool {
+        !self.strays.is_empty() || self.ours.is_some_and(|target| target.ecs_parameters.is_some())
     }
 
     /// The revision that our target pins.

@@ -3,6 +3,9 @@
 use ecs_etl_spec::schedule::{Kind, Overlap, Schedule, coincide};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::desired::Trigger;
+use crate::observed::LiveRule;
+
 /// How far ahead a free moment is looked for.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24);
 
@@ -51,11 +54,19 @@ fn phase_unknown(expression: &str) -> Clearance {
     ))
 }
 
-/// Whether a schedule may fire at the same minute as a live expression, from `now` on.
-///
+/// Whether a trigger may fire together with a live rule, from `now` on: two schedules at one minute, two patterns at one
+/// event. Of patterns nobody can say that they never match the same event, so any two may.
+pub(crate) fn may_coincide(trigger: &Trigger, live: &LiveRule, now: Timestamp) -> bool {
+    match trigger {
+        Trigger::Schedule(schedule) => {
+            live.expression.as_deref().is_some_and(|expression| may_tick_together(schedule, expression, now))
+        }
+        Trigger::Event(_) => live.event_pattern.is_some(),
+    }
+}
+
 /// Equal ones may also when their years are over: the lint reads no calendar, and it is its word that counts.
-pub(crate) fn may_coincide(schedule: &Schedule, live: Option<&str>, now: Timestamp) -> bool {
-    let Some(live) = live else { return false };
+fn may_tick_together(schedule: &Schedule, live: &str, now: Timestamp) -> bool {
     if schedule.expression() == live {
         return true;
     }

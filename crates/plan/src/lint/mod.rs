@@ -9,7 +9,7 @@ mod proof;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, RuleName};
 
-use crate::desired::{Desired, Identity, TARGET_ID};
+use crate::desired::{Desired, DesiredRule, Identity, TARGET_ID};
 use crate::lower::names_rule;
 use crate::observed::{Observed, RevisionArn, RuleState};
 use crate::ownership::Mark;
@@ -130,8 +130,10 @@ impl<'a> Subject<'a> {
         Self { place, marks, families: vec![family], desired: None }
     }
 
-    fn wants(&self, place: &Place, rule: &RuleName) -> bool {
-        place == self.place && self.desired.is_some_and(|desired| desired.rules.iter().any(|r| r.name == *rule))
+    /// The rule of this name that the job should have.
+    fn wanted(&self, place: &Place, rule: &RuleName) -> Option<&'a DesiredRule> {
+        let desired = self.desired.filter(|_| place == self.place)?;
+        desired.rules.iter().find(|wanted| wanted.name == *rule)
     }
 
     fn is_our_rule(&self, rule: &RuleName, tags: &tags::Tags) -> bool {
@@ -161,15 +163,15 @@ pub fn lint(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Vec<Viol
 /// What can be seen from a step and those before it alone.
 fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Option<Violation> {
     match &step.action {
-        Action::PutRule { rule, expression, state, description, .. } => {
+        Action::PutRule { rule, trigger: _, state, description, .. } => {
             let known = matches!(state, RuleState::Enabled | RuleState::Disabled);
-            let whole = known && !expression.is_empty() && !description.is_empty();
+            let whole = known && !description.is_empty();
             (!whole).then(|| Violation::PartialRule { step: index, rule: rule.clone() })
         }
         Action::PutTargets { rule, target, revision } => {
             let pins_register =
                 |from: &Step| matches!(from.action, Action::RegisterTaskDefinition { .. }) && from.place == step.place;
-            if let RevisionRef::FromStep(from) = revision
+            if let Some(RevisionRef::FromStep(from)) = revision
                 && (*from >= index || !steps.get(*from).is_some_and(pins_register))
             {
                 return Some(Violation::DanglingRevision { step: index });
@@ -178,8 +180,8 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Op
             (id != TARGET_ID).then(|| Violation::StrangersTarget { step: index, rule: rule.clone(), id })
         }
         Action::DeleteRule { rule } => {
-            let wanted = subject.wants(&step.place, rule);
-            wanted.then(|| Violation::DeletesWanted { step: index, rule: rule.clone() })
+            let wanted = subject.wanted(&step.place, rule);
+            wanted.map(|_| Violation::DeletesWanted { step: index, rule: rule.clone() })
         }
         Action::RegisterTaskDefinition { .. }
         | Action::EnableRule { .. }

@@ -8,7 +8,7 @@ use ecs_etl_spec::name::RuleName;
 use super::{Subject, Violation, seen};
 use crate::condition::Verdict;
 use crate::decide::targets::{Split, task_definition};
-use crate::desired::TARGET_ID;
+use crate::desired::{DesiredRule, Effect, TARGET_ID, Trigger};
 use crate::lower::names_rule;
 use crate::observed::{Observed, RevisionArn};
 use crate::step::{Action, Plan, RevisionRef};
@@ -17,11 +17,16 @@ use crate::step::{Action, Plan, RevisionRef};
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Rule {
     fires: bool,
-    expression: String,
+    /// Its schedule expression.
+    expression: Option<String>,
+    /// Its event pattern.
+    pattern: Option<String>,
     /// What our target pins; none if there is no such target or it pins no ACTIVE revision.
     pins: Option<RevisionRef>,
-    /// Ids of targets that start the job, working or not.
+    /// Ids of targets that are ours, working or not.
     ours: BTreeSet<String>,
+    /// Those of them that start the job.
+    starting: BTreeSet<String>,
     others: bool,
     /// Made by this plan, and not given its target yet.
     fresh: bool,
@@ -73,9 +78,11 @@ fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
             };
             let rule = Rule {
                 fires: live.state.may_fire(),
-                expression: live.expression.clone().unwrap_or_default(),
+                expression: live.expression.clone(),
+                pattern: live.event_pattern.clone(),
                 pins: split.pinned().filter(active).map(RevisionRef::Existing),
                 ours: split.our_ids().into_iter().collect(),
+                starting: split.starting_ids().into_iter().collect(),
                 others: !split.strangers.is_empty(),
                 fresh: false,
             };
@@ -88,21 +95,28 @@ fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
 fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Option<Violation> {
     let key = |rule: &RuleName| (place.clone(), rule.clone());
     match action {
-        Action::PutRule { rule, expression, state, tags, .. } => {
+        Action::PutRule { rule, trigger, state, tags, .. } => {
             let fresh = Rule { fresh: tags.is_some(), ..Rule::default() };
             let rule = rules.entry(key(rule)).or_insert(fresh);
-            (rule.fires, rule.expression) = (state.may_fire(), expression.clone());
+            rule.fires = state.may_fire();
+            rule.expression = trigger.expression().map(str::to_owned);
+            rule.pattern = trigger.pattern().map(str::to_owned);
         }
         Action::EnableRule { rule } => rules.entry(key(rule)).or_default().fires = true,
         Action::DisableRule { rule } => rules.entry(key(rule)).or_default().fires = false,
         Action::PutTargets { rule, revision, .. } => {
             let rule = rules.entry(key(rule)).or_default();
             rule.ours.insert(TARGET_ID.to_owned());
-            (rule.pins, rule.fresh) = (Some(revision.clone()), false);
+            match revision {
+                Some(_) => rule.starting.insert(TARGET_ID.to_owned()),
+                None => rule.starting.remove(TARGET_ID),
+            };
+            (rule.pins, rule.fresh) = (revision.clone(), false);
         }
         Action::RemoveTargets { rule, ids } => {
             let rule = rules.entry(key(rule)).or_default();
             rule.ours.retain(|id| !ids.contains(id));
+            rule.starting.retain(|id| !ids.contains(id));
             if ids.iter().any(|id| id == TARGET_ID) {
                 rule.pins = None;
             }
@@ -123,17 +137,18 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
     None
 }
 
-/// Rules at whose ticks the job starts twice: two targets on one rule, or the same schedule in two homes.
+/// Rules that start the job twice when they fire: by two targets, or beside another rule that fires with them.
 fn doubled(rules: &Rules, subject: &Subject<'_>) -> BTreeSet<Key> {
-    let starts = |rule: &Rule| rule.fires && !rule.ours.is_empty();
+    let starts = |rule: &Rule| rule.fires && !rule.starting.is_empty();
     let home = |key: &Key| (key.0.clone(), subject.families.iter().position(|family| names_rule(family, &key.1)));
     let mut doubled = BTreeSet::new();
     for (key, rule) in rules.iter().filter(|(_, rule)| starts(rule)) {
         let twin = |(other, twin): (&Key, &Rule)| {
-            let same_schedule = twin.expression == rule.expression || home(other) != home(key);
-            other != key && starts(twin) && same_schedule
+            let same_schedule = rule.expression.is_some() && twin.expression == rule.expression;
+            let same_events = rule.pattern.is_some() && twin.pattern == rule.pattern;
+            other != key && starts(twin) && (same_schedule || same_events || home(other) != home(key))
         };
-        if rule.ours.len() > 1 || rules.iter().any(twin) {
+        if rule.starting.len() > 1 || rules.iter().any(twin) {
             doubled.insert(key.clone());
         }
     }
@@ -142,8 +157,13 @@ fn doubled(rules: &Rules, subject: &Subject<'_>) -> BTreeSet<Key> {
 
 /// Wanted rules that fire and start nothing, but for those that are just being made.
 fn dark(rules: &Rules, subject: &Subject<'_>) -> BTreeSet<Key> {
-    let dark =
-        |(key, rule): &(&Key, &Rule)| subject.wants(&key.0, &key.1) && rule.fires && rule.pins.is_none() && !rule.fresh;
+    let dark = |(key, rule): &(&Key, &Rule)| {
+        let works = subject.wanted(&key.0, &key.1).map(|wanted| match wanted.effect {
+            Effect::Run => rule.pins.is_some(),
+            Effect::Notify(_) => rule.ours.contains(TARGET_ID),
+        });
+        works == Some(false) && rule.fires && !rule.fresh
+    };
     rules.iter().filter(dark).map(|(key, _)| key.clone()).collect()
 }
 
@@ -161,7 +181,7 @@ fn pinned(
     let live = seen.targets.values().filter_map(|fact| fact.known()).flatten().filter_map(task_definition);
     let by_target = live.into_iter().any(|reference| reference == revision.as_str());
     let by_plan = plan.steps.iter().any(|step| {
-        matches!(&step.action, Action::PutTargets { revision: RevisionRef::Existing(arn), .. } if arn == revision)
+        matches!(&step.action, Action::PutTargets { revision: Some(RevisionRef::Existing(arn)), .. } if arn == revision)
     });
     (by_target || by_plan).then(|| Violation::DeregistersPinned { step, revision: revision.clone() })
 }
@@ -171,12 +191,19 @@ fn unfinished(plan: &Plan, subject: &Subject<'_>, rules: &Rules) -> Vec<Violatio
     let (Some(desired), Some(pins), Verdict::Ready(..)) = (subject.desired, &plan.pins, &plan.verdict) else {
         return Vec::new();
     };
-    let finished = |name: &RuleName, enabled: bool, expression: &str| {
-        rules.get(&(subject.place.clone(), name.clone())).is_some_and(|rule| {
-            let one = rule.ours.len() == 1 && rule.pins.as_ref() == Some(pins);
-            one && rule.fires == enabled && rule.expression == expression
+    let finished = |wanted: &DesiredRule| {
+        rules.get(&(subject.place.clone(), wanted.name.clone())).is_some_and(|rule| {
+            let does = match wanted.effect {
+                Effect::Run => rule.pins.as_ref() == Some(pins),
+                Effect::Notify(_) => rule.pins.is_none() && rule.starting.is_empty(),
+            };
+            let waits = match &wanted.trigger {
+                Trigger::Schedule(schedule) => rule.expression.as_deref() == Some(schedule.expression()),
+                Trigger::Event(pattern) => rule.pattern.as_deref().is_some_and(|live| pattern.is_same_as(live)),
+            };
+            rule.ours.len() == 1 && does && waits && rule.fires == wanted.enabled
         })
     };
-    let wanted = desired.rules.iter().filter(|rule| !finished(&rule.name, rule.enabled, rule.schedule.expression()));
+    let wanted = desired.rules.iter().filter(|rule| !finished(rule));
     wanted.map(|rule| Violation::Unfinished { rule: rule.name.clone() }).collect()
 }

@@ -1,15 +1,17 @@
 //! A valid job in AWS's terms: names, tags, the task definition, rules and their target.
 
 mod input;
+mod message;
+mod runs;
 mod target;
 
 use std::collections::BTreeMap;
 
 use ecs_etl_spec::job::{BoundJob, DeletionPolicy};
 use ecs_etl_spec::name::{Family, JobName, NameError, Prefix, RuleName};
-use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::trigger::Runs;
 
-use crate::desired::{Desired, DesiredRule, Former, Identity};
+use crate::desired::{Desired, DesiredRule, Effect, Former, Identity, Trigger};
 use crate::normalise::{self, Normal};
 use crate::tags::{self, Tags};
 
@@ -27,13 +29,7 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<D
     let mut revision_tags = rule_tags.clone();
     revision_tags.insert(tags::SPEC.to_owned(), spec_tag.clone());
 
-    let description = description(identity, &job.name);
-    let rule = |schedule: &Schedule| {
-        let name = rule_name(&family, job.schedule_is_list.then(|| schedule.suffix()))?;
-        let (schedule, description) = (schedule.clone(), description.clone());
-        Ok(DesiredRule { name, schedule, enabled: !job.suspend, description })
-    };
-    let rules = job.schedules.iter().map(rule).collect::<Result<_, NameError>>()?;
+    let rules = rules(bound, identity, prefix, &family)?;
     let former = |old: &JobName| Ok(Former { job: old.clone(), family: self::family(prefix, old)? });
 
     Ok(Desired {
@@ -53,6 +49,41 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<D
         deletion_policy: job.deletion_policy,
         observed_spec: job.digest.clone(),
     })
+}
+
+/// One rule for each schedule, each job that it starts after, each event, each one who is told.
+fn rules(
+    bound: &BoundJob,
+    identity: &Identity,
+    prefix: &Prefix,
+    family: &Family,
+) -> Result<Vec<DesiredRule>, NameError> {
+    let job = &bound.job;
+    let description = description(identity, &job.name);
+    let rule = |suffix: Option<String>, trigger: Trigger, effect: Effect| {
+        let (name, description) = (rule_name(family, suffix)?, description.clone());
+        Ok(DesiredRule { name, trigger, effect, enabled: !job.suspend, description })
+    };
+    let mut rules = Vec::new();
+    for schedule in &job.schedules {
+        let suffix = job.schedule_is_list.then(|| schedule.suffix());
+        rules.push(rule(suffix, Trigger::Schedule(schedule.clone()), Effect::Run)?);
+    }
+    for after in &job.after {
+        let upstream = self::family(prefix, &after.job)?;
+        let pattern = runs::ended(after.on, &after.upstream, &upstream, bound);
+        rules.push(rule(Some(after.suffix()), Trigger::Event(pattern), Effect::Run)?);
+    }
+    for pattern in &job.events {
+        rules.push(rule(Some(pattern.suffix()), Trigger::Event(pattern.clone()), Effect::Run)?);
+    }
+    let own = Runs { group: bound.run_task.group.clone(), ..job.runs() };
+    for notify in &bound.notify {
+        let pattern = runs::ended(notify.on, &own, family, bound);
+        let target = Box::new(message::target(notify, bound));
+        rules.push(rule(Some(notify.suffix()), Trigger::Event(pattern), Effect::Notify(target))?);
+    }
+    Ok(rules)
 }
 
 /// Mirrors the ownership tags where lists show it. It hints; tags prove.

@@ -64,6 +64,9 @@ pub struct JobState {
     /// Its schedules, as last seen.
     #[serde(default)]
     pub schedules: Vec<ScheduleStatus>,
+    /// Its rules that wait for events, as last seen: what else starts it, and who is told of its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventStatus>,
     /// The last writes made for it.
     pub last_change: Option<LastChange>,
     /// What failed, and when it is tried again.
@@ -115,6 +118,17 @@ pub struct ScheduleStatus {
     pub name: String,
     /// Its expression, as AWS has it.
     pub expression: String,
+    /// Its state, as AWS has it: `ENABLED` or `DISABLED`.
+    pub state: String,
+}
+
+/// One rule of a job that waits for events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventStatus {
+    /// Name of the rule.
+    pub name: String,
+    /// Its event pattern, as AWS has it.
+    pub pattern: String,
     /// Its state, as AWS has it: `ENABLED` or `DISABLED`.
     pub state: String,
 }

@@ -5,8 +5,8 @@ use ecs_etl_spec::name::{Digest, JobName};
 use jiff::{Timestamp, Unit};
 
 use super::{
-    ApiVersion, Condition, ConditionType, JobKind, JobMetadata, JobState, JobStatus, LastChange, Retry, ScheduleStatus,
-    TaskDefinitionStatus,
+    ApiVersion, Condition, ConditionType, EventStatus, JobKind, JobMetadata, JobState, JobStatus, LastChange, Retry,
+    ScheduleStatus, TaskDefinitionStatus,
 };
 use crate::condition::{Reason, Status, Verdict};
 use crate::failure::NextTry;
@@ -19,6 +19,8 @@ pub struct Live {
     pub task_definition: Option<RevisionArn>,
     /// The job's schedules, sorted by name.
     pub schedules: Vec<ScheduleStatus>,
+    /// Its rules that wait for events, sorted by name.
+    pub events: Vec<EventStatus>,
 }
 
 /// What a reconcile learned of a job.
@@ -51,12 +53,16 @@ pub fn next_status(previous: Option<&JobStatus>, input: &StatusInput<'_>, now: T
     let before = previous.map(|previous| &previous.status);
     let kept_source = || previous.and_then(|previous| previous.metadata.source.clone());
     let kept_spec = || before.and_then(|before| before.observed_spec.clone());
-    let (task_definition, schedules) = match &input.live {
+    let (task_definition, schedules, events) = match &input.live {
         Some(live) => {
             let arn = live.task_definition.as_ref().map(|arn| arn.as_str().to_owned());
-            (arn.map(|arn| TaskDefinitionStatus { arn }), live.schedules.clone())
+            (arn.map(|arn| TaskDefinitionStatus { arn }), live.schedules.clone(), live.events.clone())
         }
-        None => before.map(|before| (before.task_definition.clone(), before.schedules.clone())).unwrap_or_default(),
+        None => {
+            let kept =
+                |before: &JobState| (before.task_definition.clone(), before.schedules.clone(), before.events.clone());
+            before.map(kept).unwrap_or_default()
+        }
     };
     let last_change = if input.actions.is_empty() {
         before.and_then(|before| before.last_change.clone())
@@ -81,6 +87,7 @@ pub fn next_status(previous: Option<&JobStatus>, input: &StatusInput<'_>, now: T
             conditions: conditions(previous, input.verdict, input.live.is_some(), now),
             task_definition,
             schedules,
+            events,
             last_change,
             retry,
             notes: input.notes.to_vec(),

@@ -32,7 +32,7 @@ fn live() -> Option<Live> {
         expression: "cron(0 2 * * ? *)".to_owned(),
         state: "ENABLED".to_owned(),
     };
-    Some(Live { task_definition: RevisionArn::parse(ARN), schedules: vec![schedule] })
+    Some(Live { task_definition: RevisionArn::parse(ARN), schedules: vec![schedule], events: Vec::new() })
 }
 
 fn ready() -> Verdict {

@@ -228,7 +228,7 @@ fn rules_that_were_given_each_others_schedules_both_stop_before_either_is_repair
     let desired = spec.desired();
     let drift = |aws: &mut Region| {
         for (rule, other) in desired.rules.iter().zip(desired.rules.iter().rev()) {
-            aws.rule(rule.name.as_str()).live.expression = Some(other.schedule.expression().to_owned());
+            aws.rule(rule.name.as_str()).live.expression = other.trigger.expression().map(str::to_owned);
         }
     };
     check_spec(&spec, drift, &["DisableRule", "DisableRule", "PutRule", "PutRule"]);

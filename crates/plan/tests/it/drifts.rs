@@ -16,6 +16,8 @@ pub enum Drift {
     Enable(usize),
     OtherState(usize),
     Reschedule(usize, &'static str),
+    /// Another event pattern, or one beside the schedule.
+    Repattern(usize, &'static str),
     Describe(usize),
     DeleteRule(usize),
     DeleteTarget(usize),
@@ -43,6 +45,8 @@ pub fn drift() -> impl Strategy<Value = Drift> {
         n.clone().prop_map(Drift::OtherState),
         (n.clone(), prop::sample::select(vec!["rate(1 minute)", "cron(0 2 * * ? *)", "nonsense"]))
             .prop_map(|(n, expression)| Drift::Reschedule(n, expression)),
+        (n.clone(), prop::sample::select(vec![r#"{"source":["aws.s3"]}"#, "nonsense"]))
+            .prop_map(|(n, pattern)| Drift::Repattern(n, pattern)),
         n.clone().prop_map(Drift::Describe),
         n.clone().prop_map(Drift::DeleteRule),
         n.clone().prop_map(Drift::DeleteTarget),
@@ -72,6 +76,7 @@ impl Drift {
             Self::Enable(n) => with_rule(aws, n, |rule| rule.live.state = RuleState::Enabled),
             Self::OtherState(n) => with_rule(aws, n, |rule| rule.live.state = RuleState::Other("NEW".to_owned())),
             Self::Reschedule(n, text) => with_rule(aws, n, |rule| rule.live.expression = Some(text.to_owned())),
+            Self::Repattern(n, text) => with_rule(aws, n, |rule| rule.live.event_pattern = Some(text.to_owned())),
             Self::Describe(n) => with_rule(aws, n, |rule| rule.live.description = None),
             Self::DeleteRule(n) => {
                 if let Some(name) = aws.rules.keys().nth(n).cloned() {

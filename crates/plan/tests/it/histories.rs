@@ -9,8 +9,10 @@ use ecs_etl_plan::lint::{Subject, lint};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::shapes::{RunTask, TaskDefinition};
+use ecs_etl_spec::trigger::Outcome;
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::drifts::{Drift, drift};
 use crate::job::{Spec, job};
@@ -56,15 +58,30 @@ pub fn spec() -> impl Strategy<Value = Spec> {
     let label = prop::option::of(prop::sample::select(vec!["team", "stage"]));
     let source = prop::sample::select(vec!["git.example.com/etl", "git.example.com/other"]);
     let region = prop::sample::select(vec!["eu-west-1", "us-east-1"]);
-    let shapes = (content(), run_task());
+    let shapes = (content(), run_task(), triggers());
     (1..4u8, schedules, any::<bool>(), prop::bool::weighted(0.2), label, source, region, any::<bool>(), shapes)
-        .prop_map(|(image, schedules, list, suspend, label, source, region, renamed, (content, run_task))| {
+        .prop_map(|(image, schedules, list, suspend, label, source, region, renamed, (content, run_task, triggers))| {
             let list = list || schedules.len() > 1;
             let labels = label.map(|key| (key.to_owned(), "x".to_owned())).into_iter().collect();
             let image = format!("sales:{image}");
             let spec = Spec { image, schedules, list, suspend, labels, source, content, run_task, ..job() }.at(region);
+            let spec = triggers.iter().fold(spec, |spec, add| add(spec));
             if renamed { spec.named("orders").moved_from("sales") } else { spec.moved_from("orders") }
         })
+}
+
+/// What starts a job beside its schedule, and who is told of its end; most jobs have none.
+fn triggers() -> impl Strategy<Value = Vec<fn(Spec) -> Spec>> {
+    let all: Vec<fn(Spec) -> Spec> = vec![
+        |spec| spec.after("stock", Outcome::Success),
+        |spec| spec.after("stock", Outcome::Failure),
+        |spec| spec.after("prices", Outcome::Completion),
+        |spec| spec.on_event(json!({"source": ["aws.s3"]})),
+        |spec| spec.notify(Outcome::Failure, "arn:aws:sns:eu-west-1:123456789012:alarms"),
+        |spec| spec.notify(Outcome::Completion, "arn:aws:sqs:eu-west-1:123456789012:runs"),
+        |spec| if spec.after.is_empty() && spec.events.is_empty() { spec } else { spec.unscheduled() },
+    ];
+    prop_oneof![2 => Just(Vec::new()), 1 => prop::sample::subsequence(all, 0..5)]
 }
 
 pub fn event() -> impl Strategy<Value = Event> {
@@ -108,7 +125,8 @@ pub fn outcome(world: &World, desired: &Desired) -> BTreeMap<String, String> {
         let pinned = target.ecs_parameters.as_ref().and_then(|ecs| ecs.task_definition_arn.clone());
         let content = region.revisions.values().find(|revision| Some(revision.live.arn.as_str()) == pinned.as_deref());
         let content = content.map(|revision| (revision.active, revision.live.normal.digest()));
-        format!("{:?} {:?} {:?} {content:?}", rule.live.expression, rule.live.state, rule.tags)
+        let trigger = (&rule.live.expression, &rule.live.event_pattern);
+        format!("{trigger:?} {:?} {:?} {content:?}", rule.live.state, rule.tags)
     };
     region.rules.iter().map(|(name, live)| (name.to_string(), rule(live))).collect()
 }

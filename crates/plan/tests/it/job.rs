@@ -6,8 +6,10 @@ use ecs_etl_plan::desired::{Desired, Identity};
 use ecs_etl_plan::lower::lower;
 use ecs_etl_spec::job::{BoundJob, DeletionPolicy, Job, Origin, Place, Retry};
 use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
+use ecs_etl_spec::pattern::EventPattern;
 use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::{ContainerDefinition, RunTask, TaskDefinition};
+use ecs_etl_spec::trigger::{After, Notify, Outcome, Runs};
 
 pub const ACCOUNT: &str = "123456789012";
 
@@ -26,6 +28,9 @@ pub struct Spec {
     pub place: Place,
     pub retain: bool,
     pub run_task: RunTask,
+    pub after: Vec<After>,
+    pub events: Vec<EventPattern>,
+    pub notify: Vec<Notify>,
     /// What the task definition says beside name and image.
     pub content: TaskDefinition,
 }
@@ -49,6 +54,9 @@ pub fn job() -> Spec {
         place: place("eu-west-1"),
         retain: false,
         run_task: RunTask::default(),
+        after: Vec::new(),
+        events: Vec::new(),
+        notify: Vec::new(),
         content: TaskDefinition::default(),
     }
 }
@@ -66,6 +74,30 @@ impl Spec {
 
     pub fn list(mut self, schedules: &[&'static str]) -> Self {
         (self.schedules, self.list) = (schedules.to_vec(), true);
+        self
+    }
+
+    /// Starts it after the runs of another job.
+    pub fn after(mut self, job: &str, on: Outcome) -> Self {
+        let upstream = Runs { ecs_cluster: "analytics".to_owned(), group: None, container: job.to_owned() };
+        self.after.push(After { job: JobName::new(job).unwrap(), on, upstream });
+        self
+    }
+
+    /// Starts it on events of a pattern.
+    pub fn on_event(mut self, pattern: serde_json::Value) -> Self {
+        self.events.push(EventPattern::of(pattern.as_object().unwrap()));
+        self
+    }
+
+    pub fn notify(mut self, on: Outcome, target: &str) -> Self {
+        self.notify.push(Notify { on, target: target.to_owned(), role_arn: None });
+        self
+    }
+
+    /// Leaves it without a schedule.
+    pub fn unscheduled(mut self) -> Self {
+        (self.schedules, self.list) = (Vec::new(), false);
         self
     }
 
@@ -117,6 +149,9 @@ impl Spec {
             drain: false,
             schedules,
             schedule_is_list: self.list,
+            after: self.after.clone(),
+            events: self.events.clone(),
+            notify: self.notify.clone(),
             suspend: self.suspend,
             retry: Retry { maximum_event_age_seconds: 3600, maximum_attempts: 185 },
             dead_letter_queue_arn: None,
@@ -134,6 +169,7 @@ impl Spec {
             run_task: self.run_task.clone(),
             cluster_arn: format!("arn:aws:ecs:{region}:{ACCOUNT}:cluster/analytics"),
             role_arn: format!("arn:aws:iam::{ACCOUNT}:role/events"),
+            notify: self.notify.clone(),
             tags: self.labels.clone(),
         }
     }

@@ -1,11 +1,12 @@
 //! Plans that a wrong decision might make, and the promise that each would break.
 
-use ecs_etl_plan::desired::Desired;
+use ecs_etl_plan::desired::{Desired, Trigger};
 use ecs_etl_plan::lint::{Subject, Violation, lint};
 use ecs_etl_plan::observed::{Observed, RuleState};
 use ecs_etl_plan::step::{Action, Because, Plan, RevisionRef, Step};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::name::RuleName;
+use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::events::Target;
 
 use crate::job::{Spec, job};
@@ -90,7 +91,7 @@ fn a_creation_over_a_rule_that_exists() {
     let spoil = |steps: &mut Vec<Step>| {
         steps.push(step(Action::PutRule {
             rule: rule("etl-sales"),
-            expression: "cron(0 2 * * ? *)".to_owned(),
+            trigger: Trigger::Schedule(Schedule::parse("cron(0 2 * * ? *)").unwrap()),
             state: RuleState::Enabled,
             description: "Managed".to_owned(),
             tags: Some(job().desired().rule_tags),
@@ -104,7 +105,7 @@ fn a_rule_put_without_its_state_or_description() {
     let put = |state, description: &str| {
         step(Action::PutRule {
             rule: rule("etl-sales"),
-            expression: "cron(0 2 * * ? *)".to_owned(),
+            trigger: Trigger::Schedule(Schedule::parse("cron(0 2 * * ? *)").unwrap()),
             state,
             description: description.to_owned(),
             tags: None,

@@ -19,4 +19,5 @@ mod prune;
 mod purity;
 mod removal;
 mod shapes;
+mod triggers;
 mod world;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
-use ecs_etl_plan::desired::Desired;
+use ecs_etl_plan::desired::{Desired, DesiredRule, Effect};
 use ecs_etl_spec::job::Place;
 use proptest::prelude::*;
 
@@ -38,9 +38,12 @@ fn doubled(world: &World) -> BTreeSet<Key> {
     firing(world, |starts| starts > 1)
 }
 
-/// Rules the job should have that fire and start nothing.
+/// Rules that should start the job, fire, and start nothing.
 fn dark(world: &World, desired: &Desired) -> BTreeSet<Key> {
-    let wanted = |(place, name): &Key| *place == desired.place && desired.rules.iter().any(|r| r.name.as_str() == name);
+    let runs = |rule: &DesiredRule| matches!(rule.effect, Effect::Run);
+    let wanted = |(place, name): &Key| {
+        *place == desired.place && desired.rules.iter().any(|rule| runs(rule) && rule.name.as_str() == name)
+    };
     firing(world, |starts| starts == 0).into_iter().filter(wanted).collect()
 }
 

@@ -27,7 +27,8 @@ proptest! {
             for rule in &desired.rules {
                 let live = &world.regions[&desired.place].rules[&rule.name];
                 prop_assert_eq!(live.live.state.may_fire(), rule.enabled);
-                prop_assert_eq!(live.live.expression.as_deref(), Some(rule.schedule.expression()));
+                prop_assert_eq!(live.live.expression.as_deref(), rule.trigger.expression());
+                prop_assert_eq!(live.live.event_pattern.as_deref(), rule.trigger.pattern());
             }
         }
     }

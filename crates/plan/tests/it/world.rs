@@ -255,13 +255,13 @@ impl Region {
             Action::RegisterTaskDefinition { family, task_definition, tags } => {
                 return Some(self.register(place, family.as_str(), task_definition, tags.clone()));
             }
-            Action::PutRule { rule, expression, state, description, tags } => self.put_rule(
+            Action::PutRule { rule, trigger, state, description, tags } => self.put_rule(
                 place,
                 LiveRule {
                     name: rule.clone(),
                     arn: format!("arn:aws:events:{}:{ACCOUNT}:rule/{rule}", place.region),
-                    expression: Some(expression.clone()),
-                    event_pattern: None,
+                    expression: trigger.expression().map(str::to_owned),
+                    event_pattern: trigger.pattern().map(str::to_owned),
                     state: state.clone(),
                     description: Some(description.clone()),
                     role_arn: None,
@@ -272,11 +272,11 @@ impl Region {
             Action::EnableRule { rule } => self.rule(rule.as_str()).live.state = RuleState::Enabled,
             Action::DisableRule { rule } => self.rule(rule.as_str()).live.state = RuleState::Disabled,
             Action::PutTargets { rule, target, revision } => {
-                let arn = match revision {
-                    RevisionRef::Existing(arn) => arn,
-                    RevisionRef::FromStep(step) => &registered[step],
+                let target = match revision {
+                    None => (**target).clone(),
+                    Some(RevisionRef::Existing(arn)) => pinning(target, arn.as_str()),
+                    Some(RevisionRef::FromStep(step)) => pinning(target, registered[step].as_str()),
                 };
-                let target = pinning(target, arn.as_str());
                 self.rule(rule.as_str()).targets.insert(target.id.clone().unwrap(), target);
             }
             Action::RemoveTargets { rule, ids } => {

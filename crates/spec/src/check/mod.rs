@@ -11,6 +11,7 @@ mod launch;
 mod logging;
 mod network;
 mod overrides;
+mod pattern;
 mod problem;
 mod run_task;
 mod sizes;
@@ -19,6 +20,7 @@ mod volumes;
 
 use crate::shapes::{RunTask, TaskDefinition};
 
+pub use pattern::event_pattern;
 pub use problem::Problem;
 
 use launch::Launch;

@@ -9,7 +9,7 @@ use super::problem::Problems;
 use super::{fargate, sizes};
 use crate::shapes::{RunTask, TaskDefinition, TaskOverride};
 use crate::suggest;
-use crate::variables::{self, SCHEDULED_TIME};
+use crate::variables;
 use crate::yaml::shown;
 
 /// Characters of the overrides as JSON: RunTask takes as many as a target's input has.
@@ -78,18 +78,18 @@ fn check_size(problems: &mut Problems, overrides: &TaskOverride, definition: &Ta
     problems.extend_below("overrides", found);
 }
 
-/// With a time to fill in, the overrides become an input template, in which `<name>` is a variable of EventBridge.
+/// With something to fill in, the overrides become an input template, in which `<name>` is a variable of EventBridge.
 fn check_placeholders(problems: &mut Problems, overrides: &TaskOverride) {
     // A shape is made of maps with text keys, lists and scalars, none of which JSON refuses.
     let json = serde_json::to_value(overrides).unwrap_or_default();
     let mut texts = Vec::new();
     collect(&json, "overrides".to_owned(), &mut texts);
-    if !texts.iter().any(|(_, text)| variables::names(text).any(|name| name == SCHEDULED_TIME)) {
-        return;
-    }
+    let of_the_run =
+        |text: &str| variables::names(text).find(|name| variables::run_variable(name).is_some()).map(ToOwned::to_owned);
+    let Some(variable) = texts.iter().find_map(|(_, text)| of_the_run(text)) else { return };
     for (path, text) in texts {
         let Some(name) = placeholder(text) else { continue };
-        let message = format!("beside `${{{SCHEDULED_TIME}}}` EventBridge reads `<{name}>` as a variable of its own");
+        let message = format!("beside `${{{variable}}}` EventBridge reads `<{name}>` as a variable of its own");
         if name.starts_with("aws.events.") {
             problems.warning(path, message).help("it will be replaced by what it names");
         } else {

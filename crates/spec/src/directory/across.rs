@@ -64,7 +64,7 @@ pub fn quotas(jobs: &BTreeMap<JobName, Job>, diagnostics: &mut Vec<Diagnostic>) 
     let mut rules: BTreeMap<&Place, (usize, &Job)> = BTreeMap::new();
     for job in jobs.values() {
         let (count, last) = rules.entry(&job.place).or_insert((0, job));
-        *count += job.schedules.len();
+        *count += job.rules();
         *last = job;
     }
     for (place, (count, job)) in rules {

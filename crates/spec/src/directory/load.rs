@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Blocked, BlockedReason, Directory, File, across};
+use super::{Blocked, BlockedReason, Directory, File, across, chains};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Document, Sorted};
 use crate::finding::Findings;
@@ -38,8 +38,9 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
     let (controller, controller_problem) = loader.controller(read.controllers);
     let (clusters, broken) = loader.clusters(read.clusters);
     let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
-    let Jobs { valid: mut jobs, mut blocked, moved_at } = loader.jobs(read.jobs, &context);
+    let Jobs { valid: mut jobs, mut blocked, moved_at, after_at } = loader.jobs(read.jobs, &context);
     across::moves(&mut jobs, &mut blocked, &moved_at, &mut loader.diagnostics);
+    chains::chains(&mut jobs, &mut blocked, &after_at, &mut loader.diagnostics);
     across::quotas(&jobs, &mut loader.diagnostics);
     loader.diagnostics.sort();
     Directory {
@@ -69,6 +70,8 @@ struct Jobs {
     blocked: BTreeMap<JobName, Blocked>,
     /// Where valid jobs say what they moved from.
     moved_at: BTreeMap<JobName, Mark>,
+    /// Where valid jobs say what they start after.
+    after_at: BTreeMap<JobName, Mark>,
 }
 
 struct Loader<'f> {
@@ -221,6 +224,9 @@ impl Loader<'_> {
                     if job.moved_from.is_some() {
                         jobs.moved_at
                             .insert(job.name.clone(), document.at_path(&["metadata", "annotations", MOVED_FROM]));
+                    }
+                    if !job.after.is_empty() {
+                        jobs.after_at.insert(job.name.clone(), document.at_path(&["spec", "after"]));
                     }
                     jobs.valid.insert(job.name.clone(), job);
                 }

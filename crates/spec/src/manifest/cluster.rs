@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::trigger::NotifySpec;
 use crate::shapes::strict::{Strict, given};
 use crate::shapes::{ContainerDefinition, RunTask, TaskDefinition};
 
@@ -36,6 +37,10 @@ pub struct ClusterSpec {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub scheduler_role_arn: Option<String>,
+    /// Who hears of the end of every job's runs, unless the job has a `notify` of its own.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Vec<NotifySpec>")]
+    pub notify: Option<Vec<NotifySpec>>,
     /// What is merged under each job of the cluster.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "Defaults")]

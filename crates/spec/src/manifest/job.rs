@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
+use super::trigger::{AfterSpec, EventSpec, NotifySpec};
 use crate::job::DeletionPolicy;
 use crate::shapes::strict::{Strict, given};
 use crate::shapes::{RunTask, TaskDefinition};
 
-/// What a schedule starts, and when.
+/// What is run, and what starts it: a schedule, the end of another job, an event.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct JobSpec {
@@ -20,6 +21,18 @@ pub struct JobSpec {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "ScheduleSpec")]
     pub schedule: Option<ScheduleSpec>,
+    /// Other jobs after whose runs this one starts; after each of them, not after all.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Vec<AfterSpec>", length(min = 1))]
+    pub after: Option<Vec<AfterSpec>>,
+    /// Events that start the job.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Vec<EventSpec>", length(min = 1))]
+    pub events: Option<Vec<EventSpec>>,
+    /// Who hears of the end of its runs; replaces the cluster's.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Vec<NotifySpec>")]
+    pub notify: Option<Vec<NotifySpec>>,
     /// IANA name of the time zone of the schedule; UTC, the default, is the only one so far.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]

@@ -6,11 +6,13 @@ mod cluster;
 mod controller;
 mod job;
 mod metadata;
+mod trigger;
 
 pub use cluster::ClusterSpec;
 pub use controller::ControllerSpec;
 pub use job::{JobSpec, ScheduleSpec};
 pub use metadata::{MOVED_FROM, Metadata, OURS, RECONCILE};
+pub use trigger::{AfterSpec, EventSpec, NotifySpec};
 
 /// The `apiVersion` of every document of ours.
 pub const API_VERSION: &str = "ecs-etl/v1";

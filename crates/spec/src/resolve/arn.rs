@@ -69,6 +69,45 @@ pub fn queue(text: &str, region: Option<&Region>) -> Result<(), String> {
     }
 }
 
+/// Checks the ARN of what a rule of `region` may tell of a run's end (docs/aws.md, Rules and targets). Only an event bus
+/// may be elsewhere, and then EventBridge needs a role for it.
+pub fn notified(text: &str, region: Option<&Region>, with_role: bool) -> Result<(), String> {
+    let expected = || {
+        "expected the ARN of an SNS topic, an SQS queue, a Lambda function or an event bus, such as \
+         `arn:aws:sns:REGION:ACCOUNT:NAME`"
+            .to_owned()
+    };
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, service, in_region, account, resource] = parts.as_slice() else { return Err(expected()) };
+    let in_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let named = |name: &str| (1..=256).contains(&name.len()) && in_name(name);
+    if !partition.starts_with("aws") || AccountId::new(*account).is_err() {
+        return Err(expected());
+    }
+    let is_bus = *service == "events";
+    match *service {
+        "sqs" => queue(text, None).map_err(|why| why.replace("what EventBridge could not deliver", "notifications"))?,
+        "sns" if resource.ends_with(".fifo") => {
+            return Err("EventBridge cannot tell a FIFO topic; use a standard one".to_owned());
+        }
+        "sns" if named(resource) => {}
+        "lambda" if resource.strip_prefix("function:").is_some_and(|name| name.split(':').all(named)) => {}
+        "events" if resource.strip_prefix("event-bus/").is_some_and(|name| name.split(['/', '.']).all(named)) => {}
+        _ => return Err(expected()),
+    }
+    match region {
+        Some(region) if region.as_str() != *in_region && !is_bus => Err(format!(
+            "it is in {}; only an event bus may be outside the cluster's Region, {region}",
+            crate::yaml::shown(in_region)
+        )),
+        Some(region) if region.as_str() != *in_region && !with_role => Err(format!(
+            "an event bus in {} needs a `roleArn` that EventBridge assumes to reach it",
+            crate::yaml::shown(in_region)
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Checks the name or ARN of an ECS cluster.
 pub fn ecs_cluster(text: &str, region: Option<&Region>) -> Result<(), String> {
     let in_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -116,6 +155,30 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(role(text).is_ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_in_the_region_or_a_bus_with_a_role() {
+        let region = Region::new("ap-northeast-1").unwrap();
+        let cases = [
+            ("arn:aws:sns:ap-northeast-1:123456789012:alarms", false, true),
+            ("arn:aws:sns:us-east-1:123456789012:alarms", true, false),
+            ("arn:aws:sns:ap-northeast-1:123456789012:alarms.fifo", false, false),
+            ("arn:aws:sqs:ap-northeast-1:123456789012:queue", false, true),
+            ("arn:aws:sqs:ap-northeast-1:123456789012:queue.fifo", false, false),
+            ("arn:aws:lambda:ap-northeast-1:123456789012:function:tell", false, true),
+            ("arn:aws:lambda:ap-northeast-1:123456789012:function:tell:live", false, true),
+            ("arn:aws:lambda:ap-northeast-1:123456789012:tell", false, false),
+            ("arn:aws:events:ap-northeast-1:123456789012:event-bus/central", false, true),
+            ("arn:aws:events:us-east-1:123456789012:event-bus/central", false, false),
+            ("arn:aws:events:us-east-1:123456789012:event-bus/central", true, true),
+            ("arn:aws:events:ap-northeast-1:123456789012:rule/x", false, false),
+            ("arn:aws:s3:::bucket", false, false),
+            ("alarms", false, false),
+        ];
+        for (text, role, expected) in cases {
+            assert_eq!(notified(text, Some(&region), role).is_ok(), expected, "{text}");
         }
     }
 

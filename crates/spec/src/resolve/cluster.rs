@@ -1,7 +1,6 @@
 //! The EtlCluster and its defaults.
 
-use super::arn;
-use super::{Fields, metadata};
+use super::{Fields, arn, metadata, triggers};
 use crate::defaults::Defaults;
 use crate::document::Document;
 use crate::finding::Findings;
@@ -9,6 +8,7 @@ use crate::job::{Cluster, Origin, Place};
 use crate::manifest::{ClusterSpec, Metadata};
 use crate::name::{ClusterName, Region};
 use crate::path::{self, Segment};
+use crate::trigger::Notify;
 use crate::typed;
 use crate::variables;
 use crate::yaml::{Node, Value, shown};
@@ -22,6 +22,8 @@ pub struct Known {
     pub defaults: Defaults,
     /// Role that EventBridge assumes, for jobs without one.
     pub events_role_arn: Option<String>,
+    /// `spec.notify`, for jobs without one.
+    pub notify: Vec<Notify>,
 }
 
 /// Checks an EtlCluster; what is wrong goes to the document's findings.
@@ -73,6 +75,7 @@ pub fn cluster(document: &mut Document, origin: Origin) -> Option<Known> {
     {
         fields.error("spec.cluster", why, None);
     }
+    let notify = triggers::notify(&mut fields, spec.notify.as_deref().unwrap_or_default(), region.as_ref());
     if fields.findings.has_errors() {
         return None;
     }
@@ -80,7 +83,7 @@ pub fn cluster(document: &mut Document, origin: Origin) -> Option<Known> {
     let ecs_cluster = spec.cluster.unwrap_or_else(|| name.as_str().to_owned());
     let place = Place { region, assume_role_arn: spec.assume_role_arn, external_id: spec.external_id };
     let cluster = Cluster { name, origin, place, ecs_cluster, drain: spec.drain.unwrap_or(false) };
-    Some(Known { cluster, defaults, events_role_arn: spec.events_role_arn })
+    Some(Known { cluster, defaults, events_role_arn: spec.events_role_arn, notify })
 }
 
 fn read<T: serde::de::DeserializeOwned + Default>(root: &Node, key: &str, findings: &mut Findings) -> T {
@@ -115,7 +118,7 @@ fn unknown_variables(node: &Node, path: &mut String, overrides: bool, findings: 
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Open { .. } => {}
         Value::String(text) => {
             for name in variables::names(text) {
-                let run = overrides && name == variables::SCHEDULED_TIME;
+                let run = overrides && variables::run_variable(name).is_some();
                 if !run && !variables::IN_DEFAULTS.contains(&name) {
                     let known: &[&str] = if overrides { &KNOWN } else { &variables::IN_DEFAULTS };
                     let help = variables::suggest(name, known);

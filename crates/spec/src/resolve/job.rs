@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::merge::{self, TAGS};
 use super::spec::{self, Checked};
+use super::triggers::Triggers;
 use super::{Fields, Known, metadata, templates};
 use crate::directory::BlockedReason;
 use crate::document::Document;
@@ -92,7 +93,7 @@ fn read_document(
     }
     let spec = spec.map(|spec| spec::check(&mut fields, spec, known, context.now));
     if let (Some(name), Some(spec)) = (&name, &spec) {
-        name_length(&mut fields, name, context.prefix, spec.schedules.is_list);
+        name_length(&mut fields, name, context.prefix, spec);
     }
     if let Some(spec) = root.get("spec") {
         templates::check(spec, findings);
@@ -122,6 +123,9 @@ fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, Strin
         drain: known.cluster.drain,
         schedules: spec.schedules.sorted,
         schedule_is_list: spec.schedules.is_list,
+        after: spec.triggers.after,
+        events: spec.triggers.events,
+        notify: spec.triggers.notify,
         suspend: spec.suspend,
         retry: spec.retry,
         dead_letter_queue_arn: spec.dead_letter_queue_arn,
@@ -168,12 +172,19 @@ fn find_cluster<'c>(document: &mut Document, context: &Context<'c>) -> Result<&'
     Err(Refused { reason: BlockedReason::ClusterNotFound, message: format!("{CLUSTER}: {message}") })
 }
 
-/// A rule's name has at most 64 characters; one of a list carries a dot and six digits more.
-fn name_length(fields: &mut Fields<'_>, name: &JobName, prefix: &Prefix, list: bool) {
-    let most = if list { 57 } else { 64 };
+/// A rule's name has at most 64 characters; all but that of a single schedule carry a dot and six digits more.
+fn name_length(fields: &mut Fields<'_>, name: &JobName, prefix: &Prefix, spec: &Checked) {
+    let Triggers { after, events, notify } = &spec.triggers;
+    let because = match () {
+        () if spec.schedules.is_list => " with a list of schedules",
+        () if !after.is_empty() => " with `after`",
+        () if !events.is_empty() => " with `events`",
+        () if !notify.is_empty() => " with `notify`",
+        () => "",
+    };
+    let most = if because.is_empty() { 64 } else { 57 };
     let length = prefix.as_str().len() + name.as_str().len();
     if length > most {
-        let because = if list { " with a list of schedules" } else { "" };
         let message = format!("`{prefix}{name}` has {length} characters; at most {most} are allowed{because}");
         fields.error("metadata.name", message, None);
     }

@@ -9,6 +9,7 @@ mod metadata;
 mod schedules;
 mod spec;
 mod templates;
+mod triggers;
 
 pub use arn::role_arn;
 pub use cluster::{Known, cluster};

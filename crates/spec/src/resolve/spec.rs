@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::arn;
+use super::triggers::{self, Triggers};
 use super::{Fields, Known, schedules};
 use crate::check;
 use crate::job::{DeletionPolicy, Retry};
@@ -22,6 +23,8 @@ const ATTEMPTS: std::ops::RangeInclusive<u32> = 0..=185;
 pub struct Checked {
     /// When it runs.
     pub schedules: schedules::Schedules,
+    /// What else starts it, and who hears of its end.
+    pub triggers: Triggers,
     /// `suspend`.
     pub suspend: bool,
     /// Retry policy of the target.
@@ -43,10 +46,15 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     let schedules = match &spec.schedule {
         Some(schedule) => schedules::schedules(fields, schedule, spec.allow_overlap.unwrap_or(false), now),
         None => {
-            fields.missing("spec.schedule", "such as `schedule: \"0 2 * * *\"`");
+            if !fields.has("spec.after") && !fields.has("spec.events") {
+                fields.missing("spec.schedule", "such as `schedule: \"0 2 * * *\"`; or say `after` or `events`");
+            }
             schedules::Schedules { sorted: Vec::new(), is_list: false }
         }
     };
+    let region = known.map(|known| &known.cluster.place.region);
+    let inherited = known.map(|known| known.notify.as_slice()).unwrap_or_default();
+    let triggers = triggers::triggers(fields, &spec, inherited, region);
     if let Some(name) = &spec.time_zone {
         schedules::time_zone(fields, name);
     }
@@ -64,7 +72,7 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
         maximum_attempts: fields.number("spec.maximumRetryAttempts", spec.maximum_retry_attempts, ATTEMPTS, 185),
     };
     if let Some(queue) = &spec.dead_letter_queue_arn
-        && let Err(why) = arn::queue(queue, known.map(|known| &known.cluster.place.region))
+        && let Err(why) = arn::queue(queue, region)
     {
         fields.error("spec.deadLetterQueueArn", why, None);
     }
@@ -87,6 +95,7 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     };
     let checked = Checked {
         schedules,
+        triggers,
         suspend: spec.suspend.unwrap_or(false),
         retry,
         dead_letter_queue_arn: spec.dead_letter_queue_arn,

@@ -2,7 +2,7 @@
 
 use crate::finding::Findings;
 use crate::path;
-use crate::variables::{self, IN_DEFAULTS, SCHEDULED_TIME};
+use crate::variables::{self, AFTER, Form, IN_DEFAULTS, SCHEDULED_TIME, Source};
 use crate::yaml::{Node, Value, shown};
 
 /// Checks the variables of a job with its defaults merged in; `spec` is its `spec`.
@@ -10,17 +10,16 @@ pub fn check(spec: &Node, findings: &mut Findings) {
     if let Some(overrides) = spec.get("runTask").and_then(|run_task| run_task.get("overrides")) {
         each_text(overrides, &mut "spec.runTask.overrides".to_owned(), &mut |node, path, template, from_defaults| {
             for name in variables::names(template) {
-                let known = name == SCHEDULED_TIME || (from_defaults && IN_DEFAULTS.contains(&name));
-                if !known {
-                    findings.error(node.at, path, format!("unknown variable `${{{}}}`", shown(name)), Some(help(name)));
+                if !(from_defaults && IN_DEFAULTS.contains(&name)) {
+                    in_overrides(spec, node, path, template, name, findings);
                 }
             }
         });
     }
     if let Some(task_definition) = spec.get("taskDefinition") {
         each_text(task_definition, &mut "spec.taskDefinition".to_owned(), &mut |node, path, template, _| {
-            if variables::names(template).any(|name| name == SCHEDULED_TIME) {
-                let message = format!("`${{{SCHEDULED_TIME}}}` stays as it is: a task definition knows no run");
+            if let Some(name) = variables::names(template).find(|name| variables::run_variable(name).is_some()) {
+                let message = format!("`${{{name}}}` stays as it is: a task definition knows no run");
                 let help = "it is filled in in `runTask.overrides`".to_owned();
                 findings.warning(node.at, path, message, Some(help));
             }
@@ -28,11 +27,47 @@ pub fn check(spec: &Node, findings: &mut Findings) {
     }
 }
 
+/// A variable of the run must exist, have a value whatever starts the job, and fit where it stands.
+fn in_overrides(spec: &Node, node: &Node, path: &str, template: &str, name: &str, findings: &mut Findings) {
+    let Some(variable) = variables::run_variable(name) else {
+        findings.error(node.at, path, format!("unknown variable `${{{}}}`", shown(name)), Some(help(name)));
+        return;
+    };
+    let has = |field: &&str| spec.get(field).is_some();
+    let (needs, others): (&str, &[&str]) = match variable.source {
+        Source::Any => return,
+        Source::After => ("after", &["schedule", "events"]),
+        Source::Event => ("events", &["schedule", "after"]),
+    };
+    if !has(&needs) {
+        let help = format!("add `spec.{needs}`, or take the variable out; `$${{` is a literal `${{`");
+        findings.error(node.at, path, format!("`${{{name}}}` has no value: the job has no `{needs}`"), Some(help));
+    } else if let Some(other) = others.iter().find(|field| has(field)) {
+        let message = format!("`${{{name}}}` is an empty text in a run that `{other}` starts");
+        findings.warning(node.at, path, message, None);
+    }
+    if variable.form == Form::Free && template != format!("${{{name}}}") {
+        let message =
+            format!("a quote or a backslash in `${{{name}}}` would break the run: EventBridge escapes nothing here");
+        let help =
+            "give it as a whole value of its own, and put the text together in the container; `:number` behind it \
+                    says that it is one"
+                .to_owned();
+        findings.warning(node.at, path, message, Some(help));
+    }
+}
+
 fn help(name: &str) -> String {
     if IN_DEFAULTS.contains(&name) {
         return format!("`${{{name}}}` works in a cluster's defaults; `$${{` is a literal `${{`");
     }
-    variables::suggest(name, &[SCHEDULED_TIME])
+    if name == "event" || name.starts_with("event.") {
+        return "name a member by letters, digits, `_` and `-`, with dots between: `${event.detail.object.key}`"
+            .to_owned();
+    }
+    let known: Vec<&str> = std::iter::once(SCHEDULED_TIME).chain(AFTER.map(|(name, _)| name)).collect();
+    let near = name.starts_with("after").then_some(known.as_slice());
+    variables::suggest(name, near.unwrap_or(&[SCHEDULED_TIME]))
 }
 
 /// Calls `see` with every text, its path, its template and whether that came from defaults with a variable still open.

@@ -1,13 +1,18 @@
 //! `${…}` in defaults and in overrides.
 //!
 //! In a cluster's defaults `${job}`, `${region}` and `${account}` stand for the job they are merged under; in a job's
-//! own text they stand for nothing and stay as they are. In `overrides` `${scheduledTime}` becomes the time of the run,
-//! which only the plan can say to AWS, so there it stays, and so does the `$${` that stands for a literal `${`.
+//! own text they stand for nothing and stay as they are. In `overrides` the variables of [`run_variable`] become what
+//! only a run knows, such as its time. How that is said to AWS is the plan's to know, so there they stay, and so does
+//! the `$${` that stands for a literal `${`.
+
+mod run;
 
 use crate::name::{JobName, Region};
 use crate::yaml::{Node, Value};
 
-/// The variable that only a run knows.
+pub use run::{AFTER, Form, RunVariable, Source, run_variable};
+
+/// The variable that every run knows.
 pub const SCHEDULED_TIME: &str = "scheduledTime";
 
 const JOB: &str = "job";

@@ -1,0 +1,115 @@
+//! Jobs that other jobs and events start, and who is told of their end.
+
+use ecs_etl_plan::condition::Reason;
+use serde_json::{Value, json};
+
+use crate::lab::{Lab, counts, job};
+
+/// A job without a schedule; `lines` go under its spec.
+fn triggered(name: &str, image: &str, lines: &str) -> String {
+    job(name, image, "@daily").replace("schedule: \"@daily\"", lines)
+}
+
+fn pipeline() -> Lab {
+    Lab::new(&[
+        ("extract", job("extract", "img:1", "0 2 * * *")),
+        ("transform", triggered("transform", "img:1", "after: [{job: extract}]")),
+        (
+            "load",
+            triggered(
+                "load",
+                "img:1",
+                "events: [{pattern: {source: [aws.s3]}}]\n  after: [{job: transform, on: completion}]",
+            ),
+        ),
+    ])
+}
+
+async fn pattern(lab: &Lab, rule: &str) -> Value {
+    let rule = lab.events("DescribeRule", json!({"Name": rule})).await;
+    serde_json::from_str(rule["EventPattern"].as_str().unwrap()).unwrap()
+}
+
+/// The only rule of a job that has one.
+async fn rule_of(lab: &Lab, job: &str) -> String {
+    let rules = lab.events("ListRules", json!({"NamePrefix": format!("etl-{job}.")})).await;
+    let [only] = rules["Rules"].as_array().unwrap().as_slice() else { panic!("{rules}") };
+    only["Name"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_converges_and_then_there_is_silence() {
+    let lab = pipeline();
+    let pass = lab.apply().await;
+    for job in ["extract", "transform", "load"] {
+        assert_eq!(pass.reason(job), Reason::Converged, "{job}");
+    }
+    assert_eq!(
+        lab.writes(),
+        counts([("ecs:RegisterTaskDefinition", 3), ("events:PutRule", 4), ("events:PutTargets", 4)])
+    );
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts([]));
+    let transform = pattern(&lab, &rule_of(&lab, "transform").await).await;
+    assert_eq!(transform["detail"]["group"], json!(["family:etl-extract"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pattern_that_somebody_edits_is_put_back() {
+    let lab = pipeline();
+    lab.apply().await;
+    let rule = rule_of(&lab, "transform").await;
+    let before = pattern(&lab, &rule).await;
+    lab.events("PutRule", json!({"Name": rule, "EventPattern": "{\"source\": [\"aws.s3\"]}"})).await;
+    lab.writes();
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts([("events:PutRule", 1)]));
+    assert_eq!(pattern(&lab, &rule).await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_is_renamed_upstream_reaches_the_rule_after_it() {
+    let lab = pipeline();
+    lab.apply().await;
+    lab.writes();
+    lab.write("extract.yaml", &job("extract", "img:1", "0 2 * * *").replace("{image:", "{name: main, image:"));
+    lab.apply().await;
+    assert_eq!(
+        lab.writes(),
+        counts([("ecs:RegisterTaskDefinition", 1), ("events:PutRule", 1), ("events:PutTargets", 1)])
+    );
+    let transform = pattern(&lab, &rule_of(&lab, "transform").await).await;
+    assert_eq!(transform["detail"]["containers"]["name"], json!(["main"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_upstream_goes_is_left_as_it_is_and_says_why() {
+    let lab = pipeline();
+    lab.apply().await;
+    lab.remove("extract.yaml");
+    lab.writes();
+    let pass = lab.apply().await;
+    assert_eq!(pass.reason("transform"), Reason::InvalidSpec);
+    assert_eq!(pass.reason("load"), Reason::InvalidSpec, "its way leads through transform");
+    assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_changes_without_touching_what_runs() {
+    let told = |topic: &str| {
+        let notify = format!("notify: [{{target: \"arn:aws:sns:eu-central-1:123456789012:{topic}\"}}]");
+        job("a", "img:1", "0 2 * * *").replace("spec:\n", &format!("spec:\n  {notify}\n"))
+    };
+    let lab = Lab::new(&[("a", told("alarms"))]);
+    lab.apply().await;
+    assert_eq!(
+        lab.writes(),
+        counts([("ecs:RegisterTaskDefinition", 1), ("events:PutRule", 2), ("events:PutTargets", 2)])
+    );
+    lab.write("a.yaml", &told("pager"));
+    assert_eq!(lab.apply().await.reason("a"), Reason::Converged);
+    let writes = lab.writes();
+    assert!(!writes.contains_key("ecs:RegisterTaskDefinition"), "{writes:?}");
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts([]));
+}
