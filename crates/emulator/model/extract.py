@@ -23,7 +23,8 @@ WANTED = {
     ),
     "events": (
         "PutRule DeleteRule DescribeRule EnableRule DisableRule ListRules ListRuleNamesByTarget PutTargets "
-        "RemoveTargets ListTargetsByRule TagResource UntagResource ListTagsForResource DescribeEventBus ListEventBuses"
+        "RemoveTargets ListTargetsByRule TagResource UntagResource ListTagsForResource DescribeEventBus ListEventBuses "
+        "TestEventPattern"
     ),
     "resourcegroupstaggingapi": "GetResources GetTagKeys GetTagValues",
 }

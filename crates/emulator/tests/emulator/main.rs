@@ -17,6 +17,7 @@ mod journals;
 mod lifecycle;
 mod normalisation;
 mod pages;
+mod patterns;
 mod refusals;
 mod rules;
 mod schedules;
