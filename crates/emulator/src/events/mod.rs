@@ -1,7 +1,11 @@
 //! Amazon EventBridge: the rules of the default event bus, their targets and tags (docs/aws.md, Rules and schedules).
 
+mod acting;
+mod bus;
 mod delivery;
 mod event;
+mod input;
+mod launch;
 mod pattern;
 mod rules;
 mod schedule;
@@ -23,6 +27,8 @@ use crate::request::Operation;
 use crate::state::{Rule, State};
 use pattern::{Leaves, Pattern};
 
+pub(crate) use acting::Acting;
+pub(crate) use bus::{Told, event, publish};
 pub(crate) use ticks::{Ticking, fire, resume, turn};
 
 /// The one event bus there is here, and the only one that AWS lets schedules live on.
@@ -51,6 +57,7 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Opera
         "TagResource" => tags::tag(state, context, body),
         "UntagResource" => tags::untag(state, context, body),
         "ListTagsForResource" => tags::list(state, context, body),
+        "PutEvents" => bus::put(state, context, body),
         "TestEventPattern" => test_pattern(body),
         "DescribeEventBus" => describe_bus(context, body),
         "ListEventBuses" => Ok(list_buses(context, body)),
@@ -61,7 +68,7 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Opera
 /// Refuses a bus other than the default one, named or by ARN.
 fn on_default_bus(place: &Place, bus: &str) -> Result<(), Refusal> {
     let name = bus.rsplit("event-bus/").next().unwrap_or(bus);
-    if bus == BUS || bus == place.arn("events", "event-bus/default") {
+    if bus::is_default(place, bus) {
         return Ok(());
     }
     Err(not_found(format!("Event bus {name} does not exist.")))

@@ -4,9 +4,11 @@
 
 mod client;
 
+mod chains;
 mod clusters;
 mod consistency;
 mod doors;
+mod events;
 mod firing;
 mod garbage;
 mod histories;
