@@ -8,6 +8,7 @@ Run with a Python that has botocore, from this directory. One line says one shap
     map NAME KEY-SHAPE VALUE-SHAPE [MIN MAX]
     string NAME [MIN MAX] [PATTERN | one of A|B|C]
     integer NAME [MIN MAX]
+    boolean NAME, timestamp NAME
 
 `-` stands where AWS sets no bound.
 """
@@ -23,7 +24,8 @@ WANTED = {
     ),
     "events": (
         "PutRule DeleteRule DescribeRule EnableRule DisableRule ListRules ListRuleNamesByTarget PutTargets "
-        "RemoveTargets ListTargetsByRule TagResource UntagResource ListTagsForResource DescribeEventBus ListEventBuses"
+        "RemoveTargets ListTargetsByRule TagResource UntagResource ListTagsForResource DescribeEventBus ListEventBuses "
+        "TestEventPattern PutEvents"
     ),
     "resourcegroupstaggingapi": "GetResources GetTagKeys GetTagValues",
 }

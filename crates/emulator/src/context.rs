@@ -18,6 +18,28 @@ pub(crate) struct Context<'a> {
     pub caller: String,
     /// The AWS service that makes the request, for rules that only it may change; see [`ACTS_AS`].
     pub acts_as: Option<String>,
+    pub cause: Cause,
+}
+
+/// Why something happens, which decides how it is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Somebody asked for it, once.
+    Request,
+    /// Its time came: the same clock would do it again.
+    Time,
+}
+
+impl<'a> Context<'a> {
+    /// For what time does by itself.
+    pub(crate) fn of_time(now: Timestamp, place: &Place, settings: &'a Settings) -> Self {
+        Self { now, place: place.clone(), settings, caller: String::new(), acts_as: None, cause: Cause::Time }
+    }
+}
+
+/// A moment as AWS's events write it, to the millisecond.
+pub(crate) fn iso(at: Timestamp) -> serde_json::Value {
+    serde_json::Value::from(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// A moment as AWS's JSON protocols write it: seconds since 1970 with milliseconds behind the point.

@@ -1,12 +1,10 @@
 //! The state machine: a request in, a reply out, and time only as an argument.
 
-use std::collections::VecDeque;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::context::{ACTS_AS, Context};
+use crate::context::{ACTS_AS, Cause, Context};
 use crate::firing::Firing;
 use crate::lag::Lagging;
 use crate::model::{self, Model, Violation};
@@ -28,11 +26,7 @@ pub struct Emulator {
     buckets: Buckets,
     requests: u64,
     unwritten: Vec<Change>,
-    firings: VecDeque<Firing>,
 }
-
-/// So many ticks are kept for whoever asks what came due; of more, the oldest are forgotten.
-const MOST_FIRINGS: usize = 10_000;
 
 impl Emulator {
     /// An AWS in which nothing was ever made.
@@ -59,15 +53,7 @@ impl Emulator {
         }
         events::resume(&mut state, &settings);
         let lists = Lagging::behind(&state, settings.list_lag);
-        Self {
-            settings,
-            state,
-            lists,
-            buckets: Buckets::default(),
-            requests: 0,
-            unwritten: Vec::new(),
-            firings: VecDeque::new(),
-        }
+        Self { settings, state, lists, buckets: Buckets::default(), requests: 0, unwritten: Vec::new() }
     }
 
     /// Applies one request and answers it. `now` should not go backwards (docs/aws.md, On the wire).
@@ -96,17 +82,12 @@ impl Emulator {
         if let Some(lists) = &mut self.lists {
             lists.advance(now);
         }
-        let Self { state, settings, firings, .. } = self;
-        let mut tell = |firing| {
-            if firings.len() >= MOST_FIRINGS {
-                firings.pop_front();
-            }
-            firings.push_back(firing);
-        };
+        let Self { state, settings, .. } = self;
         while let Some((when, due)) = state.pop_due(now) {
             match due {
-                Due::Tick(key) => events::fire(state, settings, &key, when, now, &mut tell),
+                Due::Tick(key) => events::fire(state, settings, &key, when, now),
                 Due::Former(key) => events::turn(state, settings, &key, when),
+                Due::Phase(key) => ecs::tell_phase(state, settings, &key, when),
                 Due::Revision(key) => ecs::expire_revision(state, settings, &key, when),
                 Due::Index(key) => tagging::settle_one(state, &key, now),
                 Due::Task(key) => ecs::expire_task(state, &key),
@@ -126,12 +107,13 @@ impl Emulator {
         std::mem::take(&mut self.unwritten)
     }
 
-    /// The ticks that came due since the last call, in the order of their time; of very many, the latest ones.
+    /// The ticks that came due and the events that rules matched since the last call, in the order of their time; of very
+    /// many, the latest ones.
     ///
     /// One emulator tells each of them once. After a restart, those since the last write are told again.
     #[must_use = "a tick is told once"]
     pub fn take_firings(&mut self) -> Vec<Firing> {
-        std::mem::take(&mut self.firings).into()
+        self.state.take_firings()
     }
 
     /// The moment of the latest change; no later request should come with an earlier time.
@@ -177,6 +159,7 @@ impl Emulator {
             settings: &self.settings,
             caller: sts::caller_arn(request),
             acts_as: request.header(ACTS_AS).map(str::to_owned),
+            cause: Cause::Request,
         };
         let state = match &mut self.lists {
             Some(lists) if Lagging::shows(operation) => lists.view(),

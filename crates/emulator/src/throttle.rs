@@ -49,7 +49,8 @@ impl Group {
                 "DescribeTasks" | "ListTasks" => Some(Self::ClusterResourceRead),
                 _ => None,
             },
-            Service::Events => Some(Self::EventsControlPlane),
+            // Events have a rate of their own, a hundred times as high.
+            Service::Events => (operation.name != "PutEvents").then_some(Self::EventsControlPlane),
             Service::Tag => Some(Self::TaggingRead),
             Service::Sts | Service::Emulator => None,
         }

@@ -151,8 +151,8 @@ fn log(firing: &Firing) {
         Outcome::Refused { code, message } => {
             tracing::info!(%due, rule, region, target, refused = code, error = message, "rule fired");
         }
-        Outcome::NotEmulated => {
-            tracing::info!(%due, rule, region, target, refused = "not emulated", "rule fired");
+        Outcome::NotEmulated { arn, input } => {
+            tracing::info!(%due, rule, region, target, refused = "not emulated", arn, input, "rule fired");
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Amazon EventBridge: the rules of the default event bus, their targets and tags (docs/aws.md, Rules and schedules).
 
+mod acting;
+mod bus;
 mod delivery;
 mod event;
+mod input;
+mod launch;
+mod pattern;
 mod rules;
 mod schedule;
 mod tags;
@@ -20,7 +25,10 @@ use crate::place::Place;
 use crate::reply::{Answer, Refusal};
 use crate::request::Operation;
 use crate::state::{Rule, State};
+use pattern::{Leaves, Pattern};
 
+pub(crate) use acting::Acting;
+pub(crate) use bus::{Told, event, publish};
 pub(crate) use ticks::{Ticking, fire, resume, turn};
 
 /// The one event bus there is here, and the only one that AWS lets schedules live on.
@@ -49,6 +57,8 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Opera
         "TagResource" => tags::tag(state, context, body),
         "UntagResource" => tags::untag(state, context, body),
         "ListTagsForResource" => tags::list(state, context, body),
+        "PutEvents" => bus::put(state, context, body),
+        "TestEventPattern" => test_pattern(body),
         "DescribeEventBus" => describe_bus(context, body),
         "ListEventBuses" => Ok(list_buses(context, body)),
         _ => Err(Refusal::unknown(operation)),
@@ -58,7 +68,7 @@ pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Opera
 /// Refuses a bus other than the default one, named or by ARN.
 fn on_default_bus(place: &Place, bus: &str) -> Result<(), Refusal> {
     let name = bus.rsplit("event-bus/").next().unwrap_or(bus);
-    if bus == BUS || bus == place.arn("events", "event-bus/default") {
+    if bus::is_default(place, bus) {
         return Ok(());
     }
     Err(not_found(format!("Event bus {name} does not exist.")))
@@ -82,6 +92,20 @@ fn list_buses(context: &Context<'_>, body: &Value) -> Map<String, Value> {
     let mut answer = Map::new();
     answer.insert("EventBuses".to_owned(), json!(buses));
     answer
+}
+
+/// What an event has that a pattern is tested on; its `resources` may be missing (docs/aws.md, Event patterns).
+const TESTED: [&str; 6] = ["id", "account", "source", "time", "region", "detail-type"];
+
+/// TestEventPattern: whether an event, given as JSON, is what a pattern asks for (docs/aws.md, Event patterns).
+fn test_pattern(body: &Value) -> Answer {
+    let pattern = Pattern::read(text(body, "EventPattern").unwrap_or_default())?;
+    let event: Option<Value> = serde_json::from_str(text(body, "Event").unwrap_or_default()).ok();
+    let event = event.filter(|event| TESTED.iter().all(|member| event.get(member).is_some()));
+    let event = event.ok_or_else(|| validation("Parameter Event is not valid."))?;
+    let mut answer = Map::new();
+    answer.insert("Result".to_owned(), json!(pattern.matches(&Leaves::of(&event))));
+    Ok(answer)
 }
 
 /// Follows docs/aws.md, On the wire.

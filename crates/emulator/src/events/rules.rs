@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::pattern::Pattern;
 use super::{
     BUS, cut, is_role, items, limit_exceeded, not_an_arn, refuse_managed, rule_arn, rule_not_found, schedule, tags,
     text, ticks, validation,
@@ -100,29 +101,12 @@ fn check(body: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// The shape of an event pattern: an object whose leaves are non-empty lists (docs/aws.md, Rules and targets).
+/// A pattern that is short enough and asks for something that can be (docs/aws.md, Rules and targets).
 fn check_pattern(rule: &str, pattern: &str) -> Result<(), Refusal> {
-    let invalid = |reason: &str| {
-        Refusal::new("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
-    };
     if pattern.chars().count() > LONGEST_PATTERN {
         return Err(validation(format!("Parameter EventPattern for rule {rule} exceeds limit of {LONGEST_PATTERN}.")));
     }
-    let pattern: Value = serde_json::from_str(pattern).map_err(|_| invalid("Filter is not valid JSON"))?;
-    let Value::Object(fields) = &pattern else { return Err(invalid("Filter is not an object")) };
-    let mut rest: Vec<(&str, &Value)> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    while let Some((name, value)) = rest.pop() {
-        match value {
-            Value::Object(fields) if fields.is_empty() => return Err(invalid("Empty objects are not allowed")),
-            Value::Object(fields) => rest.extend(fields.iter().map(|(name, value)| (name.as_str(), value))),
-            Value::Array(words) if words.is_empty() => return Err(invalid("Empty arrays are not allowed")),
-            Value::Array(_) => {}
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(invalid(&format!("\"{name}\" must be an object or an array")));
-            }
-        }
-    }
-    Ok(())
+    Pattern::read(pattern).map(drop)
 }
 
 /// DeleteRule: a rule that is not there is deleted already; one with targets is not deleted.

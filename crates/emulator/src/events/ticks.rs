@@ -1,4 +1,4 @@
-//! Rules that fire: what acts at which moment, when the next tick is, and what it starts.
+//! Rules that fire: what acts at which moment, when the next tick is, and what is to be done then.
 //!
 //! A change of a rule takes effect after a while (docs/aws.md, Consistency). Until then, and with that moment, the rule
 //! fires as it did before; from then on as it was put. A tick counts for what acts when it is delivered, some seconds
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::delivery::{self, Delivery};
-use super::schedule::Schedule;
+use super::acting::Acting;
+use super::event::What;
 use crate::context::Context;
-use crate::firing::Firing;
+use crate::ecs;
 use crate::place::Place;
 use crate::settings::Settings;
 use crate::state::{Acts, Due, Former, State};
@@ -26,15 +26,6 @@ pub(crate) struct Ticking {
     acting: Arc<Acting>,
     /// The tick that is on the agenda.
     next: Tick,
-}
-
-/// What of a rule acts at present, ready to.
-#[derive(Debug)]
-struct Acting {
-    schedule: Schedule,
-    since: Timestamp,
-    /// By the Ids of targets.
-    deliveries: Vec<(String, Delivery)>,
 }
 
 /// A moment that a schedule names, and when it is delivered.
@@ -76,8 +67,11 @@ pub(crate) fn turn(state: &mut State, settings: &Settings, key: &(Place, String)
         Some(former) => former.acts.clone(),
         None => state.rules.get(key).and_then(Acts::of),
     };
-    let Some(acting) = acts.and_then(|acts| Acting::ready(key, &acts)) else { return };
-    plan(state, settings, key, Arc::new(acting), at);
+    let acting = acts.and_then(|acts| Acting::ready(key, &acts)).map(Arc::new);
+    listen(state, settings, key, acting.clone(), at);
+    if let Some(acting) = acting {
+        plan(state, settings, key, acting, at);
+    }
 }
 
 /// What is on the agenda in a state that was just read.
@@ -96,15 +90,20 @@ pub(crate) fn resume(state: &mut State, settings: &Settings) {
     }
 }
 
+/// Has a rule match events from now on, or no longer.
+fn listen(state: &mut State, settings: &Settings, key: &(Place, String), acting: Option<Arc<Acting>>, at: Timestamp) {
+    let heard = state.listens(&key.0);
+    match acting.filter(|acting| acting.pattern.is_some()) {
+        Some(acting) => drop(state.listening.insert(key.clone(), acting)),
+        None => drop(state.listening.remove(key)),
+    }
+    if !heard && state.listens(&key.0) {
+        ecs::watch(state, settings, &key.0, at);
+    }
+}
+
 /// Delivers the tick that came due `at`, and puts the next one on the agenda.
-pub(crate) fn fire(
-    state: &mut State,
-    settings: &Settings,
-    key: &(Place, String),
-    at: Timestamp,
-    now: Timestamp,
-    tell: &mut impl FnMut(Firing),
-) {
+pub(crate) fn fire(state: &mut State, settings: &Settings, key: &(Place, String), at: Timestamp, now: Timestamp) {
     let Some(ticking) = state.ticking.remove(key) else { return };
     let Ticking { acting, next: tick } = ticking;
     // After a long sleep, ticks of which nobody could see anything any more are passed over.
@@ -112,20 +111,8 @@ pub(crate) fn fire(
     plan(state, settings, key, Arc::clone(&acting), at.max(seen));
 
     let (place, rule) = key;
-    let context = Context { now: at, place: place.clone(), settings, caller: String::new(), acts_as: None };
-    for (id, delivery) in &acting.deliveries {
-        let event = delivery::Event { place, rule, target: id, due: tick.due, at };
-        let outcome = delivery.deliver(state, &context, &event);
-        tell(Firing {
-            account: place.account.clone(),
-            region: place.region.clone(),
-            rule: rule.clone(),
-            target: id.clone(),
-            due: tick.due,
-            at,
-            outcome,
-        });
-    }
+    let context = Context::of_time(at, place, settings);
+    acting.call(state, &context, rule, What::Tick(tick.due));
 }
 
 /// How long something is to be seen of a tick: its tasks, and in the tagging index the revision that they kept.
@@ -139,7 +126,7 @@ fn plan(state: &mut State, settings: &Settings, key: &(Place, String), acting: A
     let latest = settings.fires_within.clamp(SignedDuration::ZERO, LATEST);
     let mut due = after.checked_sub(latest).unwrap_or(Timestamp::MIN);
     loop {
-        let Some(next) = acting.schedule.next_after(acting.since, due) else { return };
+        let Some(next) = acting.next_after(due) else { return };
         let at = next.checked_add(delay(key, next, latest)).unwrap_or(next);
         if at > after {
             let next = Tick { due: next, at };
@@ -156,14 +143,4 @@ fn delay((place, rule): &(Place, String), due: Timestamp, latest: SignedDuration
     let digest = Sha256::digest(format!("{}/{}/{rule}/{}", place.account, place.region, due.as_second()));
     let chance = digest.iter().take(4).fold(0_i64, |chance, byte| chance << 8 | i64::from(*byte));
     SignedDuration::from_secs(chance % (latest.as_secs() + 1))
-}
-
-impl Acting {
-    /// Reads what was put; `None` for a schedule of an older grammar.
-    fn ready((place, rule): &(Place, String), acts: &Acts) -> Option<Self> {
-        let schedule = Schedule::parse(&acts.expression)?;
-        let deliveries =
-            acts.targets.iter().map(|(id, target)| (id.clone(), Delivery::of(place, rule, target))).collect();
-        Some(Self { schedule, since: acts.since, deliveries })
-    }
 }

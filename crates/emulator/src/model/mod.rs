@@ -46,11 +46,25 @@ struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Shape {
     Structure(Vec<Member>),
-    List { member: &'static str, bounds: Bounds },
-    Map { key: &'static str, value: &'static str, bounds: Bounds },
-    String { bounds: Bounds, words: Words },
-    Integer { bounds: Bounds },
+    List {
+        member: &'static str,
+        bounds: Bounds,
+    },
+    Map {
+        key: &'static str,
+        value: &'static str,
+        bounds: Bounds,
+    },
+    String {
+        bounds: Bounds,
+        words: Words,
+    },
+    Integer {
+        bounds: Bounds,
+    },
     Boolean,
+    /// Seconds since 1970.
+    Timestamp,
 }
 
 /// One service's requests.
@@ -125,6 +139,7 @@ impl Model {
                 }
                 "integer" => Shape::Integer { bounds: split_bounds(rest).0 },
                 "boolean" => Shape::Boolean,
+                "timestamp" => Shape::Timestamp,
                 _ => continue,
             };
             model.shapes.insert(name, shape);
@@ -160,7 +175,7 @@ mod tests {
                     Shape::Structure(members) => members.iter().map(|member| member.shape).collect(),
                     Shape::List { member, .. } => vec![member],
                     Shape::Map { key, value, .. } => vec![key, value],
-                    Shape::String { .. } | Shape::Integer { .. } | Shape::Boolean => vec![],
+                    Shape::String { .. } | Shape::Integer { .. } | Shape::Boolean | Shape::Timestamp => vec![],
                 };
                 for target in leads_to {
                     assert!(model.shape(target).is_some(), "{name} names {target}");

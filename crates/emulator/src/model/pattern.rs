@@ -9,6 +9,11 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
         r"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/\.\-_A-Za-z0-9]+" => {
             bus_name(text) || bus_arn(text)
         }
+        r"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[\.\-_A-Za-z0-9]+" => {
+            !text.contains('/') && bus_name(text) || bus_arn(text)
+        }
+        // Global endpoints.
+        r"^[A-Za-z0-9\-]+[\.][A-Za-z0-9\-]+$" => text.split('.').count() == 2 && text.split('.').all(is_label),
         r"[A-Za-z0-9\_\-]+" => made_of(text, |c| c.is_ascii_alphanumeric() || "_-".contains(c)),
         r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)" | r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$" => text.chars().all(tag_character),
         r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$" => {
@@ -38,6 +43,10 @@ pub(crate) fn tag_character(c: char) -> bool {
 
 fn made_of(text: &str, allowed: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(allowed)
+}
+
+fn is_label(text: &str) -> bool {
+    made_of(text, |c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 fn bus_name(text: &str) -> bool {
@@ -70,8 +79,8 @@ mod tests {
         for table in tables {
             for shape in super::super::Model::parse(table).shapes.values() {
                 if let super::super::Shape::String { words: super::super::Words::Pattern(pattern), .. } = shape {
-                    let accepts_some =
-                        ["a", "arn:aws:secretsmanager:eu-west-1:1:x"].iter().any(|text| matches(pattern, text));
+                    let samples = ["a", "a.b", "arn:aws:secretsmanager:eu-west-1:1:x"];
+                    let accepts_some = samples.iter().any(|text| matches(pattern, text));
                     assert!(accepts_some, "{pattern} is not read");
                 }
             }

@@ -6,19 +6,24 @@ mod change;
 mod rows;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 pub use change::{Change, Entity, Kind};
 pub(crate) use rows::{
-    Acts, Blueprint, Cluster, Family, Former, Indexed, Revision, Rule, Status, Stop, Tags, Task, Token,
+    Acts, Blueprint, Cluster, Course, Family, Former, Indexed, Revision, Rule, Script, Status, Stop, Tags, Task, Token,
 };
 pub(crate) use table::Table;
 
-use crate::events::Ticking;
+use crate::events::{Acting, Ticking};
+use crate::firing::Firing;
 use crate::place::Place;
+
+/// So many firings are kept for whoever asks what came due; of more, the oldest are forgotten.
+const MOST_FIRINGS: usize = 10_000;
 
 /// What time alone will change. What is due at one moment is done in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +32,8 @@ pub(crate) enum Due {
     Tick((Place, String)),
     /// The moment at which a change of a rule takes effect.
     Former((Place, String)),
+    /// The moment at which the event bus hears of a task's next phase.
+    Phase((Place, String)),
     /// The end of a revision's deletion.
     Revision((Place, String, u32)),
     /// Something the tagging index is to see of a resource.
@@ -48,6 +55,8 @@ pub(crate) struct State {
     pub formers: Table<(Place, String), Vec<Former>>,
     /// Rules that fire, ready to; it follows from the rows and is not written down.
     pub ticking: BTreeMap<(Place, String), Ticking>,
+    /// Rules that match events, ready to; likewise.
+    pub listening: BTreeMap<(Place, String), Arc<Acting>>,
     /// What is due when; likewise.
     agenda: BTreeSet<(Timestamp, Due)>,
     /// The moment of the latest write: what was due by then has been done.
@@ -55,6 +64,10 @@ pub(crate) struct State {
     /// Whether a journal follows, so that what time makes must be carried along.
     journaled: bool,
     reset: bool,
+    /// What fired and was not yet asked for.
+    firings: VecDeque<Firing>,
+    /// How many events were put in this process.
+    events: u64,
 }
 
 impl State {
@@ -77,6 +90,40 @@ impl State {
     /// The moment of the latest write, if there was one.
     pub(crate) fn as_of(&self) -> Option<Timestamp> {
         self.as_of
+    }
+
+    /// Keeps a firing for whoever asks.
+    pub(crate) fn tell(&mut self, firing: Firing) {
+        if self.firings.len() >= MOST_FIRINGS {
+            self.firings.pop_front();
+        }
+        self.firings.push_back(firing);
+    }
+
+    /// What fired since the last call.
+    pub(crate) fn take_firings(&mut self) -> Vec<Firing> {
+        std::mem::take(&mut self.firings).into()
+    }
+
+    /// A number that no other event of this process has.
+    pub(crate) fn count_event(&mut self) -> u64 {
+        self.events += 1;
+        self.events
+    }
+
+    /// The rules of one place that match events, in the order of their names.
+    pub(crate) fn listening_at<'a>(&'a self, place: &Place) -> impl Iterator<Item = (&'a str, &'a Arc<Acting>)> {
+        let place = place.clone();
+        let from = Bound::Included((place.clone(), String::new()));
+        self.listening
+            .range((from, Bound::Unbounded))
+            .take_while(move |((at, _), _)| *at == place)
+            .map(|((_, rule), acting)| (rule.as_str(), acting))
+    }
+
+    /// Whether a rule of this place matches events.
+    pub(crate) fn listens(&self, place: &Place) -> bool {
+        !self.listening.is_empty() && self.listening_at(place).next().is_some()
     }
 
     /// Has something looked at again at `when`, if ever.

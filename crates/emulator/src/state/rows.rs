@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -96,7 +96,10 @@ pub(crate) struct Indexed {
 /// What of a rule makes it fire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Acts {
-    pub expression: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
     /// Where a rate counts from, and before which there is no tick.
     pub since: Timestamp,
     /// Targets by Id, as they were put.
@@ -106,10 +109,12 @@ pub(crate) struct Acts {
 impl Acts {
     /// How a rule fires; `None` for one that does not.
     pub(crate) fn of(rule: &Rule) -> Option<Self> {
-        let expression = rule.members.get("ScheduleExpression").and_then(Value::as_str)?;
-        let disabled = rule.members.get("State").and_then(Value::as_str) == Some("DISABLED");
-        (!disabled && !rule.targets.is_empty()).then(|| Self {
-            expression: expression.to_owned(),
+        let member = |name: &str| rule.members.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (expression, pattern) = (member("ScheduleExpression"), member("EventPattern"));
+        let asks = expression.is_some() || pattern.is_some();
+        (asks && member("State").as_deref() != Some("DISABLED") && !rule.targets.is_empty()).then(|| Self {
+            expression,
+            pattern,
             since: rule.rescheduled_at.unwrap_or(rule.created_at),
             targets: rule.targets.clone(),
         })
@@ -158,6 +163,29 @@ pub(crate) struct Task {
     pub token: Option<Token>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
+    /// How its containers fare, in their order, if somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Arc<Script>>,
+}
+
+/// How the containers of a task fare, in the order of the task definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Script {
+    /// Why none of them starts, if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails_to_start: Option<String>,
+    pub containers: Vec<Course>,
+}
+
+/// How one container of a task fares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Course {
+    /// How long it runs; `None` for as long as others do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_for: Option<SignedDuration>,
+    pub exit_code: i32,
+    /// Whether the task ends with it.
+    pub essential: bool,
 }
 
 fn is_null(overrides: &Arc<Value>) -> bool {

@@ -52,7 +52,7 @@ pub fn outcome(firing: &Firing) -> String {
             format!("{} of {} as {group}", tasks.len(), task_definition.rsplit('/').next().unwrap())
         }
         Outcome::Refused { code, message } => format!("{code}: {message}"),
-        Outcome::NotEmulated => "not emulated".to_owned(),
+        Outcome::NotEmulated { arn, input } => format!("{input} for {}", arn.rsplit(':').next().unwrap()),
     }
 }
 
@@ -165,9 +165,9 @@ fn a_target_says_at_each_tick_what_is_run() {
 fn a_target_of_another_service_is_told_and_starts_nothing() {
     let (mut aws, _) = punctual();
     aws.events("PutRule", json!({"Name": "a", "ScheduleExpression": "rate(1 minute)"})).unwrap();
-    let queue = json!({"Id": "q", "Arn": "arn:aws:sqs:eu-west-1:123456789012:q"});
-    aws.events("PutTargets", json!({"Rule": "a", "Targets": [queue]})).unwrap();
-    assert_eq!(outcome(&pass(&mut aws, 60)[0]), "not emulated");
+    let topic = json!({"Id": "t", "Arn": "arn:aws:sns:eu-west-1:123456789012:topic", "InputPath": "$.detail-type"});
+    aws.events("PutTargets", json!({"Rule": "a", "Targets": [topic]})).unwrap();
+    assert_eq!(outcome(&pass(&mut aws, 60)[0]), "\"Scheduled Event\" for topic");
 }
 
 #[test]

@@ -4,9 +4,11 @@
 
 mod client;
 
+mod chains;
 mod clusters;
 mod consistency;
 mod doors;
+mod events;
 mod firing;
 mod garbage;
 mod histories;
@@ -17,6 +19,7 @@ mod journals;
 mod lifecycle;
 mod normalisation;
 mod pages;
+mod patterns;
 mod refusals;
 mod rules;
 mod schedules;

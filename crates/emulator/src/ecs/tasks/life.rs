@@ -47,29 +47,33 @@ pub(crate) struct Life {
     pub stopped_at: Timestamp,
     /// From when on it is no longer shown.
     pub gone_at: Timestamp,
-    /// Whether somebody ended it.
-    pub by_user: bool,
     created_at: Timestamp,
-    has_network: bool,
+    /// When its network is there; the first half of the way to its start goes to that, where it gets one of its own.
+    pending_at: Timestamp,
 }
 
 impl Life {
     pub(crate) fn of(task: &Task, settings: &Settings) -> Self {
-        let starts = later(task.created_at, settings.task_starts_after);
-        let ends = later(starts, settings.task_runs_for);
+        let created_at = task.created_at;
+        let starts = later(created_at, settings.task_starts_after);
+        let script = task.script.as_deref();
+        let never_starts = script.is_some_and(|script| script.fails_to_start.is_some());
+        let runs_for = script.map_or(settings.task_runs_for, |script| script.runs_for(settings.task_runs_for));
+        let ends = if never_starts { starts } else { later(starts, runs_for) };
         let stop = task.stop.as_ref().map(|stop| stop.at);
         let (stopping_at, stopped_at) = match stop {
             Some(at) => (at, later(at, STOPPING_TAKES)),
             None => (ends, ends),
         };
+        let has_network = task.blueprint.network_mode == "awsvpc";
         Self {
-            started_at: stop.is_none_or(|at| at >= starts).then_some(starts),
+            started_at: (!never_starts && stop.is_none_or(|at| at >= starts)).then_some(starts),
             stopping_at,
             stopped_at,
-            gone_at: later(stopped_at, settings.stopped_task_stays),
-            by_user: stop.is_some(),
-            created_at: task.created_at,
-            has_network: task.blueprint.network_mode == "awsvpc",
+            // Not before the event bus has heard of its end.
+            gone_at: later(stopped_at, settings.stopped_task_stays.max(super::told::TAKES)),
+            created_at,
+            pending_at: if has_network { later(created_at, settings.task_starts_after / 2) } else { created_at },
         }
     }
 
@@ -83,14 +87,28 @@ impl Life {
         }
         match self.started_at {
             Some(at) if now >= at => Phase::Running,
-            // The first half of the way goes to the network interface, where a task gets one of its own.
-            Some(at)
-                if self.has_network && now.duration_since(self.created_at) < at.duration_since(self.created_at) / 2 =>
-            {
-                Phase::Provisioning
-            }
+            Some(_) | None if now < self.pending_at => Phase::Provisioning,
             Some(_) | None => Phase::Pending,
         }
+    }
+
+    /// The phases that the task goes through, and when each begins.
+    pub(crate) fn changes(&self) -> Vec<(Timestamp, Phase)> {
+        let moments = [
+            Some(self.created_at),
+            Some(self.pending_at),
+            self.started_at,
+            Some(self.stopping_at),
+            Some(self.stopped_at),
+        ];
+        let mut changes: Vec<(Timestamp, Phase)> = Vec::with_capacity(moments.len());
+        for at in moments.into_iter().flatten() {
+            let phase = self.phase(at);
+            if changes.last().is_none_or(|(_, before)| *before != phase) {
+                changes.push((at, phase));
+            }
+        }
+        changes
     }
 }
 

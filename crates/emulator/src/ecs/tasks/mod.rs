@@ -2,8 +2,10 @@
 
 mod launch;
 mod life;
+mod script;
 mod shown;
 mod start;
+mod told;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -12,9 +14,10 @@ use sha2::{Digest, Sha256};
 pub(crate) use launch::{Launch, overrides};
 pub(crate) use life::{Life, Phase, visible_for};
 pub(crate) use start::{Starter, start};
+pub(crate) use told::{tell_phase, watch};
 
 use super::{bad_token, client, clusters, invalid, items, max_results, text};
-use crate::context::Context;
+use crate::context::{Context, epoch_seconds};
 use crate::page::{self, Ask};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal};
@@ -92,9 +95,12 @@ pub(super) fn stop(state: &mut State, context: &Context<'_>, body: &Value) -> An
             Life::of(task, context.settings)
         });
         state.forget_reminder(Some(before.gone_at), Due::Task(key.clone()));
-        state.remind(after.map(|life| life.gone_at), Due::Task(key.clone()));
+        if let Some(after) = after {
+            told::watch_instead(state, &key, &before, &after, context.now);
+            state.remind(Some(after.gone_at), Due::Task(key.clone()));
+        }
     }
-    let shown = state.tasks.get(&key).map(|task| shown::task(context, &key.1, task, true));
+    let shown = state.tasks.get(&key).map(|task| shown::task(context, &key.1, task, true, epoch_seconds));
     let mut answer = Map::new();
     answer.insert("task".to_owned(), shown.unwrap_or_default());
     Ok(answer)
@@ -194,7 +200,7 @@ fn shown_all(state: &State, context: &Context<'_>, ids: &[String], with_tags: bo
     ids.iter()
         .filter_map(|id| {
             let task = state.tasks.get(&(context.place.clone(), id.clone()))?;
-            Some(shown::task(context, id, task, with_tags))
+            Some(shown::task(context, id, task, with_tags, epoch_seconds))
         })
         .collect()
 }

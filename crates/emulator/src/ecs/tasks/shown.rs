@@ -1,15 +1,20 @@
 //! A task as RunTask, StopTask and DescribeTasks give it back.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::super::{items, tags, text};
 use super::launch::group;
 use super::{Life, Phase, arn, desired_status};
-use crate::context::{Context, epoch_seconds};
+use crate::context::Context;
+use crate::place::Place;
 use crate::state::Task;
 
-/// What a container that ended by itself, and one that was told to, exit with.
-const EXIT_CODES: (i32, i32) = (0, 143);
+/// How moments are written: one way in answers, another in events.
+type Moment = fn(Timestamp) -> Value;
+
+/// What a container exits with that was told to stop.
+pub(super) const TOLD_TO_STOP: i32 = 143;
 
 /// The launch type of a task; one that a capacity provider runs shows that of the provider.
 pub(super) fn launch_type(task: &Task) -> Option<&str> {
@@ -29,7 +34,7 @@ fn provider(task: &Task) -> Option<&str> {
 }
 
 /// The whole task.
-pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool) -> Value {
+pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool, moment: Moment) -> Value {
     let (place, now) = (&context.place, context.now);
     let life = Life::of(task, context.settings);
     let phase = life.phase(now);
@@ -51,10 +56,10 @@ pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool
     put("desiredStatus", json!(desired_status(&life, now)));
     put("healthStatus", json!("UNKNOWN"));
     put("overrides", overrides(task));
-    put("containers", containers(task, &life, phase, &task_arn, place.region.as_str()));
+    put("containers", containers(context, task, &life, phase, &task_arn));
     put("attachments", attachments(task, phase, id));
     put("attributes", json!([]));
-    put("createdAt", epoch_seconds(task.created_at));
+    put("createdAt", moment(task.created_at));
     put("version", json!(version(phase)));
     put("launchType", json!(launch_type(task)));
     if let Some(provider) = provider(task) {
@@ -65,24 +70,26 @@ pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool
         put("platformFamily", json!("Linux"));
     }
     if let Some(at) = life.started_at.filter(|at| *at <= now) {
-        for moment in ["connectivityAt", "pullStartedAt", "pullStoppedAt"] {
-            put(moment, epoch_seconds(at));
+        for member in ["connectivityAt", "pullStartedAt", "pullStoppedAt"] {
+            put(member, moment(at));
         }
         put("connectivity", json!("CONNECTED"));
-        put("startedAt", epoch_seconds(at));
+        put("startedAt", moment(at));
     }
     if life.stopping_at <= now {
-        put("stoppingAt", epoch_seconds(life.stopping_at));
-        let (code, reason) = match &task.stop {
-            Some(stop) => ("UserInitiated", stop.reason.as_str()),
-            None => ("EssentialContainerExited", "Essential container in task exited"),
+        put("stoppingAt", moment(life.stopping_at));
+        let fails_to_start = task.script.as_ref().and_then(|script| script.fails_to_start.as_deref());
+        let (code, reason) = match (&task.stop, fails_to_start) {
+            (Some(stop), _) => ("UserInitiated", stop.reason.as_str()),
+            (None, Some(reason)) => ("TaskFailedToStart", reason),
+            (None, None) => ("EssentialContainerExited", "Essential container in task exited"),
         };
         put("stopCode", json!(code));
         put("stoppedReason", json!(reason));
     }
     if life.stopped_at <= now {
-        put("stoppedAt", epoch_seconds(life.stopped_at));
-        put("executionStoppedAt", epoch_seconds(life.stopped_at));
+        put("stoppedAt", moment(life.stopped_at));
+        put("executionStoppedAt", moment(life.stopped_at));
     }
     put("tags", if with_tags { tags::shown(&task.tags) } else { json!([]) });
     Value::Object(shown)
@@ -107,7 +114,8 @@ fn overrides(task: &Task) -> Value {
     Value::Object(overrides)
 }
 
-fn containers(task: &Task, life: &Life, phase: Phase, task_arn: &str, region: &str) -> Value {
+fn containers(context: &Context<'_>, task: &Task, life: &Life, phase: Phase, task_arn: &str) -> Value {
+    let Place { account, region } = &context.place;
     let status = match phase {
         Phase::Provisioning | Phase::Pending => "PENDING",
         Phase::Running | Phase::Stopping => "RUNNING",
@@ -121,8 +129,8 @@ fn containers(task: &Task, life: &Life, phase: Phase, task_arn: &str, region: &s
                 shown.insert(number.to_owned(), json!(value.to_string()));
             }
         }
-        let (task_path, account) = (task_arn.rsplit(":task/").next().unwrap_or_default(), account(task_arn));
-        let partition = task_arn.split(':').nth(1).unwrap_or("aws");
+        let task_path = task_arn.rsplit(":task/").next().unwrap_or_default();
+        let partition = context.place.partition();
         let container_arn = format!("arn:{partition}:ecs:{region}:{account}:container/{task_path}/{index}");
         shown.insert("containerArn".to_owned(), json!(container_arn));
         shown.insert("taskArn".to_owned(), json!(task_arn));
@@ -130,16 +138,18 @@ fn containers(task: &Task, life: &Life, phase: Phase, task_arn: &str, region: &s
         shown.insert("healthStatus".to_owned(), json!("UNKNOWN"));
         shown.insert("networkInterfaces".to_owned(), json!([]));
         // A container that never started has no exit code (docs/aws.md, Tasks).
-        if phase == Phase::Stopped && life.started_at.is_some() {
-            shown.insert("exitCode".to_owned(), json!(if life.by_user { EXIT_CODES.1 } else { EXIT_CODES.0 }));
+        if let Some(started_at) = life.started_at.filter(|_| phase == Phase::Stopped) {
+            let usual = context.settings.task_runs_for;
+            let exit_code = match (&task.stop, &task.script) {
+                (Some(_), _) => TOLD_TO_STOP,
+                (None, Some(script)) => script.exit_code(index, life.stopped_at.duration_since(started_at), usual),
+                (None, None) => 0,
+            };
+            shown.insert("exitCode".to_owned(), json!(exit_code));
         }
         Value::Object(shown)
     };
     task.blueprint.containers.iter().enumerate().map(shown).collect()
-}
-
-fn account(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
 }
 
 /// The network interface of a task that has one of its own.

@@ -1,4 +1,4 @@
-//! Starting tasks: for RunTask and for the ticks of rules alike (docs/aws.md, Tasks).
+//! Starting tasks: for RunTask, and for rules and schedules alike (docs/aws.md, Tasks).
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use super::super::{clusters, invalid, items, text};
 use super::launch::Launch;
 use super::life::Life;
-use crate::context::Context;
+use super::{script, told};
+use crate::context::{Cause, Context};
 use crate::reply::Refusal;
 use crate::state::{Blueprint, Due, Revision, State, Status, Tags, Task};
 
@@ -17,8 +18,8 @@ use crate::state::{Blueprint, Due, Revision, State, Status, Tags, Task};
 pub(crate) enum Starter<'a> {
     /// A RunTask.
     Request,
-    /// A tick: what makes the ids of its tasks unlike all others.
-    Tick(&'a str),
+    /// A rule or a schedule: what makes the ids of its tasks unlike all others.
+    Event(&'a str),
 }
 
 /// Tasks that were started.
@@ -51,16 +52,17 @@ pub(crate) fn start(
     fits(state, context, launch, &blueprint)?;
 
     let tags = tags_of(launch, revision, cluster);
+    let script = script::of(&revision.definition, &launch.overrides).map(Arc::new);
     let mut ids = Vec::with_capacity(launch.count);
     // Ids of requests are told apart by a number; those up to the count of tasks are likely taken.
     let mut attempt = match starter {
         Starter::Request => state.tasks.len(),
-        Starter::Tick(_) => 0,
+        Starter::Event(_) => 0,
     };
     while ids.len() < launch.count {
         let id = match starter {
             Starter::Request => id(&format!("{}/{cluster}/{attempt}", context.now)),
-            Starter::Tick(seed) => id(&format!("{seed}/{attempt}")),
+            Starter::Event(seed) => id(&format!("{seed}/{attempt}")),
         };
         attempt += 1;
         let key = (place.clone(), id);
@@ -76,12 +78,15 @@ pub(crate) fn start(
             created_at: context.now,
             token: launch.token.clone(),
             stop: None,
+            script: script.clone(),
         };
         ids.push(key.1.clone());
-        state.remind(Some(Life::of(&task, context.settings).gone_at), Due::Task(key.clone()));
-        match starter {
-            Starter::Request => state.tasks.insert(key, task),
-            Starter::Tick(_) => state.tasks.grow(key, task),
+        let life = Life::of(&task, context.settings);
+        state.remind(Some(life.gone_at), Due::Task(key.clone()));
+        told::watch_new(state, &key, &life);
+        match context.cause {
+            Cause::Request => state.tasks.insert(key, task),
+            Cause::Time => state.tasks.grow(key, task),
         }
     }
     Ok(Started { task_definition: blueprint.arn.clone(), ids })
