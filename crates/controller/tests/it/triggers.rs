@@ -1,5 +1,7 @@
 //! Jobs that other jobs and events start, and who is told of their end.
 
+use std::time::Duration;
+
 use ecs_etl_plan::condition::Reason;
 use serde_json::{Value, json};
 
@@ -112,4 +114,60 @@ async fn who_is_told_changes_without_touching_what_runs() {
     assert!(!writes.contains_key("ecs:RegisterTaskDefinition"), "{writes:?}");
     lab.apply().await;
     assert_eq!(lab.writes(), counts([]));
+}
+
+/// Runs a job by hand and gives the ARN of its task; `outcome` is what becomes of its container.
+async fn run(lab: &Lab, job: &str, outcome: &str) -> String {
+    let variable = json!({"name": "ECS_ETL_EMULATE", "value": outcome});
+    let overrides = json!({"containerOverrides": [{"name": job, "environment": [variable]}]});
+    let request = json!({"cluster": "main", "taskDefinition": format!("etl-{job}"), "overrides": overrides});
+    let started = lab.ecs("RunTask", request).await;
+    started["tasks"][0]["taskArn"].as_str().unwrap_or_else(|| panic!("{started}")).to_owned()
+}
+
+/// The tasks that a job's rules have started.
+async fn started(lab: &Lab, job: &str) -> Vec<Value> {
+    let mut tasks = Vec::new();
+    for status in ["RUNNING", "STOPPED"] {
+        let request = json!({"cluster": "main", "family": format!("etl-{job}"), "desiredStatus": status});
+        let list = lab.ecs("ListTasks", request).await;
+        if !list["taskArns"].as_array().unwrap().is_empty() {
+            let described = lab.ecs("DescribeTasks", json!({"cluster": "main", "tasks": list["taskArns"]})).await;
+            tasks.extend(described["tasks"].as_array().unwrap().iter().cloned());
+        }
+    }
+    tasks.retain(|task| task["startedBy"].as_str().is_some_and(|by| by.starts_with("events-rule/")));
+    tasks
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_end_of_a_run_starts_the_jobs_that_wait_for_it_and_tells_them_of_it() {
+    const TELL: &str = "runTask:\n    overrides: {containerOverrides: [{name: next, environment: [{name: BEFORE, value: \"${after.taskArn}\"}]}]}";
+    let lab = Lab::new(&[
+        ("extract", job("extract", "img:1", "0 2 * * *")),
+        ("next", triggered("next", "img:1", &format!("after: [{{job: extract}}]\n  {TELL}"))),
+        ("rescue", triggered("rescue", "img:1", "after: [{job: extract, on: failure}]")),
+        ("audit", triggered("audit", "img:1", "after: [{job: extract, on: completion}]")),
+    ]);
+    lab.apply().await;
+    let counts = async || {
+        [started(&lab, "next").await.len(), started(&lab, "rescue").await.len(), started(&lab, "audit").await.len()]
+    };
+    let wait = || tokio::time::sleep(Duration::from_secs(150));
+    wait().await;
+
+    let task = run(&lab, "extract", "exit=0").await;
+    wait().await;
+    assert_eq!(counts().await, [1, 0, 1], "success");
+    let next = &started(&lab, "next").await[0];
+    let passed = &next["overrides"]["containerOverrides"][0]["environment"];
+    assert_eq!(*passed, json!([{"name": "BEFORE", "value": task}]));
+
+    run(&lab, "extract", "exit=3").await;
+    wait().await;
+    assert_eq!(counts().await, [1, 1, 2], "failure");
+
+    run(&lab, "extract", "start=fails").await;
+    wait().await;
+    assert_eq!(counts().await, [1, 2, 3], "it never started");
 }
