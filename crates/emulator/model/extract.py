@@ -8,7 +8,7 @@ Run with a Python that has botocore, from this directory. One line says one shap
     map NAME KEY-SHAPE VALUE-SHAPE [MIN MAX]
     string NAME [MIN MAX] [PATTERN | one of A|B|C]
     integer NAME [MIN MAX]
-    boolean NAME, timestamp NAME
+    boolean NAME, timestamp NAME, blob NAME
 
 `-` stands where AWS sets no bound.
 """
@@ -26,6 +26,14 @@ WANTED = {
         "PutRule DeleteRule DescribeRule EnableRule DisableRule ListRules ListRuleNamesByTarget PutTargets "
         "RemoveTargets ListTargetsByRule TagResource UntagResource ListTagsForResource DescribeEventBus ListEventBuses "
         "TestEventPattern PutEvents"
+    ),
+    "sqs": (
+        "CreateQueue DeleteQueue GetQueueUrl GetQueueAttributes ListQueues PurgeQueue SendMessage ReceiveMessage "
+        "DeleteMessage"
+    ),
+    "scheduler": (
+        "CreateSchedule GetSchedule UpdateSchedule DeleteSchedule ListSchedules CreateScheduleGroup GetScheduleGroup "
+        "DeleteScheduleGroup ListScheduleGroups TagResource UntagResource ListTagsForResource"
     ),
     "resourcegroupstaggingapi": "GetResources GetTagKeys GetTagValues",
 }

@@ -9,12 +9,12 @@ use crate::firing::Firing;
 use crate::lag::Lagging;
 use crate::model::{self, Model, Violation};
 use crate::place::Place;
-use crate::reply::{Answer, Refusal, Reply};
+use crate::reply::{Answer, Protocol, Refusal, Reply};
 use crate::request::{Operation, Request, Service};
 use crate::settings::Settings;
 use crate::state::{Change, Due, State};
 use crate::throttle::Buckets;
-use crate::{ecs, events, sts, tagging};
+use crate::{ecs, events, scheduler, sqs, sts, tagging};
 
 /// The embedded AWS: all accounts, all Regions, no input or output of its own.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ impl Emulator {
             state.remind(Some(when), due);
         }
         events::resume(&mut state, &settings);
+        scheduler::resume(&mut state, &settings);
         let lists = Lagging::behind(&state, settings.list_lag);
         Self { settings, state, lists, buckets: Buckets::default(), requests: 0, unwritten: Vec::new() }
     }
@@ -64,7 +65,8 @@ impl Emulator {
         self.requests += 1;
         let id = self.request_id(now);
         let mut reply = match request.operation() {
-            None => Refusal::new("UnknownOperationException", "The embedded AWS does not speak this service.").reply(),
+            None => Refusal::new("UnknownOperationException", "The embedded AWS does not speak this service.")
+                .reply(Protocol::Json11),
             Some(operation) => self.operate(now, request, &operation, &id),
         };
         if let Some(change) = self.state.take_change(now) {
@@ -86,6 +88,7 @@ impl Emulator {
         while let Some((when, due)) = state.pop_due(now) {
             match due {
                 Due::Tick(key) => events::fire(state, settings, &key, when, now),
+                Due::Alarm(key) => scheduler::fire(state, settings, &key, when, now),
                 Due::Former(key) => events::turn(state, settings, &key, when),
                 Due::Phase(key) => ecs::tell_phase(state, settings, &key, when),
                 Due::Revision(key) => ecs::expire_revision(state, settings, &key, when),
@@ -138,11 +141,14 @@ impl Emulator {
                 self.buckets = Buckets::default();
                 return Reply::json(200, &json!({"status": "ok"}));
             }
-            Service::Ecs | Service::Events | Service::Tag => self.answer(now, place, request, operation),
+            Service::Ecs | Service::Events | Service::Tag | Service::Scheduler | Service::Sqs => {
+                self.answer(now, place, request, operation)
+            }
         };
+        let protocol = Protocol::of(operation.service);
         match answer {
-            Ok(members) => Reply::json(200, &Value::Object(members)),
-            Err(refusal) => refusal.reply(),
+            Ok(members) => Reply::of(protocol, 200, &Value::Object(members)),
+            Err(refusal) => refusal.reply(protocol),
         }
     }
 
@@ -151,7 +157,12 @@ impl Emulator {
         let unknown = || Refusal::unknown(operation);
         let service_model = Model::of(operation.service).ok_or_else(unknown)?;
         let input = service_model.input(&operation.name).ok_or_else(unknown)?;
-        let body = parse_body(&request.body)?;
+        let body = match operation.service {
+            Service::Scheduler => scheduler::input(request)?,
+            Service::Ecs | Service::Events | Service::Tag | Service::Sqs | Service::Sts | Service::Emulator => {
+                parse_body(&request.body)?
+            }
+        };
         let body = model::cast(service_model, input, &body)?;
         let context = Context {
             now,
@@ -170,6 +181,8 @@ impl Emulator {
             Service::Ecs => ecs::answer(state, &context, operation, &given),
             Service::Events => events::answer(state, &context, operation, &given),
             Service::Tag => tagging::answer(state, &context, operation, &given),
+            Service::Scheduler => scheduler::answer(state, &context, operation, &given),
+            Service::Sqs => sqs::answer(state, &context, operation, &given),
             Service::Sts | Service::Emulator => Err(unknown()),
         }
     }

@@ -2,16 +2,18 @@
 
 use jiff::Timestamp;
 
-/// One tick of a scheduled rule, or one event that a rule's pattern matched, as one of its targets met it.
+/// One tick of a schedule or of a scheduled rule, or one event that a rule's pattern matched, as one of its targets met it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
-    /// The account of the rule.
+    /// The account of rule or schedule.
     pub account: String,
     /// Its Region.
     pub region: String,
-    /// Its name.
+    /// The group of a schedule of EventBridge Scheduler; none for a rule.
+    pub schedule_group: Option<String>,
+    /// The name of the rule, or of the schedule.
     pub rule: String,
-    /// The Id of the target.
+    /// The Id of the rule's target, or the ARN of the schedule's.
     pub target: String,
     /// The moment that the schedule names: a whole minute for `cron(...)`. For an event the same as `at`.
     pub due: Timestamp,
@@ -33,12 +35,21 @@ pub enum Outcome {
         /// Their group: the target's, or `family:FAMILY`.
         group: String,
     },
-    /// ECS refused to start any: EventBridge counts a failed invocation.
+    /// The target refused: EventBridge counts a failed invocation, which it does not try again.
     Refused {
         /// The error code.
         code: String,
         /// The message.
         message: String,
+        /// Id of the message in the target's dead-letter queue, if it has one that is there.
+        dead_letter: Option<String>,
+    },
+    /// A queue took the input as a message.
+    Queued {
+        /// ARN of the queue.
+        queue: String,
+        /// Id of the message.
+        message_id: String,
     },
     /// The target is of a service that is not emulated.
     NotEmulated {

@@ -26,7 +26,7 @@ impl Lagging {
         let lists: &[&str] = match operation.service {
             Service::Ecs => &["ListTaskDefinitions", "ListTaskDefinitionFamilies"],
             Service::Events => &["ListRules", "ListRuleNamesByTarget"],
-            Service::Tag | Service::Sts | Service::Emulator => &[],
+            Service::Tag | Service::Scheduler | Service::Sqs | Service::Sts | Service::Emulator => &[],
         };
         lists.contains(&operation.name.as_str())
     }

@@ -1,11 +1,11 @@
-//! The embedded AWS: ECS task definitions and EventBridge rules as a sans-IO state machine.
+//! The embedded AWS: ECS, EventBridge rules and EventBridge Scheduler as a sans-IO state machine.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`request`], [`reply`] | what goes over the wire |
 //! | `emulator` | [`Emulator`]: `handle`, `advance`, `next_due`, `snapshot` |
 //! | `model` | AWS's service models: members, types, bounds |
-//! | `ecs`, `events`, `tagging`, `sts` | the operations, one module per service |
+//! | `ecs`, `events`, `scheduler`, `sqs`, `tagging`, `sts` | the operations, one module per service |
 //! | `page`, `throttle`, `lag` | pages of lists, token buckets, lists that run behind |
 //! | `state`, `journal` | what is remembered, and how it survives the process |
 //! | [`firing`] | ticks of schedules, and what they start |
@@ -30,8 +30,10 @@ mod lag;
 mod model;
 mod page;
 mod place;
+mod scheduler;
 mod settings;
 mod snapshot;
+mod sqs;
 mod state;
 mod sts;
 mod tagging;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::request::Operation;
+use crate::request::{Operation, Service};
 
 /// One HTTP answer, body and all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,11 @@ impl Reply {
     /// An answer of AWS's JSON 1.1 protocol.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::with_type(status, "application/x-amz-json-1.1", body.to_string())
+    }
+
+    /// An answer of one of AWS's JSON protocols.
+    pub(crate) fn of(protocol: Protocol, status: u16, body: &Value) -> Self {
+        Self::with_type(status, protocol.content_type(), body.to_string())
     }
 
     /// An answer of AWS's query protocol.
@@ -71,8 +76,53 @@ impl Refusal {
         Self::new("UnknownOperationException", format!("The embedded AWS does not have {operation}."))
     }
 
-    pub(crate) fn reply(&self) -> Reply {
-        Reply::error(self.status, self.code, &self.message)
+    pub(crate) fn reply(&self, protocol: Protocol) -> Reply {
+        let Self { code, message, status } = self;
+        let body = match protocol {
+            Protocol::Json11 | Protocol::Json10 => json!({"__type": code, "message": message}),
+            Protocol::Rest => json!({"Message": message}),
+        };
+        let mut reply = Reply::of(protocol, *status, &body);
+        match protocol {
+            Protocol::Json11 => {}
+            Protocol::Rest => reply.headers.push(("x-amzn-errortype".to_owned(), (*code).to_owned())),
+            // Clients that grew up with the query protocol look for the code of old there.
+            Protocol::Json10 => {
+                let old = if *code == "QueueDoesNotExist" { "AWS.SimpleQueueService.NonExistentQueue" } else { code };
+                reply.headers.push(("x-amzn-query-error".to_owned(), format!("{old};Sender")));
+            }
+        }
+        reply
+    }
+}
+
+/// How a service writes its answers (docs/aws.md, On the wire).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// AWS JSON 1.1.
+    Json11,
+    /// AWS's JSON over paths and methods.
+    Rest,
+    /// AWS JSON 1.0 of a service that once spoke the query protocol.
+    Json10,
+}
+
+impl Protocol {
+    /// That of a service which speaks JSON.
+    pub(crate) fn of(service: Service) -> Self {
+        match service {
+            Service::Ecs | Service::Events | Service::Tag | Service::Sts | Service::Emulator => Self::Json11,
+            Service::Scheduler => Self::Rest,
+            Service::Sqs => Self::Json10,
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json11 => "application/x-amz-json-1.1",
+            Self::Rest => "application/json",
+            Self::Json10 => "application/x-amz-json-1.0",
+        }
     }
 }
 

@@ -24,6 +24,10 @@ pub enum Service {
     Events,
     /// The Resource Groups Tagging API.
     Tag,
+    /// Amazon EventBridge Scheduler.
+    Scheduler,
+    /// Amazon SQS.
+    Sqs,
     /// AWS Security Token Service.
     Sts,
     /// The emulator's own controls, such as its reset.
@@ -37,6 +41,8 @@ impl Service {
             Self::Ecs => "ecs",
             Self::Events => "events",
             Self::Tag => "tag",
+            Self::Scheduler => "scheduler",
+            Self::Sqs => "sqs",
             Self::Sts => "sts",
             Self::Emulator => "emulator",
         }
@@ -48,6 +54,7 @@ impl Service {
             "AmazonEC2ContainerServiceV20141113" => Some(Self::Ecs),
             "AWSEvents" => Some(Self::Events),
             "ResourceGroupsTaggingAPI_20170126" => Some(Self::Tag),
+            "AmazonSQS" => Some(Self::Sqs),
             _ => None,
         }
     }
@@ -75,7 +82,7 @@ impl Request {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The operation asked for: from `X-Amz-Target`, from the form's `Action`, or from one of the emulator's own paths.
+    /// The operation asked for: from `X-Amz-Target`, from method and path, or from the form's `Action`.
     ///
     /// `None` when the request speaks to no service that the emulator knows.
     pub fn operation(&self) -> Option<Operation> {
@@ -86,6 +93,9 @@ impl Request {
         if let Some(target) = self.header("x-amz-target") {
             let (service, name) = target.split_once('.')?;
             return Some(Operation { service: Service::of_target(service)?, name: name.to_owned() });
+        }
+        if let Some(route) = crate::scheduler::route(&self.method, &self.path) {
+            return Some(Operation { service: Service::Scheduler, name: route.operation.to_owned() });
         }
         let action = self.form().into_iter().find(|(key, _)| key == "Action")?.1;
         Some(Operation { service: Service::Sts, name: action })
@@ -99,18 +109,28 @@ impl Request {
         if text.starts_with(['{', '[']) {
             return Vec::new();
         }
-        text.split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (percent_decoded(key), percent_decoded(value))
-            })
-            .collect()
+        pairs(text)
+    }
+
+    /// The query string.
+    pub(crate) fn query(&self) -> Vec<(String, String)> {
+        pairs(self.path.split_once('?').map(|(_, query)| query).unwrap_or_default())
     }
 }
 
+/// Names and values of a form.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (percent_decoded(key), percent_decoded(value))
+        })
+        .collect()
+}
+
 /// Undoes form encoding; what is no valid escape stays as it is.
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -156,6 +176,9 @@ mod tests {
         check(post("/", &[], "Action=GetCallerIdentity&Version=2011-06-15"), Some("sts:GetCallerIdentity"));
         check(post("/?Action=GetCallerIdentity", &[], ""), Some("sts:GetCallerIdentity"));
         check(post("/moto-api/reset", &[], ""), Some("emulator:Reset"));
+        check(post("/schedules/s", &[], "{}"), Some("scheduler:CreateSchedule"));
+        check(post("/tags/arn%3Aaws?x=y", &[], "{}"), Some("scheduler:TagResource"));
+        check(post("/schedules", &[], "{}"), None);
         check(post("/", &[("x-amz-target", "DynamoDB_20120810.ListTables")], "{}"), None);
         check(post("/", &[], "{\"Action\":1}"), None);
         check(post("/", &[], ""), None);

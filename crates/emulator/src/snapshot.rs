@@ -35,6 +35,18 @@ pub(crate) fn of(state: &State) -> Value {
     for ((place, name), formers) in state.formers.iter() {
         put(place, "formers", name.clone(), row(formers));
     }
+    for ((place, name), group) in state.groups.iter() {
+        put(place, "schedule-groups", name.clone(), row(group));
+    }
+    for ((place, name), schedule) in state.schedules.iter() {
+        put(place, "schedules", name.clone(), row(schedule));
+    }
+    for ((place, name), queue) in state.queues.iter() {
+        put(place, "queues", name.clone(), row(queue));
+    }
+    for ((place, key), message) in state.messages.iter() {
+        put(place, "messages", key.clone(), row(message));
+    }
     row(&accounts)
 }
 

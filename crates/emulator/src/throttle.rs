@@ -52,7 +52,8 @@ impl Group {
             // Events have a rate of their own, a hundred times as high.
             Service::Events => (operation.name != "PutEvents").then_some(Self::EventsControlPlane),
             Service::Tag => Some(Self::TaggingRead),
-            Service::Sts | Service::Emulator => None,
+            // Hundreds a second and more (docs/aws.md, Scheduler).
+            Service::Scheduler | Service::Sqs | Service::Sts | Service::Emulator => None,
         }
     }
 
@@ -115,7 +116,9 @@ pub(crate) fn refusal(service: Service) -> Reply {
     match service {
         // The tagging API spells it in its own way.
         Service::Tag => Reply::error(400, "ThrottledException", "Rate exceeded"),
-        Service::Ecs | Service::Events | Service::Sts | Service::Emulator => Reply::throttled(),
+        Service::Ecs | Service::Events | Service::Scheduler | Service::Sqs | Service::Sts | Service::Emulator => {
+            Reply::throttled()
+        }
     }
 }
 

@@ -93,7 +93,15 @@ impl Mirror {
                 };
                 Some(Changed::Revision(key, before, after))
             }
-            Kind::Family | Kind::Cluster | Kind::Index | Kind::Task | Kind::Former => None,
+            Kind::Family
+            | Kind::Cluster
+            | Kind::Index
+            | Kind::Task
+            | Kind::Former
+            | Kind::ScheduleGroup
+            | Kind::Schedule
+            | Kind::Queue
+            | Kind::Message => None,
         }
     }
 

@@ -142,17 +142,21 @@ impl Actor {
 }
 
 fn log(firing: &Firing) {
-    let Firing { rule, target, due, outcome, account: _, region, at: _ } = firing;
+    let Firing { rule, target, due, outcome, account: _, region, at: _, schedule_group } = firing;
+    let group = schedule_group.as_deref();
     match outcome {
         Outcome::Started { task_definition, tasks, group: _ } => {
             let task_definition = task_definition.rsplit('/').next().unwrap_or_default();
-            tracing::info!(%due, rule, region, target, task_definition, tasks = tasks.len(), "rule fired");
+            tracing::info!(%due, rule, group, region, target, task_definition, tasks = tasks.len(), "rule fired");
         }
-        Outcome::Refused { code, message } => {
-            tracing::info!(%due, rule, region, target, refused = code, error = message, "rule fired");
+        Outcome::Refused { code, message, dead_letter: _ } => {
+            tracing::info!(%due, rule, group, region, target, refused = code, error = message, "rule fired");
+        }
+        Outcome::Queued { queue, message_id } => {
+            tracing::info!(%due, rule, group, region, target, queue, message_id, "rule fired");
         }
         Outcome::NotEmulated { arn, input } => {
-            tracing::info!(%due, rule, region, target, refused = "not emulated", arn, input, "rule fired");
+            tracing::info!(%due, rule, group, region, target, refused = "not emulated", arn, input, "rule fired");
         }
     }
 }

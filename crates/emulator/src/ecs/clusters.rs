@@ -10,7 +10,7 @@ use crate::page::{self, Ask};
 use crate::place::Place;
 use crate::reply::{Answer, Refusal};
 use crate::settings::Settings;
-use crate::state::{Cluster, State, tasks_at};
+use crate::state::{Cluster, State, starting_with, tasks_at};
 use crate::tagging;
 
 /// The cluster of a request that names none.
@@ -139,7 +139,11 @@ pub(super) fn usable(state: &State, place: &Place, name: &str, lenient: bool) ->
 fn is_named(state: &State, place: &Place, name: &str) -> bool {
     let arn = arn(place, name);
     let targets = |rule: &crate::state::Rule| rule.targets.values().any(|target| text(target, "Arn") == Some(&arn));
+    let scheduled = |row: &crate::state::ScheduleRow| {
+        row.members.get("Target").and_then(|target| text(target, "Arn")) == Some(&arn)
+    };
     state.rules_with_prefix(place, "").any(|(_, rule)| targets(rule))
+        || starting_with(&state.schedules, place, "").any(|(_, row)| scheduled(row))
         || tasks_at(state, place).any(|(_, task)| task.cluster == name)
 }
 

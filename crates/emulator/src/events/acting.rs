@@ -52,6 +52,7 @@ impl Acting {
             state.tell(Firing {
                 account: place.account.clone(),
                 region: place.region.clone(),
+                schedule_group: None,
                 rule: rule.to_owned(),
                 target: id.clone(),
                 due,

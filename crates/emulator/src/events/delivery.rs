@@ -7,35 +7,78 @@ use serde_json::Value;
 use super::event::Event;
 use super::input::Input;
 use super::launch::launch;
-use super::text;
+use super::{dead_letter, text};
 use crate::context::Context;
 use crate::ecs::{self, Launch, Starter};
 use crate::firing::Outcome;
 use crate::place::Place;
 use crate::reply::Refusal;
+use crate::sqs::{self, Letter};
 use crate::state::State;
 
 /// A target, ready to be called.
 #[derive(Debug)]
-pub(super) enum Delivery {
+pub(super) struct Delivery {
+    arn: String,
+    call: Call,
+    /// The ARN of the queue for what cannot be delivered.
+    dead_letters: Option<String>,
+}
+
+/// What calling a target means.
+#[derive(Debug)]
+enum Call {
     /// It is of a service that is not emulated.
-    NotEmulated { arn: String, input: Input },
+    NotEmulated(Input),
     /// No RunTask can be made of it.
     Broken(Refusal),
     /// The same RunTask each time.
     Fixed(Launch),
     /// A RunTask whose overrides are made from the event.
     Made(Launch, Input),
+    /// A message to a queue.
+    Send(Input),
 }
 
 impl Delivery {
     /// Reads a target as it was put.
     pub(super) fn of(place: &Place, rule: &str, target: &Value) -> Self {
+        let arn = text(target, "Arn").unwrap_or_default().to_owned();
+        let dead_letters = target.get("DeadLetterConfig").and_then(|config| text(config, "Arn")).map(str::to_owned);
+        Self { call: Call::of(place, rule, target, &arn), arn, dead_letters }
+    }
+
+    /// Calls the target for one event. What it refuses goes to its dead-letter queue.
+    pub(super) fn deliver(&self, state: &mut State, context: &Context<'_>, event: &Event<'_>) -> Outcome {
+        let done = match &self.call {
+            Call::NotEmulated(input) => Ok(Outcome::NotEmulated { arn: self.arn.clone(), input: input.make(event) }),
+            Call::Broken(refusal) => Err(refusal.clone()),
+            Call::Fixed(launch) => start(state, context, launch, event),
+            Call::Made(launch, input) => {
+                told(launch, &input.make(event)).and_then(|launch| start(state, context, &launch, event))
+            }
+            Call::Send(input) => {
+                let letter = Letter { body: input.make(event), attributes: Vec::new(), seed: &event.seed() };
+                let sent = sqs::deliver(state, context, &self.arn, letter);
+                sent.map(|message_id| Outcome::Queued { queue: self.arn.clone(), message_id })
+            }
+        };
+        done.unwrap_or_else(|refusal| {
+            let queue = self.dead_letters.as_deref();
+            let dead_letter =
+                queue.and_then(|queue| dead_letter::send(state, context, event, &self.arn, queue, &refusal));
+            Outcome::Refused { code: refusal.code.to_owned(), message: refusal.message, dead_letter }
+        })
+    }
+}
+
+impl Call {
+    fn of(place: &Place, rule: &str, target: &Value, arn: &str) -> Self {
         let input = Input::of(target);
         let Some(parameters) = target.get("EcsParameters") else {
-            return Self::NotEmulated { arn: text(target, "Arn").unwrap_or_default().to_owned(), input };
+            return if arn.split(':').nth(2) == Some("sqs") { Self::Send(input) } else { Self::NotEmulated(input) };
         };
-        let launch = match launch(place, rule, target, parameters) {
+        let launch = match launch(place, &format!("events-rule/{rule}"), target, parameters) {
             Ok(launch) => launch,
             Err(refusal) => return Self::Broken(refusal),
         };
@@ -45,21 +88,6 @@ impl Delivery {
             Input::Fixed(input) => told(&launch, &input).map_or_else(Self::Broken, Self::Fixed),
             Input::Path(_) | Input::Template(_) => Self::Made(launch, input),
         }
-    }
-
-    /// Calls the target for one event.
-    pub(super) fn deliver(&self, state: &mut State, context: &Context<'_>, event: &Event<'_>) -> Outcome {
-        let started = match self {
-            Self::NotEmulated { arn, input } => {
-                return Outcome::NotEmulated { arn: arn.clone(), input: input.make(event) };
-            }
-            Self::Broken(refusal) => Err(refusal.clone()),
-            Self::Fixed(launch) => start(state, context, launch, event),
-            Self::Made(launch, input) => {
-                told(launch, &input.make(event)).and_then(|launch| start(state, context, &launch, event))
-            }
-        };
-        started.unwrap_or_else(|refusal| Outcome::Refused { code: refusal.code.to_owned(), message: refusal.message })
     }
 }
 

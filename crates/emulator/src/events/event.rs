@@ -95,7 +95,7 @@ fn tick_id(place: &Place, rule: &str, due: Timestamp) -> String {
 }
 
 /// An id in the form of those of events, which follows from `seed`.
-pub(super) fn id_from(seed: &str) -> String {
+pub(crate) fn id_from(seed: &str) -> String {
     let digest = Sha256::digest(seed);
     let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
@@ -103,6 +103,6 @@ pub(super) fn id_from(seed: &str) -> String {
 }
 
 /// A moment as events write their `time`.
-pub(super) fn to_the_second(at: Timestamp) -> String {
+pub(crate) fn to_the_second(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! The RunTask that EventBridge makes of a target (docs/aws.md, When a rule fires, and with what).
+//! The RunTask that EventBridge makes of a target, of a rule or of a schedule (docs/aws.md, When a rule fires, and with what).
 
 use serde_json::{Map, Value, json};
 
@@ -9,11 +9,11 @@ use crate::place::Place;
 use crate::reply::Refusal;
 use crate::request::Service;
 
-/// The longest `startedBy` of a task that a rule started.
+/// The longest `startedBy` of a task that a rule or a schedule started.
 const LONGEST_STARTED_BY: usize = 36;
 
 /// The RunTask that a target stands for, less its input.
-pub(super) fn launch(place: &Place, rule: &str, target: &Value, parameters: &Value) -> Result<Launch, Refusal> {
+pub(crate) fn launch(place: &Place, started_by: &str, target: &Value, parameters: &Value) -> Result<Launch, Refusal> {
     let mut body = Map::new();
     let mut put = |name: &str, value: Option<&Value>| {
         if let Some(value) = value {
@@ -42,7 +42,7 @@ pub(super) fn launch(place: &Place, rule: &str, target: &Value, parameters: &Val
     let tags = items(parameters, "Tags").iter().map(|tag| json!({"key": tag.get("Key"), "value": tag.get("Value")}));
     put("tags", Some(&tags.collect()));
     // Names are cut here (docs/aws.md, Tasks).
-    let started_by: String = format!("events-rule/{rule}").chars().take(LONGEST_STARTED_BY).collect();
+    let started_by: String = started_by.chars().take(LONGEST_STARTED_BY).collect();
     put("startedBy", Some(&json!(started_by)));
 
     let body = Value::Object(body);

@@ -2,13 +2,14 @@
 
 mod acting;
 mod bus;
+mod dead_letter;
 mod delivery;
 mod event;
 mod input;
 mod launch;
 mod pattern;
 mod rules;
-mod schedule;
+pub(crate) mod schedule;
 mod tags;
 mod target;
 mod targets;
@@ -29,7 +30,9 @@ use pattern::{Leaves, Pattern};
 
 pub(crate) use acting::Acting;
 pub(crate) use bus::{Told, event, publish};
-pub(crate) use ticks::{Ticking, fire, resume, turn};
+pub(crate) use event::{id_from, to_the_second};
+pub(crate) use launch::launch;
+pub(crate) use ticks::{Ticking, fire, resume, seen_for, turn};
 
 /// The one event bus there is here, and the only one that AWS lets schedules live on.
 const BUS: &str = "default";

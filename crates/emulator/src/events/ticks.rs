@@ -116,7 +116,7 @@ pub(crate) fn fire(state: &mut State, settings: &Settings, key: &(Place, String)
 }
 
 /// How long something is to be seen of a tick: its tasks, and in the tagging index the revision that they kept.
-fn seen_for(settings: &Settings) -> SignedDuration {
+pub(crate) fn seen_for(settings: &Settings) -> SignedDuration {
     let index = settings.tagging_lag.saturating_add(settings.tagging_ghosts);
     crate::ecs::visible_for(settings).saturating_add(index)
 }

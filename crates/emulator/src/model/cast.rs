@@ -34,7 +34,7 @@ pub(crate) fn cast(model: &Model, shape: &str, value: &Value) -> Result<Value, R
             let present = given.iter().filter(|value| !value.is_null());
             Ok(Value::Array(present.map(|value| cast(model, member, value)).collect::<Result<_, _>>()?))
         }
-        (Some(Shape::String { .. }), Value::String(_))
+        (Some(Shape::String { .. } | Shape::Blob), Value::String(_))
         | (Some(Shape::Boolean), Value::Bool(_))
         | (Some(Shape::Timestamp), Value::Number(_)) => Ok(value.clone()),
         (Some(Shape::Integer { .. }), Value::Number(number)) => {
@@ -57,6 +57,7 @@ fn mismatch(expected: &Shape, found: &Value) -> Refusal {
             Shape::Structure(_) | Shape::List { .. } | Shape::Map { .. } => serialization("Unexpected field type"),
             Shape::String { .. } => serialization(format!("{} can not be converted to a String", token(found))),
             Shape::Integer { .. } => serialization(format!("{} can not be converted to an Integer", token(found))),
+            Shape::Blob => serialization(format!("{} can not be converted to a Blob", token(found))),
             Shape::Timestamp => serialization(format!("{} can not be converted to a Timestamp", token(found))),
             Shape::Boolean => serialization(format!("{} can not be converted to a Boolean", token(found))),
         },

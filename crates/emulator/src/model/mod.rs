@@ -20,6 +20,8 @@ static ECS: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../
 static EVENTS: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../model/events.txt")));
 static TAGGING: LazyLock<Model> =
     LazyLock::new(|| Model::parse(include_str!("../../model/resourcegroupstaggingapi.txt")));
+static SCHEDULER: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../model/scheduler.txt")));
+static SQS: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../model/sqs.txt")));
 
 /// The least and the most, where AWS says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,6 +67,8 @@ enum Shape {
     Boolean,
     /// Seconds since 1970.
     Timestamp,
+    /// Bytes in base64.
+    Blob,
 }
 
 /// One service's requests.
@@ -81,6 +85,8 @@ impl Model {
             Service::Ecs => Some(&ECS),
             Service::Events => Some(&EVENTS),
             Service::Tag => Some(&TAGGING),
+            Service::Scheduler => Some(&SCHEDULER),
+            Service::Sqs => Some(&SQS),
             Service::Sts | Service::Emulator => None,
         }
     }
@@ -140,6 +146,7 @@ impl Model {
                 "integer" => Shape::Integer { bounds: split_bounds(rest).0 },
                 "boolean" => Shape::Boolean,
                 "timestamp" => Shape::Timestamp,
+                "blob" => Shape::Blob,
                 _ => continue,
             };
             model.shapes.insert(name, shape);
@@ -164,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_member_of_the_tables_leads_to_a_shape() {
-        for service in [Service::Ecs, Service::Events, Service::Tag] {
+        for service in [Service::Ecs, Service::Events, Service::Tag, Service::Scheduler, Service::Sqs] {
             let model = Model::of(service).unwrap();
             assert!(!model.inputs.is_empty());
             for input in model.inputs.values() {
@@ -175,7 +182,9 @@ mod tests {
                     Shape::Structure(members) => members.iter().map(|member| member.shape).collect(),
                     Shape::List { member, .. } => vec![member],
                     Shape::Map { key, value, .. } => vec![key, value],
-                    Shape::String { .. } | Shape::Integer { .. } | Shape::Boolean | Shape::Timestamp => vec![],
+                    Shape::String { .. } | Shape::Integer { .. } | Shape::Boolean | Shape::Timestamp | Shape::Blob => {
+                        vec![]
+                    }
                 };
                 for target in leads_to {
                     assert!(model.shape(target).is_some(), "{name} names {target}");

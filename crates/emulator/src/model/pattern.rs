@@ -29,6 +29,30 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
         r"(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)" => {
             text.starts_with("arn:aws") && text.contains(":secretsmanager:") || text.starts_with('$')
         }
+        // Names, prefixes, client tokens, metadata keys and ARNs of Scheduler.
+        r"[0-9a-zA-Z-_.]+" => made_of(text, |c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
+        r"[a-zA-Z0-9-_]+" => made_of(text, |c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+        r"[A-Za-z0-9\-_]*" => text.is_empty() || made_of(text, |c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+        r"[^/]+" => made_of(text, |c| c != '/'),
+        r"arn:aws[a-z-]*:kms:[a-z0-9\-]+:\d{12}:(key|alias)\/[0-9a-zA-Z-_]*" => {
+            arn(text, "kms", |resource| resource.starts_with("key/") || resource.starts_with("alias/"))
+        }
+        r"arn:aws[a-z-]*:sqs:[a-z0-9\-]+:\d{12}:[a-zA-Z0-9\-_]+" => {
+            arn(text, "sqs", |name| made_of(name, |c| c.is_ascii_alphanumeric() || "-_".contains(c)))
+        }
+        r"arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@\/-]+" => arn(text, "iam", |resource| {
+            let name = resource.strip_prefix("role/").unwrap_or_default();
+            made_of(name, |c| c.is_ascii_alphanumeric() || "_+=,.@/-".contains(c))
+        }),
+        r"arn:aws[a-z-]*:scheduler:[a-z0-9\-]+:\d{12}:schedule-group\/[0-9a-zA-Z-_.]+" => {
+            arn(text, "scheduler", |resource| {
+                let name = resource.strip_prefix("schedule-group/").unwrap_or_default();
+                made_of(name, |c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            })
+        }
+        r"(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)" => {
+            !text.is_empty() && !text.starts_with("aws.")
+        }
         r"[\s\S]*" => true,
         _ => false,
     }
@@ -53,6 +77,18 @@ fn bus_name(text: &str) -> bool {
     made_of(text, |c| c.is_ascii_alphanumeric() || "/.-_".contains(c))
 }
 
+/// Whether this is an ARN of a service, with a resource of some form; IAM's have no Region.
+fn arn(text: &str, service: &str, resource: impl Fn(&str) -> bool) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [prefix, partition, of, region, account, name] = parts[..] else { return false };
+    prefix == "arn"
+        && partition.starts_with("aws")
+        && of == service
+        && region.is_empty() == (service == "iam")
+        && crate::place::is_account(account)
+        && resource(name)
+}
+
 fn bus_arn(text: &str) -> bool {
     let Some((head, name)) = text.split_once(":event-bus/") else { return false };
     let parts: Vec<&str> = head.split(':').collect();
@@ -75,11 +111,21 @@ mod tests {
             include_str!("../../model/ecs.txt"),
             include_str!("../../model/events.txt"),
             include_str!("../../model/resourcegroupstaggingapi.txt"),
+            include_str!("../../model/scheduler.txt"),
+            include_str!("../../model/sqs.txt"),
         ];
         for table in tables {
             for shape in super::super::Model::parse(table).shapes.values() {
                 if let super::super::Shape::String { words: super::super::Words::Pattern(pattern), .. } = shape {
-                    let samples = ["a", "a.b", "arn:aws:secretsmanager:eu-west-1:1:x"];
+                    let samples = [
+                        "a",
+                        "a.b",
+                        "arn:aws:secretsmanager:eu-west-1:1:x",
+                        "arn:aws:kms:eu-west-1:123456789012:key/x",
+                        "arn:aws:sqs:eu-west-1:123456789012:x",
+                        "arn:aws:iam::123456789012:role/x",
+                        "arn:aws:scheduler:eu-west-1:123456789012:schedule-group/x",
+                    ];
                     let accepts_some = samples.iter().any(|text| matches(pattern, text));
                     assert!(accepts_some, "{pattern} is not read");
                 }

@@ -22,6 +22,14 @@ pub enum Kind {
     Task,
     /// What a rule was before its latest changes, as long as it still fires so.
     Former,
+    /// A group of schedules.
+    ScheduleGroup,
+    /// A schedule, named `group/name`.
+    Schedule,
+    /// A queue.
+    Queue,
+    /// A message, named `queue/moment/id`.
+    Message,
 }
 
 /// One thing that a request wrote or took away.
@@ -71,11 +79,11 @@ impl Change {
         self.rows.iter().filter_map(Row::entity)
     }
 
-    /// The change as lists that lag are to see it: they show no tasks and fire nothing.
+    /// The change as lists that lag are to see it: they show no tasks, schedules and queues, and fire nothing.
     pub(crate) fn for_lists(&self) -> Self {
         let listed = |row: &&Row| match row.kind {
             Kind::Family | Kind::Revision | Kind::Cluster | Kind::Rule | Kind::Index => true,
-            Kind::Task | Kind::Former => false,
+            Kind::Task | Kind::Former | Kind::ScheduleGroup | Kind::Schedule | Kind::Queue | Kind::Message => false,
         };
         let rows = self.rows.iter().filter(listed).cloned().collect();
         Self { carried: Vec::new(), rows, at: None, reset: self.reset }

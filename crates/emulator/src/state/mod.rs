@@ -14,13 +14,15 @@ use jiff::Timestamp;
 
 pub use change::{Change, Entity, Kind};
 pub(crate) use rows::{
-    Acts, Blueprint, Cluster, Course, Family, Former, Indexed, Revision, Rule, Script, Status, Stop, Tags, Task, Token,
+    Acts, Blueprint, Cluster, Course, Family, Former, Group, Indexed, Message, Queue, Revision, Rule, ScheduleRow,
+    Script, Status, Stop, Tags, Task, Token,
 };
 pub(crate) use table::Table;
 
 use crate::events::{Acting, Ticking};
 use crate::firing::Firing;
 use crate::place::Place;
+use crate::scheduler::Alarm;
 
 /// So many firings are kept for whoever asks what came due; of more, the oldest are forgotten.
 const MOST_FIRINGS: usize = 10_000;
@@ -30,6 +32,8 @@ const MOST_FIRINGS: usize = 10_000;
 pub(crate) enum Due {
     /// The next tick of a rule.
     Tick((Place, String)),
+    /// The next tick of a schedule.
+    Alarm((Place, String)),
     /// The moment at which a change of a rule takes effect.
     Former((Place, String)),
     /// The moment at which the event bus hears of a task's next phase.
@@ -51,10 +55,18 @@ pub(crate) struct State {
     pub rules: Table<(Place, String), Rule>,
     pub index: Table<(Place, String), Indexed>,
     pub tasks: Table<(Place, String), Task>,
+    pub groups: Table<(Place, String), Group>,
+    /// By their group and name, with a slash between them.
+    pub schedules: Table<(Place, String), ScheduleRow>,
+    pub queues: Table<(Place, String), Queue>,
+    /// By the name of their queue, when they were sent, and their id.
+    pub messages: Table<(Place, String), Message>,
     /// Of rules that were changed or deleted: how they still fire, the soonest to end first.
     pub formers: Table<(Place, String), Vec<Former>>,
     /// Rules that fire, ready to; it follows from the rows and is not written down.
     pub ticking: BTreeMap<(Place, String), Ticking>,
+    /// Schedules that fire, ready to; likewise.
+    pub alarms: BTreeMap<(Place, String), Alarm>,
     /// Rules that match events, ready to; likewise.
     pub listening: BTreeMap<(Place, String), Arc<Acting>>,
     /// What is due when; likewise.
@@ -75,6 +87,8 @@ impl State {
     pub(crate) fn keep_book(&mut self) {
         self.journaled = true;
         self.tasks.keep_book();
+        self.messages.keep_book();
+        self.schedules.keep_book();
         self.formers.keep_book();
     }
 
@@ -156,7 +170,8 @@ impl State {
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         let scheduled = self.rules.len() + self.formers.len() + self.tasks.len();
-        self.families.len() + self.revisions.len() + self.clusters.len() + self.index.len() + scheduled
+        let queued = self.queues.len() + self.messages.len() + self.groups.len() + self.schedules.len();
+        self.families.len() + self.revisions.len() + self.clusters.len() + self.index.len() + scheduled + queued
     }
 
     /// What requests changed since the last call, or `None`; `now` is when.
@@ -169,12 +184,18 @@ impl State {
         self.index.drain_touched(Kind::Index, &mut rows);
         self.tasks.drain_touched(Kind::Task, &mut rows);
         self.formers.drain_touched(Kind::Former, &mut rows);
+        self.groups.drain_touched(Kind::ScheduleGroup, &mut rows);
+        self.schedules.drain_touched(Kind::Schedule, &mut rows);
+        self.queues.drain_touched(Kind::Queue, &mut rows);
+        self.messages.drain_touched(Kind::Message, &mut rows);
         let reset = std::mem::take(&mut self.reset);
         if !reset && rows.is_empty() {
             return None;
         }
         self.tasks.drain_carried(Kind::Task, &mut carried);
         self.formers.drain_carried(Kind::Former, &mut carried);
+        self.schedules.drain_carried(Kind::Schedule, &mut carried);
+        self.messages.drain_carried(Kind::Message, &mut carried);
         self.as_of = Some(now);
         Some(Change { carried, rows, at: self.as_of, reset })
     }
@@ -189,6 +210,10 @@ impl State {
         self.index.all(Kind::Index, &mut rows);
         self.tasks.all(Kind::Task, &mut rows);
         self.formers.all(Kind::Former, &mut rows);
+        self.groups.all(Kind::ScheduleGroup, &mut rows);
+        self.schedules.all(Kind::Schedule, &mut rows);
+        self.queues.all(Kind::Queue, &mut rows);
+        self.messages.all(Kind::Message, &mut rows);
         let change = |row| Change { carried: Vec::new(), rows: vec![row], at: self.as_of, reset: false };
         rows.into_iter().map(change).collect()
     }
@@ -207,6 +232,10 @@ impl State {
                 Kind::Index => self.index.apply(row)?,
                 Kind::Task => self.tasks.apply(row)?,
                 Kind::Former => self.formers.apply(row)?,
+                Kind::ScheduleGroup => self.groups.apply(row)?,
+                Kind::Schedule => self.schedules.apply(row)?,
+                Kind::Queue => self.queues.apply(row)?,
+                Kind::Message => self.messages.apply(row)?,
             }
         }
         self.as_of = self.as_of.max(change.at);

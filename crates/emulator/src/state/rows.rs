@@ -84,6 +84,53 @@ pub(crate) struct Rule {
     pub targets_removed_at: Option<Timestamp>,
 }
 
+/// A group of schedules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub tags: Tags,
+    pub created_at: Timestamp,
+    /// The client token that it was created with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+}
+
+/// A schedule of EventBridge Scheduler.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ScheduleRow {
+    /// What was put, with Scheduler's defaults.
+    pub members: Map<String, Value>,
+    pub created_at: Timestamp,
+    pub modified_at: Timestamp,
+    /// When it last got another time to fire; a rate without a StartDate counts from there.
+    pub anchored_at: Timestamp,
+    /// The client token that it was created with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+}
+
+/// A queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Queue {
+    /// The attributes that its creator gave.
+    pub attributes: Map<String, Value>,
+    pub created_at: Timestamp,
+}
+
+/// A message in a queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Message {
+    pub id: String,
+    pub body: String,
+    /// As they were given.
+    pub attributes: Map<String, Value>,
+    pub sent_at: Timestamp,
+    /// Until then it is hidden, since somebody has received it.
+    pub visible_at: Timestamp,
+    pub received: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_received_at: Option<Timestamp>,
+}
+
 /// What the tagging index says of one resource, which is not always what is so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Indexed {

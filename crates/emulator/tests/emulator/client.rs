@@ -55,6 +55,30 @@ impl Aws {
         self.call(&format!("ResourceGroupsTaggingAPI_20170126.{operation}"), &body)
     }
 
+    pub fn sqs(&mut self, operation: &str, body: Value) -> Outcome {
+        self.call(&format!("AmazonSQS.{operation}"), &body)
+    }
+
+    /// Calls EventBridge Scheduler; a refusal is told with its HTTP status.
+    pub fn scheduler(&mut self, method: &str, path: &str, body: Value) -> Outcome {
+        let request = self.rest(method, path, &body);
+        let reply = self.send(&request);
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        let code = reply.header("x-amzn-errortype").unwrap_or_default();
+        match reply.status {
+            200 => Ok(body),
+            status => Err(format!("{status} {code}: {}", body["Message"].as_str().unwrap())),
+        }
+    }
+
+    /// A request of a service that goes by methods and paths.
+    pub fn rest(&self, method: &str, path: &str, body: &Value) -> Request {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let mut request = signed("", body, &self.access_key, self.region);
+        request.headers.retain(|(name, _)| name != "x-amz-target");
+        Request { method: method.to_owned(), path: path.to_owned(), ..request }
+    }
+
     fn call(&mut self, target: &str, body: &Value) -> Outcome {
         let request = self.request(target, body);
         read(&self.send(&request))

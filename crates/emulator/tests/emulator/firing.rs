@@ -51,7 +51,8 @@ pub fn outcome(firing: &Firing) -> String {
         Outcome::Started { task_definition, tasks, group } => {
             format!("{} of {} as {group}", tasks.len(), task_definition.rsplit('/').next().unwrap())
         }
-        Outcome::Refused { code, message } => format!("{code}: {message}"),
+        Outcome::Refused { code, message, .. } => format!("{code}: {message}"),
+        Outcome::Queued { queue, .. } => format!("queued in {}", queue.rsplit(':').next().unwrap()),
         Outcome::NotEmulated { arn, input } => format!("{input} for {}", arn.rsplit(':').next().unwrap()),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::client::{Aws, fargate_task, signed, task, with};
 
-const OPERATIONS: [&str; 35] = [
+const OPERATIONS: [&str; 46] = [
     "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition",
     "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition",
     "AmazonEC2ContainerServiceV20141113.ListTaskDefinitions",
@@ -40,6 +40,17 @@ const OPERATIONS: [&str; 35] = [
     "AWSEvents.ListTagsForResource",
     "AWSEvents.DescribeEventBus",
     "AWSEvents.ListEventBuses",
+    "AWSEvents.TestEventPattern",
+    "AWSEvents.PutEvents",
+    "AmazonSQS.CreateQueue",
+    "AmazonSQS.DeleteQueue",
+    "AmazonSQS.GetQueueUrl",
+    "AmazonSQS.GetQueueAttributes",
+    "AmazonSQS.ListQueues",
+    "AmazonSQS.PurgeQueue",
+    "AmazonSQS.SendMessage",
+    "AmazonSQS.ReceiveMessage",
+    "AmazonSQS.DeleteMessage",
     "ResourceGroupsTaggingAPI_20170126.GetResources",
     "ResourceGroupsTaggingAPI_20170126.GetTagKeys",
     "ResourceGroupsTaggingAPI_20170126.GetTagValues",
@@ -128,7 +139,8 @@ fn json() -> impl Strategy<Value = Value> {
 
 fn answered(aws: &mut Aws, request: &Request) -> Result<(), TestCaseError> {
     let reply = aws.send(request);
-    prop_assert!(matches!(reply.status, 200 | 400), "{}", reply.status);
+    // Scheduler has a status of its own for what is not there, and for what is there already.
+    prop_assert!(matches!(reply.status, 200 | 400 | 404 | 409), "{}", reply.status);
     prop_assert!(reply.header("x-amzn-requestid").is_some());
     Ok(())
 }
@@ -194,6 +206,48 @@ proptest! {
         answered(&mut aws, &signed("AWSEvents.PutTargets", targets.to_string().into_bytes(), "AKIA", "eu-west-1"))?;
         aws.sleep(3600);
         aws.emulator.advance(aws.now);
+    }
+
+    #[test]
+    fn arbitrary_patterns_and_events_are_answered(pattern in json(), detail in json()) {
+        let mut aws = lived_in();
+        let pattern = serde_json::json!({"detail": pattern}).to_string();
+        let rule = serde_json::json!({"Name": "a", "EventPattern": pattern}).to_string();
+        answered(&mut aws, &signed("AWSEvents.PutRule", rule.into_bytes(), "AKIA", "eu-west-1"))?;
+        let topic = serde_json::json!({"Id": "t", "Arn": "arn:aws:sns:eu-west-1:123456789012:t"});
+        aws.events("PutTargets", serde_json::json!({"Rule": "a", "Targets": [topic]})).unwrap();
+        let detail = serde_json::json!({"x": detail.clone(), "y": [detail]}).to_string();
+        let entry = serde_json::json!({"Source": "shop", "DetailType": "d", "Detail": detail});
+        let events = serde_json::json!({"Entries": [entry]}).to_string();
+        answered(&mut aws, &signed("AWSEvents.PutEvents", events.into_bytes(), "AKIA", "eu-west-1"))?;
+    }
+
+    #[test]
+    fn almost_good_schedules_are_answered_and_fire(
+        over in json(),
+        expression in "(cron|rate|at)\\([0-9A-Z ?*,/#LWT:-]{0,30}\\)|rate\\(1 minute\\)|cron\\(\\* \\* \\* \\* \\? \\*\\)",
+        window in -1..1500_i64,
+        start in any::<f64>(),
+    ) {
+        let mut aws = lived_in();
+        let target = serde_json::json!({
+            "Arn": aws.arn("ecs", "cluster/main"),
+            "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+            "EcsParameters": {"TaskDefinitionArn": aws.arn("ecs", "task-definition/etl-a")},
+        });
+        let schedule = serde_json::json!({
+            "ScheduleExpression": expression,
+            "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": window},
+            "StartDate": start,
+            "Target": target,
+        });
+        let schedule = if over.is_object() { with(schedule, over) } else { schedule };
+        let request = aws.rest("POST", "/schedules/s", &schedule);
+        answered(&mut aws, &request)?;
+        aws.sleep(3600);
+        aws.emulator.advance(aws.now);
+        let request = aws.rest("GET", "/schedules/s", &Value::Null);
+        answered(&mut aws, &request)?;
     }
 
     #[test]

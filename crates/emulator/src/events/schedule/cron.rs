@@ -43,9 +43,14 @@ impl Cron {
         })
     }
 
-    /// The first minute later than `after`, if the years that are named have one.
+    /// The first minute of UTC later than `after`, if the years that are named have one.
     pub(super) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let mut at = Position::of(Offset::UTC.to_datetime(after))?.minute_later();
+        Offset::UTC.to_timestamp(self.next_local(Offset::UTC.to_datetime(after))?).ok()
+    }
+
+    /// The first minute of any clock later than `after`, likewise.
+    pub(crate) fn next_local(&self, after: DateTime) -> Option<DateTime> {
+        let mut at = Position::of(after)?.minute_later();
         loop {
             if !self.years.iter().any(|years| years.holds(at.year)) {
                 let year = self.years.iter().filter_map(|years| next_in(years, at.year)).min()?;
@@ -64,7 +69,7 @@ impl Cron {
                 first: u32::try_from(first.weekday().to_sunday_one_offset()).ok()?,
             };
             match self.within(self.days.in_month(shape), at) {
-                Some((day, hour, minute)) => return Position { day, hour, minute, ..at }.timestamp(),
+                Some((day, hour, minute)) => return Position { day, hour, minute, ..at }.time(),
                 None if month == 12 => at = Position::start_of(at.year + 1),
                 None => at = Position { month: month + 1, ..Position::start_of(at.year) },
             }
@@ -118,10 +123,9 @@ impl Position {
     }
 
     /// None for what no calendar has, such as a moment after its last year.
-    fn timestamp(self) -> Option<Timestamp> {
+    fn time(self) -> Option<DateTime> {
         let part = |value: u32| i8::try_from(value).ok();
-        let time = date(self.year, self.month, self.day)?.at(part(self.hour)?, part(self.minute)?, 0, 0);
-        Offset::UTC.to_timestamp(time).ok()
+        Some(date(self.year, self.month, self.day)?.at(part(self.hour)?, part(self.minute)?, 0, 0))
     }
 }
 

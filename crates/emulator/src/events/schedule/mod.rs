@@ -9,11 +9,11 @@ mod field;
 
 use jiff::Timestamp;
 
-use cron::Cron;
+pub(crate) use cron::Cron;
 
 /// When a rule fires.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Schedule {
+pub(crate) enum Schedule {
     /// Every so many milliseconds from the moment that the expression was put.
     Rate { period: i64 },
     /// At the minutes that an expression names, in UTC.
@@ -22,7 +22,7 @@ pub(super) enum Schedule {
 
 impl Schedule {
     /// Reads an expression; `None` when PutRule does not accept it: `rate(...)` or `cron(...)`, exactly.
-    pub(super) fn parse(expression: &str) -> Option<Self> {
+    pub(crate) fn parse(expression: &str) -> Option<Self> {
         match inside(expression, "rate(") {
             Some(inner) => Some(Self::Rate { period: rate(inner)? }),
             None => Some(Self::Cron(Box::new(Cron::parse(inside(expression, "cron(")?)?))),

@@ -1,0 +1,133 @@
+//! Schedules that fire: when each does next, and what becomes of it after the last time.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::errand::{Errand, Ring};
+use super::timetable::Timetable;
+use crate::context::Context;
+use crate::events::seen_for;
+use crate::firing::Firing;
+use crate::place::Place;
+use crate::settings::Settings;
+use crate::state::{Due, ScheduleRow, State};
+
+/// A schedule is called within the minute of its moment, and not with its first second.
+const LATEST: SignedDuration = SignedDuration::from_secs(59);
+
+/// No call is sooner after its moment, so that what is due at once is due after the request that made it so.
+const SOONEST: SignedDuration = SignedDuration::from_secs(1);
+
+/// A schedule that fires.
+#[derive(Debug, Clone)]
+pub(crate) struct Alarm {
+    acting: Arc<Acting>,
+    /// The moment that the schedule names.
+    due: Timestamp,
+    /// When its target is called.
+    at: Timestamp,
+}
+
+#[derive(Debug)]
+struct Acting {
+    timetable: Timetable,
+    errand: Errand,
+    deletes_itself: bool,
+}
+
+/// Has a schedule fire as it was put, from `at` on.
+pub(super) fn turn(state: &mut State, settings: &Settings, key: &(Place, String), at: Timestamp) {
+    if let Some(before) = state.alarms.remove(key) {
+        state.forget_reminder(Some(before.at), Due::Alarm(key.clone()));
+    }
+    let Some(acting) = state.schedules.get(key).and_then(|row| Acting::ready(key, row)) else { return };
+    // What is due at once is still to come, as its call is.
+    let longest = acting.timetable.longest_window(usual(settings)).max(SOONEST);
+    let from = at.checked_sub(longest).unwrap_or(Timestamp::MIN);
+    plan(state, settings, key, Arc::new(acting), from, at);
+}
+
+/// What is on the agenda in a state that was just read.
+pub(crate) fn resume(state: &mut State, settings: &Settings) {
+    // What was due by the last write was done before it.
+    let done = state.as_of().unwrap_or(Timestamp::MIN);
+    let keys: Vec<_> = state.schedules.iter().map(|(key, _)| key.clone()).collect();
+    for key in keys {
+        turn(state, settings, &key, done);
+    }
+}
+
+/// Calls the target of a schedule whose moment came `at`, and puts the next one on the agenda.
+pub(crate) fn fire(state: &mut State, settings: &Settings, key: &(Place, String), at: Timestamp, now: Timestamp) {
+    let Some(Alarm { acting, due, .. }) = state.alarms.remove(key) else { return };
+    // After a long sleep, ticks of which nobody could see anything any more are passed over.
+    let seen = now.checked_sub(seen_for(settings)).unwrap_or(Timestamp::MIN);
+    plan(state, settings, key, Arc::clone(&acting), due.max(seen), at.max(seen));
+
+    let (place, name) = key;
+    let context = Context::of_time(at, place, settings);
+    let outcome = acting.errand.run(state, &context, Ring { place, due });
+    let (group, name) = name.split_once('/').unwrap_or(("", name));
+    state.tell(Firing {
+        account: place.account.clone(),
+        region: place.region.clone(),
+        schedule_group: Some(group.to_owned()),
+        rule: name.to_owned(),
+        target: acting.errand.target.clone(),
+        due,
+        at,
+        outcome,
+    });
+    if acting.deletes_itself && !state.alarms.contains_key(key) {
+        state.schedules.wither(key);
+    }
+}
+
+/// Puts the first tick later than `from` on the agenda whose call is later than `after`, if there is one.
+fn plan(
+    state: &mut State,
+    settings: &Settings,
+    key: &(Place, String),
+    acting: Arc<Acting>,
+    from: Timestamp,
+    after: Timestamp,
+) {
+    let mut due = from;
+    loop {
+        let Some(next) = acting.timetable.next_after(due) else { return };
+        let window = acting.timetable.window(next, usual(settings));
+        let at = next.checked_add(delay(key, next, window)).unwrap_or(next);
+        if at > after {
+            state.remind(Some(at), Due::Alarm(key.clone()));
+            state.alarms.insert(key.clone(), Alarm { acting, due: next, at });
+            return;
+        }
+        due = next;
+    }
+}
+
+fn usual(settings: &Settings) -> SignedDuration {
+    settings.fires_within.clamp(SignedDuration::ZERO, LATEST)
+}
+
+/// How much later than its moment a target is called: some seconds that follow from schedule and tick.
+fn delay((place, name): &(Place, String), due: Timestamp, window: SignedDuration) -> SignedDuration {
+    let digest = Sha256::digest(format!("schedule/{}/{}/{name}/{}", place.account, place.region, due.as_second()));
+    let chance = digest.iter().take(4).fold(0_i64, |chance, byte| chance << 8 | i64::from(*byte));
+    SignedDuration::from_secs(chance % (window.as_secs().max(0) + 1)).max(SOONEST)
+}
+
+impl Acting {
+    /// Reads what was put; `None` for a schedule that is disabled.
+    fn ready((place, name): &(Place, String), row: &ScheduleRow) -> Option<Self> {
+        let text = |member: &str| row.members.get(member).and_then(serde_json::Value::as_str);
+        if text("State") == Some("DISABLED") {
+            return None;
+        }
+        let timetable = Timetable::read(&row.members, row.anchored_at)?;
+        let errand = Errand::of(place, name, row.members.get("Target")?);
+        Some(Self { timetable, errand, deletes_itself: text("ActionAfterCompletion") == Some("DELETE") })
+    }
+}

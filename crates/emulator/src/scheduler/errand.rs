@@ -1,0 +1,176 @@
+//! What a schedule does when it fires (docs/aws.md, Scheduler).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::text;
+use crate::context::Context;
+use crate::ecs::{self, Launch, Starter};
+use crate::events::{self, Told, id_from, to_the_second};
+use crate::firing::Outcome;
+use crate::place::Place;
+use crate::reply::Refusal;
+use crate::sqs::{self, Letter};
+use crate::state::State;
+
+/// The target of a schedule, ready to be called.
+#[derive(Debug)]
+pub(super) struct Errand {
+    schedule_arn: String,
+    /// The schedule's key, of which everything's ids follow.
+    schedule: String,
+    /// The ARN of the target.
+    pub(super) target: String,
+    call: Call,
+    /// Text with context attributes in it, if any was given.
+    input: Option<String>,
+    dead_letters: Option<String>,
+}
+
+/// What calling a target means.
+#[derive(Debug)]
+enum Call {
+    /// It is of a service that is not emulated.
+    NotEmulated,
+    /// No RunTask can be made of it.
+    Broken(Refusal),
+    Run(Box<Launch>),
+    /// A message to a queue.
+    Send,
+}
+
+/// One time that a schedule fires.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ring<'a> {
+    pub place: &'a Place,
+    /// The moment that the schedule names.
+    pub due: Timestamp,
+}
+
+impl Errand {
+    /// Reads a target as it was put.
+    pub(super) fn of(place: &Place, schedule: &str, target: &Value) -> Self {
+        let arn = text(target, "Arn").unwrap_or_default().to_owned();
+        let name = schedule.rsplit('/').next().unwrap_or_default();
+        let call = match target.get("EcsParameters") {
+            Some(parameters) => {
+                let parameters = with_tags(parameters);
+                events::launch(place, &format!("chronos-schedule/{name}"), target, &parameters)
+                    .map_or_else(Call::Broken, |launch| Call::Run(Box::new(launch)))
+            }
+            None if arn.split(':').nth(2) == Some("sqs") => Call::Send,
+            None => Call::NotEmulated,
+        };
+        Self {
+            schedule_arn: place.arn("scheduler", format_args!("schedule/{schedule}")),
+            schedule: schedule.to_owned(),
+            target: arn,
+            call,
+            input: text(target, "Input").map(str::to_owned),
+            dead_letters: target.get("DeadLetterConfig").and_then(|config| text(config, "Arn")).map(str::to_owned),
+        }
+    }
+
+    /// Calls the target. What it refuses goes to its dead-letter queue.
+    pub(super) fn run(&self, state: &mut State, context: &Context<'_>, ring: Ring<'_>) -> Outcome {
+        let seed = self.seed(ring);
+        let done = match &self.call {
+            Call::NotEmulated => {
+                Ok(Outcome::NotEmulated { arn: self.target.clone(), input: self.input(context, ring) })
+            }
+            Call::Broken(refusal) => Err(refusal.clone()),
+            Call::Run(launch) => self.start(state, context, launch, ring),
+            Call::Send => {
+                let letter = Letter { body: self.input(context, ring), attributes: Vec::new(), seed: &seed };
+                let sent = sqs::deliver(state, context, &self.target, letter);
+                sent.map(|message_id| Outcome::Queued { queue: self.target.clone(), message_id })
+            }
+        };
+        done.unwrap_or_else(|refusal| {
+            let dead_letter = self.bury(state, context, ring, &refusal);
+            Outcome::Refused { code: refusal.code.to_owned(), message: refusal.message, dead_letter }
+        })
+    }
+
+    fn start(
+        &self,
+        state: &mut State,
+        context: &Context<'_>,
+        launch: &Launch,
+        ring: Ring<'_>,
+    ) -> Result<Outcome, Refusal> {
+        let mut launch = launch.clone();
+        if self.input.is_some() {
+            launch.overrides = Arc::new(ecs::overrides(&self.input(context, ring))?);
+        }
+        let started = ecs::start(state, context, &launch, Starter::Event(&self.seed(ring)))?;
+        let cluster = launch.cluster.as_deref().unwrap_or_default();
+        Ok(Outcome::Started {
+            task_definition: started.task_definition,
+            tasks: started.ids.iter().map(|id| ecs::task_arn(ring.place, cluster, id)).collect(),
+            group: launch.group(),
+        })
+    }
+
+    /// The target's input: what was given, with the context of this call, or an event.
+    fn input(&self, context: &Context<'_>, ring: Ring<'_>) -> String {
+        let Some(input) = &self.input else {
+            let told = Told {
+                source: "aws.scheduler",
+                detail_type: "Scheduled Event",
+                time: ring.due,
+                resources: json!([self.schedule_arn]),
+                detail: json!("{}"),
+            };
+            return events::event(context, &self.seed(ring), told).to_string();
+        };
+        if !input.contains("<aws.scheduler.") {
+            return input.clone();
+        }
+        let facts = [
+            ("<aws.scheduler.schedule-arn>", self.schedule_arn.clone()),
+            ("<aws.scheduler.scheduled-time>", to_the_second(ring.due)),
+            ("<aws.scheduler.execution-id>", self.execution_id(ring)),
+            // Nothing is tried a second time here.
+            ("<aws.scheduler.attempt-number>", "1".to_owned()),
+        ];
+        facts.iter().fold(input.clone(), |input, (name, value)| input.replace(name, value))
+    }
+
+    /// Puts what could not be delivered into the dead-letter queue, if there is one, and tells the message's id.
+    fn bury(&self, state: &mut State, context: &Context<'_>, ring: Ring<'_>, refusal: &Refusal) -> Option<String> {
+        let queue = self.dead_letters.as_deref()?;
+        let attributes = vec![
+            ("ERROR_CODE", refusal.code.to_owned()),
+            ("ERROR_MESSAGE", refusal.message.clone()),
+            ("EXECUTION_ID", self.execution_id(ring)),
+            ("SCHEDULE_ARN", self.schedule_arn.clone()),
+            ("TARGET_ARN", self.target.clone()),
+        ];
+        let seed = format!("dead/{}", self.seed(ring));
+        let letter = Letter { body: self.input(context, ring), attributes, seed: &seed };
+        sqs::deliver(state, context, queue, letter).ok()
+    }
+
+    fn execution_id(&self, ring: Ring<'_>) -> String {
+        id_from(&format!("execution/{}", self.seed(ring)))
+    }
+
+    /// What makes the ids that follow from this call unlike all others.
+    fn seed(&self, Ring { place, due }: Ring<'_>) -> String {
+        format!("schedule/{}/{}/{}/{}", place.account, place.region, self.schedule, due.as_millisecond())
+    }
+}
+
+/// Scheduler has tags as maps where EventBridge's rules have keys and values.
+fn with_tags(parameters: &Value) -> Value {
+    let mut parameters = parameters.clone();
+    let tags = parameters.get("Tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let tags: Value = tags.flatten().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    if let Value::Object(members) = &mut parameters {
+        members.insert("Tags".to_owned(), tags);
+    }
+    parameters
+}
