@@ -37,6 +37,12 @@ impl Template {
     fn statements(&self, policy: &str) -> Vec<Value> {
         let statements = self.at(&format!("/Resources/{policy}/Properties/PolicyDocument/Statement"));
         let statements = statements.as_array().cloned().expect("a list of statements");
+        // `!If [CONDITION, STATEMENT, !Ref AWS::NoValue]`: what may be allowed counts as allowed.
+        let inside = |statement: Value| match statement {
+            Value::Array(branches) => branches.into_iter().filter(Value::is_object).collect(),
+            plain => vec![plain],
+        };
+        let statements: Vec<Value> = statements.into_iter().flat_map(inside).collect();
         assert!(statements.iter().all(|statement| statement["Effect"] == "Allow"), "{policy} denies something");
         statements
     }
