@@ -38,9 +38,9 @@ impl Template {
         let statements = self.at(&format!("/Resources/{policy}/Properties/PolicyDocument/Statement"));
         let statements = statements.as_array().cloned().expect("a list of statements");
         // `!If [CONDITION, STATEMENT, !Ref AWS::NoValue]`: what may be allowed counts as allowed.
-        let inside = |statement: Value| match statement {
-            Value::Array(branches) => branches.into_iter().filter(Value::is_object).collect(),
-            plain => vec![plain],
+        let inside = |statement: Value| match statement.as_array() {
+            Some(branches) => branches.iter().filter(|branch| branch.is_object()).cloned().collect(),
+            None => vec![statement],
         };
         let statements: Vec<Value> = statements.into_iter().flat_map(inside).collect();
         assert!(statements.iter().all(|statement| statement["Effect"] == "Allow"), "{policy} denies something");
