@@ -221,9 +221,8 @@ impl Digest {
     }
 }
 
-/// JSON with sorted keys and no blanks. Not left to serde_json: whether its maps are sorted is a feature that any crate
-/// of a build can switch.
-/// A JSON value in one fixed form: keys sorted, no blanks.
+/// A JSON value in one fixed form: keys sorted, no blanks. Not left to serde_json: whether its maps are sorted is a feature
+/// that any crate of a build can switch.
 pub(crate) fn canonical_text(value: &serde_json::Value) -> String {
     let mut text = String::new();
     canonical(value, &mut text);

@@ -281,6 +281,34 @@ fn what_is_rendered_loads_as_the_same_job() {
     assert!(compared >= 3, "{compared}");
 }
 
+/// Jobs that each start after the one before; the first one after `first`.
+fn chain(first: &str) -> Directory {
+    let link = |n: usize| {
+        let after = if n == 0 { first.to_owned() } else { format!("after: [{{job: job-{}}}]", n - 1) };
+        job(&format!("job-{n}")).replace("schedule: '0 2 * * *'", &after)
+    };
+    let jobs: Vec<(String, String)> = (0..5_000).map(|n| (format!("jobs/{n}.yaml"), link(n))).collect();
+    let mut files: Vec<(&str, &str)> = jobs.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    files.push(("main.yaml", CLUSTER));
+    directory(&files)
+}
+
+#[test]
+fn a_chain_of_thousands_loads_and_what_is_wrong_with_it_stays_short() {
+    let start = Instant::now();
+    assert_eq!(chain("schedule: '0 2 * * *'").jobs.len(), 5_000);
+    for first in ["after: [{job: job-4999}]", "after: [{job: nowhere}]", "schedule: '0 2 * * *'\n  suspend: true"] {
+        let loaded = chain(first);
+        assert!(loaded.jobs.len() <= 1, "{first}: {}", loaded.jobs.len());
+        let longest = loaded.blocked.values().map(|blocked| blocked.message.len()).max();
+        assert!(longest.is_some_and(|longest| longest < 400), "{first}: {longest:?}");
+    }
+    let took = start.elapsed();
+    println!("{took:?}");
+    // As below: it is the shape of the curve that is held here.
+    assert!(took.as_secs() < 60, "{took:?}");
+}
+
 #[test]
 fn ten_thousand_jobs_load_in_the_time_of_a_breath() {
     let jobs: Vec<(String, String)> =

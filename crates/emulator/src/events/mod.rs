@@ -103,9 +103,12 @@ const TESTED: [&str; 6] = ["id", "account", "source", "time", "region", "detail-
 /// TestEventPattern: whether an event, given as JSON, is what a pattern asks for (docs/aws.md, Event patterns).
 fn test_pattern(body: &Value) -> Answer {
     let pattern = Pattern::read(text(body, "EventPattern").unwrap_or_default())?;
-    let event: Option<Value> = serde_json::from_str(text(body, "Event").unwrap_or_default()).ok();
-    let event = event.filter(|event| TESTED.iter().all(|member| event.get(member).is_some()));
-    let event = event.ok_or_else(|| validation("Parameter Event is not valid."))?;
+    // One refusal for what is no JSON and what is no event: AWS says no more than that.
+    let refused = || validation("Parameter Event is not valid.");
+    let event: Value = serde_json::from_str(text(body, "Event").unwrap_or_default()).map_err(|_| refused())?;
+    if !TESTED.iter().all(|member| event.get(member).is_some()) {
+        return Err(refused());
+    }
     let mut answer = Map::new();
     answer.insert("Result".to_owned(), json!(pattern.matches(&Leaves::of(&event))));
     Ok(answer)

@@ -11,13 +11,14 @@ use super::handover::starts_job;
 use super::rules::{Firing, Goal};
 use super::survey::{Survey, Wanted};
 use super::ticks;
-use crate::desired::Trigger;
+use crate::desired::{Effect, Trigger};
 use crate::step::{Action, Because};
 
 /// Stops them, and gives their names.
 pub(crate) fn stop(survey: &Survey<'_>, goal: &Goal<'_>, now: Timestamp, draft: &mut Draft<'_>) -> Vec<RuleName> {
+    let starts = |wanted: &&Wanted<'_>| wanted.desired.enabled && matches!(wanted.desired.effect, Effect::Run);
     let coming: Vec<&Wanted<'_>> =
-        survey.wanted.iter().filter(|wanted| wanted.desired.enabled && !keeps_time(wanted, goal)).collect();
+        survey.wanted.iter().filter(starts).filter(|wanted| !keeps_time(wanted, goal)).collect();
     let mut stopped = Vec::new();
     for wanted in survey.wanted.iter().filter(|wanted| !has_its_trigger(wanted)) {
         let Some(live) = wanted.live.as_ref().filter(|live| starts_job(live)) else { continue };

@@ -15,6 +15,7 @@ use super::stop::Stop;
 use super::survey::{Old, Superseded, Survey, Wanted};
 use super::ticks::{self, Clearance};
 use crate::condition::{Reason, Verdict};
+use crate::desired::Effect;
 use crate::step::{Action, Because};
 
 /// How the job's old rules give way.
@@ -36,18 +37,21 @@ pub(crate) fn handover(
     now: Timestamp,
 ) -> Result<Handover, Stop> {
     let enabled: Vec<&Wanted<'_>> = survey.wanted.iter().filter(|wanted| wanted.desired.enabled).collect();
+    // One that only tells of a run doubles none.
+    let running = || enabled.iter().filter(|wanted| matches!(wanted.desired.effect, Effect::Run));
     let conflict = |old: &Old<'_>, wanted: &Wanted<'_>| match old.why {
         Superseded::Move(_) => true,
         Superseded::Schedule => ticks::may_coincide(&wanted.desired.trigger, old.rule.live, now),
     };
     let mut handover = Handover::default();
     let mut ticking: Vec<&str> = Vec::new();
-    let mut doubled = false;
+    let (mut doubled, mut events_missed) = (false, false);
     for (index, old) in survey.old.iter().enumerate().filter(|(_, old)| starts_job(&old.rule)) {
-        let mut conflicts = enabled.iter().filter(|wanted| conflict(old, wanted)).peekable();
+        let mut conflicts = running().filter(|wanted| conflict(old, wanted)).peekable();
         if conflicts.peek().is_some() {
             handover.stops.push(index);
             ticking.extend(old.rule.live.expression.as_deref());
+            events_missed |= old.rule.live.event_pattern.is_some();
         }
         for wanted in conflicts {
             ticking.extend(wanted.desired.trigger.expression());
@@ -56,12 +60,16 @@ pub(crate) fn handover(
             doubled |= live.is_some_and(starts_job);
         }
     }
-    for wanted in enabled {
+    for wanted in &enabled {
         let only_strays = |live: &&Ours<'_>| goal.firing(wanted.desired, live) == Firing::StraysOnly;
         if let Some(live) = wanted.live.as_ref().filter(only_strays) {
             ticking.extend(wanted.desired.trigger.expression());
             ticking.extend(live.live.expression.as_deref());
         }
+    }
+    if events_missed {
+        let note = "an event that comes while one rule takes the place of another starts nothing";
+        handover.notes.push(note.to_owned());
     }
     if doubled {
         return Ok(handover);

@@ -121,6 +121,17 @@ fn another_end_of_the_same_job_starts_no_run_twice_on_the_way() {
     let done = world.reconcile(&after.desired());
     let steps = ["PutRule", "PutTargets", "DisableRule", "EnableRule", "RemoveTargets", "DeleteRule"];
     assert_eq!(done.operations(), steps, "a success would match both");
+    assert!(done.plan.notes.iter().any(|note| note.contains("starts nothing")), "{:?}", done.plan.notes);
+}
+
+#[test]
+fn who_is_told_holds_up_no_change_of_what_runs() {
+    let before = job().unscheduled().after("stock", Outcome::Success).notify(Outcome::Failure, ALARMS);
+    let after = job().unscheduled().after("prices", Outcome::Success).notify(Outcome::Failure, ALARMS);
+    let mut world = World::with(&before.desired());
+    let done = world.reconcile(&after.desired());
+    let steps = ["PutRule", "PutTargets", "DisableRule", "EnableRule", "RemoveTargets", "DeleteRule"];
+    assert_eq!(done.operations(), steps, "the new rule is ready before the old one stops");
 }
 
 #[test]

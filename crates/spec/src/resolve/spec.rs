@@ -55,6 +55,7 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     let region = known.map(|known| &known.cluster.place.region);
     let inherited = known.map(|known| known.notify.as_slice()).unwrap_or_default();
     let triggers = triggers::triggers(fields, &spec, inherited, region);
+    triggers::names(fields, &schedules, &triggers);
     if let Some(name) = &spec.time_zone {
         schedules::time_zone(fields, name);
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::schedules::Schedules;
 use super::{Fields, arn};
 use crate::check;
 use crate::manifest::{AfterSpec, EventSpec, JobSpec, NotifySpec};
 use crate::name::{JobName, Region};
 use crate::pattern::EventPattern;
+use crate::schedule::Schedule;
 use crate::trigger::{After, Notify, Outcome, Runs};
 
 /// What each of the three lists may hold: every entry is a rule out of the 300 of a bus.
@@ -31,27 +33,27 @@ impl Triggers {
     }
 }
 
+/// Refuses a job two of whose rules would bear one name: one in many thousands of those with as many as a job can have.
+pub fn names(fields: &mut Fields<'_>, schedules: &Schedules, triggers: &Triggers) {
+    let listed = schedules.sorted.iter().filter(|_| schedules.is_list).map(Schedule::suffix);
+    let mut seen = BTreeSet::new();
+    if !listed.chain(triggers.suffixes()).all(|suffix| seen.insert(suffix)) {
+        let help = "write one of the schedules or triggers otherwise".to_owned();
+        fields.error("spec", "two of its rules would get one name", Some(help));
+    }
+}
+
 /// Reads what a job says of them. `inherited` is the cluster's `notify`, which a job's own replaces.
 pub fn triggers(fields: &mut Fields<'_>, spec: &JobSpec, inherited: &[Notify], region: Option<&Region>) -> Triggers {
     let notify = match &spec.notify {
         Some(own) => notify(fields, own, region),
         None => inherited.to_vec(),
     };
-    let read = Triggers {
+    Triggers {
         after: spec.after.as_deref().map(|after| self::after(fields, after)).unwrap_or_default(),
         events: spec.events.as_deref().map(|events| self::events(fields, events)).unwrap_or_default(),
         notify,
-    };
-    let mut seen = BTreeSet::new();
-    if !read.suffixes().all(|suffix| seen.insert(suffix)) {
-        // One job in many thousands with as many triggers as one can have.
-        fields.error(
-            "spec",
-            "two of its rules would get one name",
-            Some("write one of the triggers otherwise".to_owned()),
-        );
     }
-    read
 }
 
 fn after(fields: &mut Fields<'_>, specs: &[AfterSpec]) -> Vec<After> {

@@ -71,14 +71,11 @@ pub fn run_variable(name: &str) -> Option<RunVariable> {
 
 /// A name, perhaps with indexes: `records[0]`.
 fn is_member(text: &str) -> bool {
-    let (name, indexes) =
-        text.split_once('[').map_or((text, ""), |(name, _)| (name, text.get(name.len()..).unwrap_or_default()));
-    let mut indexes = indexes.split('[');
-    let begins = indexes.next() == Some("");
-    let index =
-        |text: &str| text.strip_suffix(']').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let mut parts = text.split('[');
+    let name = parts.next().unwrap_or_default();
     let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    !name.is_empty() && name.bytes().all(letter) && begins && indexes.all(index)
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    !name.is_empty() && name.bytes().all(letter) && parts.all(|part| part.strip_suffix(']').is_some_and(digits))
 }
 
 #[cfg(test)]
