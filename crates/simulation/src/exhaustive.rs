@@ -2,6 +2,7 @@
 //! was reported as failed, in three ways.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::fault::{self, Kind};
 use crate::hand::{Deed, Hand};
@@ -38,12 +39,44 @@ pub struct Outcome {
     pub failures: Vec<String>,
 }
 
+/// Runs every scenario, on `threads` threads, and tells what came of each in their order.
+///
+/// # Errors
+///
+/// A runtime cannot be made.
+pub fn run_all(scenarios: &[Scenario], threads: usize) -> std::io::Result<Vec<Outcome>> {
+    // The longest comes last, and is best begun first.
+    let waiting = Mutex::new((0..scenarios.len()).collect::<Vec<_>>());
+    let work = || -> std::io::Result<Vec<(usize, Outcome)>> {
+        let mut done = Vec::new();
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some((index, scenario)) = next.and_then(|index| Some((index, scenarios.get(index)?))) else {
+                return Ok(done);
+            };
+            done.push((index, run(scenario)?));
+        }
+    };
+    let mut outcomes = BTreeMap::new();
+    std::thread::scope(|scope| -> std::io::Result<()> {
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(done) => outcomes.extend(done?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(outcomes.into_values().collect())
+}
+
 /// Runs a scenario with every crash and every wrong answer there can be.
 ///
 /// # Errors
 ///
 /// A runtime cannot be made.
-pub fn run(scenario: &Scenario) -> std::io::Result<Outcome> {
+fn run(scenario: &Scenario) -> std::io::Result<Outcome> {
     let mut outcome = Outcome::default();
     let plain = scenario.story(fault::Plan::none(), None);
     let report = history::run(&plain, None, true)?;

@@ -42,7 +42,7 @@ struct Args {
     /// With --seed: keep the story among those that --kept runs
     #[arg(long, requires = "seed")]
     keep: bool,
-    /// Threads for --seeds
+    /// Threads for --seeds and --exhaustive
     #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
     /// Where progress is kept, so that --seeds goes on where it was stopped
@@ -76,7 +76,7 @@ fn main() -> anyhow::Result<ExitCode> {
         sound &= again()?;
     }
     if args.exhaustive {
-        sound &= every_call()?;
+        sound &= every_call(args.threads)?;
     }
     if let Some((from, to)) = args.seeds {
         sound &= many(from, to, &args)?;
@@ -181,11 +181,12 @@ fn summary(figures: &Figures, threads: usize) -> String {
     )
 }
 
-fn every_call() -> anyhow::Result<bool> {
+fn every_call(threads: usize) -> anyhow::Result<bool> {
     let mut sound = true;
     let mut histories = 0;
-    for scenario in exhaustive::scenarios() {
-        let result = exhaustive::run(&scenario)?;
+    let scenarios = exhaustive::scenarios();
+    let results = exhaustive::run_all(&scenarios, threads)?;
+    for (scenario, result) in scenarios.iter().zip(results) {
         histories += result.histories;
         say(&format!(
             "{:24} {:4} calls, {:3} writes, {:5} histories{}",
