@@ -38,7 +38,7 @@ pub fn of_target(run: &mut Run, node: &Node, path: &str, spelling: &Spelling, un
 }
 
 /// More values than all task definitions of an import have: many rules may start a large one, and each job gets it.
-const MOST_VALUES: usize = 2_000_000;
+const MOST_VALUES: usize = 1_000_000;
 
 /// The task definition that a target names, put into its run; `known` are those that the source holds.
 pub fn start(
