@@ -38,10 +38,12 @@ fn schedule(run: &Run) -> Option<Schedule> {
 }
 
 fn belongs(run: &Run, group: &[Run]) -> bool {
+    // First what is cheap: most runs are alike to none.
+    if group.len() >= MOST || !group.first().is_some_and(|first| alike(run, first)) {
+        return false;
+    }
     let Some(expression) = schedule(run) else { return false };
-    group.len() < MOST
-        && group.first().is_some_and(|first| alike(run, first))
-        && group.iter().all(|other| schedule(other).is_some_and(|other| other.expression() != expression.expression()))
+    group.iter().all(|other| schedule(other).is_some_and(|other| other.expression() != expression.expression()))
 }
 
 /// Whether two runs differ in when they start, and in names, alone. Destructured, so that no new field is forgotten.
