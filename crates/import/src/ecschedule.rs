@@ -4,6 +4,8 @@
 //! `region`, `cluster` and `role` from the file, the role is `ecsEventsRole` unless said, short names of roles, queues and
 //! task definitions are of the same account.
 
+use std::collections::BTreeMap;
+
 use ecs_etl_spec::fill_in;
 use ecs_etl_spec::yaml::{Entry, Node};
 use serde_json::{Map, Value as Json, json};
@@ -13,20 +15,34 @@ use crate::found::{Found, Origin, Run, Takeover, literal};
 use crate::object::{Left, Object, scalar, truth};
 use crate::shape::{self, Empty};
 use crate::target::family;
+use crate::task_definition::{self, TaskDefinition};
 use crate::text::{self, File, ImportError};
 
 /// The role that ecschedule takes where none is named.
 const DEFAULT_ROLE: &str = "ecsEventsRole";
 
+const DEFINITION: &str = "task definition: a map with `family` and `containerDefinitions`";
+
 const EXPECTED: &str = "ecschedule configuration: a map with `rules`";
 
-/// Reads a configuration, YAML or JSON.
+/// Reads a configuration, YAML or JSON; its rules start those of `task_definitions` that they name by family.
 ///
 /// # Errors
 ///
-/// It cannot be read, or is no configuration of ecschedule.
-pub fn read(file: &File<'_>) -> Result<Found, ImportError> {
-    let (root, templates) = text::templated(file, EXPECTED)?;
+/// A file cannot be read, or it is no configuration of ecschedule or no task definition.
+pub fn read(file: &File<'_>, task_definitions: &[File<'_>]) -> Result<Found, ImportError> {
+    let (root, mut templates) = text::templated(file, EXPECTED)?;
+    let mut known = BTreeMap::new();
+    for definition in task_definitions {
+        let (node, of_file) = text::templated(definition, DEFINITION)?;
+        let node = node.get("taskDefinition").unwrap_or(&node);
+        let read = task_definition::of_api(node);
+        let Some(family) = read.family.clone().filter(|_| node.get("containerDefinitions").is_some()) else {
+            return Err(ImportError::Other { file: definition.name.to_owned(), expected: DEFINITION });
+        };
+        templates.extend(of_file);
+        known.insert(family, read);
+    }
     let other = || ImportError::Other { file: file.name.to_owned(), expected: EXPECTED };
     let rules = root.get("rules").and_then(Node::sequence).ok_or_else(other)?;
     let mut config = Object::new(&root, "");
@@ -35,7 +51,9 @@ pub fn read(file: &File<'_>) -> Result<Found, ImportError> {
     config.ignore(&["rules", "plugins", "trackingId"]);
     let mut found = Found { templates, ..Found::default() };
     for (index, rule) in rules.iter().enumerate() {
-        found.runs.push(run(file, &base, rule, &format!("rules[{index}]")));
+        let mut run = run(file, &base, rule, &format!("rules[{index}]"));
+        define(&mut run, &known);
+        found.runs.push(run);
     }
     let mut whole = Run::new(Origin { file: file.name.to_owned(), line: 0 }, String::new(), String::new());
     whole.left(config.finish(), "");
@@ -69,11 +87,24 @@ fn run(file: &File<'_>, base: &Base, node: &Node, path: &str) -> Run {
     run.run_task = run_task(&mut rule);
     run.takeover =
         if name.is_empty() || fill_in::is_open(&name) { Takeover::Nothing } else { Takeover::Adopt { rule: name } };
-    let what = "ecschedule knows the task definition by its name alone";
-    let action = "write it here, such as what `aws ecs describe-task-definition` answers, less what AWS adds";
-    run.find(Kind::FillIn, "taskDefinition", what, action, "spec.taskDefinition");
     run.left(rule.finish(), "spec");
     run
+}
+
+/// Gives a run its task definition, which ecschedule knows by its name alone.
+fn define(run: &mut Run, known: &BTreeMap<String, TaskDefinition>) {
+    if let Some(TaskDefinition { family: _, labels, definition, left }) =
+        run.family.as_ref().and_then(|family| known.get(family)).cloned()
+    {
+        run.labels = labels;
+        run.task_definition = Some(definition);
+        run.left(left, "spec.taskDefinition");
+        return;
+    }
+    let what = "ecschedule knows the task definition by its name alone";
+    let action =
+        "write it here, or import again with --task-definition and what `aws ecs describe-task-definition` answers";
+    run.find(Kind::FillIn, "taskDefinition", what, action, "spec.taskDefinition");
 }
 
 /// The queue's ARN; ecschedule takes a queue's name for one of the same Region and account.

@@ -15,7 +15,9 @@ type Reader = fn(&File<'_>) -> Result<Found, ImportError>;
 const READERS: [(&str, Reader); 5] = [
     ("cloudformation", |file| cloudformation::read(file, Some("eu-west-1"))),
     ("copilot", |file| copilot::read(file, Some("prod"))),
-    ("ecschedule", ecschedule::read),
+    ("ecschedule", |file| {
+        ecschedule::read(file, std::slice::from_ref(file)).or_else(|_error| ecschedule::read(file, &[]))
+    }),
     ("ecspresso", |file| ecspresso::read(std::slice::from_ref(file), None)),
     ("terraform", terraform::read),
 ];

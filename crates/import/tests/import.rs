@@ -31,7 +31,10 @@ fn name(path: &Path) -> String {
 /// Reads the files of a case with the reader of its source.
 fn read(source: &str, files: &[File<'_>], given: &BTreeMap<String, String>) -> Result<Found, ImportError> {
     match source {
-        "ecschedule" => ecs_etl_import::ecschedule::read(files.first().unwrap()),
+        "ecschedule" => {
+            let (config, task_definitions) = files.split_first().unwrap();
+            ecs_etl_import::ecschedule::read(config, task_definitions)
+        }
         "ecspresso" => ecs_etl_import::ecspresso::read(files, given.get("schedule").map(String::as_str)),
         "copilot" => {
             ecs_etl_import::copilot::read(files.first().unwrap(), given.get("environment").map(String::as_str))

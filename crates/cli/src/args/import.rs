@@ -29,7 +29,7 @@ pub enum ImportSource {
     /// Rules of EventBridge that start ECS tasks on a schedule, as they are in AWS
     Aws(ImportAws),
     /// A configuration of ecschedule, YAML or JSON
-    Ecschedule(ImportFiles),
+    Ecschedule(ImportEcschedule),
     /// Task definitions of ecspresso, with its configuration and service definition if given too
     Ecspresso(ImportEcspresso),
     /// A CloudFormation template, YAML or JSON
@@ -105,6 +105,16 @@ pub struct ImportCopilot {
     /// Environment of Copilot whose overrides hold
     #[arg(long, env = "ECS_ETL_ENVIRONMENT", value_name = "NAME")]
     pub environment: Option<String>,
+}
+
+/// `import ecschedule`.
+#[derive(Debug, Args)]
+pub struct ImportEcschedule {
+    #[command(flatten)]
+    pub from: ImportFiles,
+    /// Task definition that rules name by its family, as JSON; several with commas, or the flag several times
+    #[arg(long = "task-definition", env = "ECS_ETL_TASK_DEFINITION", value_name = "FILE", value_delimiter = ',')]
+    pub task_definitions: Vec<PathBuf>,
 }
 
 /// `import ecspresso`.

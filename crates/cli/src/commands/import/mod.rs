@@ -22,7 +22,15 @@ use files::Input;
 pub fn run(args: &args::Import, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     match &args.source {
         ImportSource::Aws(aws) => live::import(aws, terminal),
-        ImportSource::Ecschedule(from) => from_files(from, terminal, |files| each(files, ecschedule::read)),
+        ImportSource::Ecschedule(ecschedule) => {
+            let inputs = if ecschedule.task_definitions.is_empty() {
+                Vec::new()
+            } else {
+                files::read(&ecschedule.task_definitions)?
+            };
+            let known: Vec<File<'_>> = inputs.iter().map(Input::file).collect();
+            from_files(&ecschedule.from, terminal, |files| each(files, |file| ecschedule::read(file, &known)))
+        }
         ImportSource::Cloudformation(from) => {
             let region = from.region.as_ref().map(Region::as_str);
             from_files(from, terminal, |files| each(files, |file| cloudformation::read(file, region)))
