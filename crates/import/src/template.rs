@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use ecs_etl_plan::normalise::secrets;
 use ecs_etl_spec::fill_in;
 
 /// A template, and the marker that stands in its place.
@@ -61,9 +62,10 @@ pub fn replace(text: &str) -> Result<(String, Vec<Template>), TemplateError> {
             return Err(TemplateError::Control { line, word: word.to_owned() });
         }
         if !call.starts_with("/*") {
+            let call = discreet(call);
             let marker = fill_in::marker(&call.replace(['"', '`', '\'', '\\'], ""));
             out.push_str(&marker);
-            templates.entry(marker.clone()).or_insert_with(|| Template { call: call.to_owned(), marker });
+            templates.entry(marker.clone()).or_insert(Template { call, marker });
         }
         // Lines keep their numbers.
         let breaks = inner.matches('\n').count();
@@ -73,6 +75,18 @@ pub fn replace(text: &str) -> Result<(String, Vec<Template>), TemplateError> {
     }
     out.push_str(rest);
     Ok((out, templates.into_values().collect()))
+}
+
+/// A call as it may be shown: the default of a variable that looks secret is one, and markers reach logs.
+fn discreet(call: &str) -> String {
+    let bare = |word: &str| word.trim_matches(['"', '`', '\'', '\\']).to_owned();
+    let mut words = call.splitn(3, char::is_whitespace);
+    match (words.next(), words.next(), words.next()) {
+        (Some("env"), Some(name), Some(default)) if secrets::is_secret(&bare(name), &bare(default)) => {
+            format!("env {name} or a default")
+        }
+        (_, _, _) => call.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +105,13 @@ mod tests {
         check("[{{tfstate `aws_subnet.a['x'].id`}}, b]", "[FILL_IN(tfstate aws_subnet.a_x_.id), b]");
         check("\"img:{{ must_env \\\"TAG\\\" }}\"", "\"img:FILL_IN(must_env TAG)\"");
         check("a{{- /* note */ -}}b", "ab");
+    }
+
+    #[test]
+    fn a_default_that_looks_secret_is_not_repeated() {
+        check("a: {{ env `DB_PASSWORD` `swordfish` }}", "a: FILL_IN(env DB_PASSWORD or a default)");
+        let (_, templates) = replace("{{ env \"API_TOKEN\" \"sword fish\" }}").unwrap();
+        assert_eq!(templates[0].call, "env \"API_TOKEN\" or a default");
     }
 
     #[test]

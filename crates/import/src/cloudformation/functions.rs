@@ -134,7 +134,12 @@ impl<'t> Template<'t> {
                 }
                 Some(_) | None => text(fill_in::marker("Fn::Join")),
             },
-            "Fn::Split" | "Fn::GetAZs" | "Fn::ImportValue" | "Fn::If" | "Fn::FindInMap" | "Fn::Select" => {
+            // Of a condition its name: what it chooses from may be secret, and markers reach logs.
+            "Fn::If" => {
+                let condition = argument.sequence().and_then(<[Node]>::first).and_then(scalar).unwrap_or_default();
+                text(fill_in::marker(&format!("If {condition}")))
+            }
+            "Fn::GetAZs" | "Fn::ImportValue" | "Fn::FindInMap" => {
                 let of = described(argument);
                 text(fill_in::marker(&format!("{} {of}", name.trim_start_matches("Fn::"))))
             }
