@@ -92,14 +92,25 @@ pub fn read(file: &File<'_>) -> Result<Found, ImportError> {
         match resource.kind.as_str() {
             "aws_cloudwatch_event_rule" => {
                 let name = resource.values.get("name").and_then(Node::text);
-                let targets = name.and_then(|name| targets.get(name)).map(Vec::as_slice);
-                rule(file, resource, targets.unwrap_or_default(), known, &mut found);
+                let targets = name.and_then(|name| targets.remove(name)).unwrap_or_default();
+                rule(file, resource, &targets, known, &mut found);
             }
             "aws_scheduler_schedule" => schedule(file, resource, known, &mut found),
             _ => {}
         }
     }
+    without_rule(file, &targets, &mut found);
     Ok(found)
+}
+
+/// Targets that start tasks for rules which are elsewhere, or whose names are known after apply.
+fn without_rule(file: &File<'_>, targets: &BTreeMap<&str, Vec<rule::Target<'_>>>, found: &mut Found) {
+    for (node, address) in targets.values().flatten().filter(|(node, _)| target::starts_task(node, &OF_RULE)) {
+        let origin = Origin { file: file.name.to_owned(), line: node.at.line };
+        let run = Run::new(origin, address.clone(), String::new());
+        let why = "its rule is not in what was imported, or has no name before it is applied";
+        found.findings.push(run.about(Kind::NotCarriedOver, why, "import the state that holds the rule"));
+    }
 }
 
 /// Every managed resource of a module and the modules below it.
