@@ -60,6 +60,7 @@ fn run(command: Command, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
         Command::Approve(args) => commands::approve::run(&args, terminal),
         Command::Status(args) => commands::status::run(&args, terminal),
         Command::Render(args) => commands::render::run(&args, terminal),
+        Command::Import(args) => commands::import::run(&args, terminal),
         Command::Next(args) => commands::next::run(&args, terminal),
         Command::Schema => commands::schema::run(terminal),
         Command::Emulator(args) => commands::emulator::run(&args, terminal),

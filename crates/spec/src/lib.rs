@@ -9,6 +9,7 @@ mod defaults;
 pub mod diagnostic;
 pub mod directory;
 mod document;
+pub mod fill_in;
 mod finding;
 pub mod job;
 mod manifest;
@@ -24,6 +25,6 @@ pub mod suggest;
 pub mod trigger;
 mod typed;
 pub mod variables;
-mod yaml;
+pub mod yaml;
 
 pub use bind::BindError;

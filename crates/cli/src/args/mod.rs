@@ -4,6 +4,7 @@
 //! counts as not set.
 
 mod commands;
+mod import;
 mod options;
 mod parse;
 
@@ -11,6 +12,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use commands::{Apply, Approve, Emulator, Next, Plan, Render, RenderOutput, Run, Status, Validate};
+pub use import::{Import, ImportAws, ImportFiles, ImportInto, ImportSource};
 pub use options::{Aws, Output};
 pub use parse::From;
 
@@ -81,6 +83,8 @@ pub enum Command {
     Status(Status),
     /// Show a job after defaults, as YAML or as the AWS requests it becomes; offline
     Render(Render),
+    /// Write manifests from what other tools or AWS have
+    Import(Import),
     /// Tell when a schedule expression fires, and what it becomes in AWS; offline
     Next(Next),
     /// Print the JSON Schema of the manifests, for editors
@@ -110,6 +114,7 @@ impl Command {
             | Self::Approve(_)
             | Self::Status(_)
             | Self::Render(_)
+            | Self::Import(_)
             | Self::Next(_)
             | Self::Schema
             | Self::Completions { .. } => true,

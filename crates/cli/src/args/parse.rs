@@ -1,7 +1,10 @@
 //! Values of flags: text that is wrong here is a usage error.
 
+use std::path::PathBuf;
+
 use ecs_etl_aws::Endpoint;
-use ecs_etl_spec::name::{AccountId, JobName};
+use ecs_etl_spec::name::{AccountId, ControllerName, JobName, Region};
+use ecs_etl_spec::schedule::Schedule;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -34,6 +37,29 @@ pub(super) fn job_name(text: &str) -> Result<JobName, String> {
 
 pub(super) fn account(text: &str) -> Result<AccountId, String> {
     AccountId::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn controller(text: &str) -> Result<ControllerName, String> {
+    ControllerName::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn region(text: &str) -> Result<Region, String> {
+    Region::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn schedule(text: &str) -> Result<String, String> {
+    Schedule::parse(text).map(|_schedule| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A directory to write to. The same variable is the form of results elsewhere, and no directory must come of that.
+pub(super) fn output_dir(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "text" | "json" | "yaml" | "aws" => {
+            Err("expected a directory, this is a form of results; write `./NAME` if it is one, and -o for the form"
+                .to_owned())
+        }
+        _ => Ok(PathBuf::from(text)),
+    }
 }
 
 pub(super) fn label(text: &str) -> Result<(String, String), String> {

@@ -5,6 +5,7 @@ pub mod approve;
 pub mod completions;
 pub mod connect;
 pub mod emulator;
+pub mod import;
 pub mod live;
 pub mod next;
 pub mod plan;

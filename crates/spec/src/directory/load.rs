@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Blocked, BlockedReason, Directory, File, across, chains};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Document, Sorted};
+use crate::fill_in;
 use crate::finding::Findings;
 use crate::job::{Controller, Job, Origin};
 use crate::manifest::{Kind, MOVED_FROM};
@@ -87,7 +88,8 @@ impl Loader<'_> {
         let stream = yaml::read(index, file.bytes, limits);
         for document in stream.documents {
             match document::sort(document) {
-                Sorted::Ours(document) => {
+                Sorted::Ours(mut document) => {
+                    fill_in::check(&document.root, &mut document.findings);
                     if !document.clear {
                         self.unreadable(file.path, document.findings.summary());
                     }

@@ -18,6 +18,7 @@ pub use job::{Context, Refused, job};
 
 use crate::check;
 use crate::diagnostic::Severity;
+use crate::fill_in;
 use crate::finding::Findings;
 use crate::path;
 use crate::yaml::{Mark, Node};
@@ -42,7 +43,16 @@ impl<'d> Fields<'d> {
         path::nearest(self.root, &path::parse(path)).1
     }
 
+    /// Whether a value is still to be filled in: that was reported, and what else is wrong with it says nothing.
+    fn is_open(&self, path: &str) -> bool {
+        let (node, exists) = path::nearest(self.root, &path::parse(path));
+        exists && node.text().is_some_and(fill_in::is_open)
+    }
+
     fn error(&mut self, path: &str, message: impl Into<String>, help: Option<String>) {
+        if self.is_open(path) {
+            return;
+        }
         self.findings.error(self.at(path), path, message, help);
     }
 

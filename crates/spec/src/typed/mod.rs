@@ -36,6 +36,12 @@ pub fn read<T: DeserializeOwned>(node: &Node, base: &[Segment], findings: &mut F
 }
 
 fn report(error: &Error, tree: &Node, base: &[Segment], inner: &[Segment], findings: &mut Findings) {
+    // What is still to be filled in was reported as that.
+    if let (node, true) = path::nearest(tree, inner)
+        && node.text().is_some_and(crate::fill_in::is_open)
+    {
+        return;
+    }
     let at = error.at.unwrap_or(tree.at);
     let (message, help) = match &error.cause {
         Cause::UnknownField { field, expected } => {

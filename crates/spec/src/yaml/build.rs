@@ -44,8 +44,20 @@ pub struct Problem {
 
 /// A list or mapping that has begun and not ended.
 enum Open {
-    Sequence { at: Mark, anchor: usize, items: Vec<Node> },
-    Mapping { at: Mark, anchor: usize, map: BTreeMap<String, Entry>, merges: Vec<(Mark, Node)>, key: Option<Key> },
+    Sequence {
+        at: Mark,
+        anchor: usize,
+        tag: Option<String>,
+        items: Vec<Node>,
+    },
+    Mapping {
+        at: Mark,
+        anchor: usize,
+        tag: Option<String>,
+        map: BTreeMap<String, Entry>,
+        merges: Vec<(Mark, Node)>,
+        key: Option<Key>,
+    },
 }
 
 /// A key whose value is still to come.
@@ -73,9 +85,19 @@ struct Anchored {
     text: usize,
 }
 
+/// What becomes of tags that YAML does not know, such as `!Ref`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tags {
+    /// They mean nothing: a problem, and the value is taken without.
+    Refused,
+    /// The value is wrapped in a mapping with the tag as its one key, `!Ref x` as `{"!Ref": x}`.
+    Kept,
+}
+
 /// Builds the tree of one file.
 pub struct Builder<'t> {
     limits: Limits,
+    tags: Tags,
     text: &'t str,
     lines: Lines,
     parser: Parser<'t, BufferedInput<Metered<'t>>>,
@@ -95,11 +117,12 @@ const MOST_PROBLEMS: usize = 50;
 
 impl<'t> Builder<'t> {
     /// A builder for a file's text.
-    pub fn new(file: u32, text: &'t str, limits: Limits) -> Self {
+    pub fn new(file: u32, text: &'t str, limits: Limits, tags: Tags) -> Self {
         let meter = Rc::new(Meter::default());
         let lines = Lines::new(file, text);
         Self {
             limits,
+            tags,
             text,
             last: lines.mark(0),
             lines,
@@ -157,44 +180,69 @@ impl<'t> Builder<'t> {
                     self.set_key(at, text.into_owned(), Role::Merge);
                     return Ok(());
                 }
-                let value = self.scalar(at, text.into_owned(), style, tag.as_deref());
-                self.finish(Node { at, value }, anchor)
+                let kept = self.kept(tag.as_deref());
+                let value = match &kept {
+                    Some(_) => Value::String(text.into_owned()),
+                    None => self.scalar(at, text.into_owned(), style, tag.as_deref()),
+                };
+                let node = self.tagged(Node { at, value }, kept)?;
+                self.finish(node, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
-                self.begin(at, tag.as_deref(), "seq")?;
-                self.open.push(Open::Sequence { at, anchor, items: Vec::new() });
+                let tag = self.begin(at, tag.as_deref(), "seq")?;
+                self.open.push(Open::Sequence { at, anchor, tag, items: Vec::new() });
                 Ok(())
             }
             Event::MappingStart(anchor, tag) => {
-                self.begin(at, tag.as_deref(), "map")?;
+                let tag = self.begin(at, tag.as_deref(), "map")?;
                 let map = BTreeMap::new();
-                self.open.push(Open::Mapping { at, anchor, map, merges: Vec::new(), key: None });
+                self.open.push(Open::Mapping { at, anchor, tag, map, merges: Vec::new(), key: None });
                 Ok(())
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(Open::Sequence { at, anchor, items }) => {
-                    self.finish(Node { at, value: Value::Sequence(items) }, anchor)
+                Some(Open::Sequence { at, anchor, tag, items }) => {
+                    let node = self.tagged(Node { at, value: Value::Sequence(items) }, tag)?;
+                    self.finish(node, anchor)
                 }
-                Some(Open::Mapping { at, anchor, mut map, merges, key: _ }) => {
+                Some(Open::Mapping { at, anchor, tag, mut map, merges, key: _ }) => {
                     for (_, merge) in merges {
                         self.merge(&mut map, merge);
                     }
-                    self.finish(Node { at, value: Value::Mapping(map) }, anchor)
+                    let node = self.tagged(Node { at, value: Value::Mapping(map) }, tag)?;
+                    self.finish(node, anchor)
                 }
                 None => Ok(()),
             },
         }
     }
 
-    fn begin(&mut self, at: Mark, tag: Option<&Tag>, core: &str) -> Result<(), Fault> {
+    /// Begins a list or mapping; gives the tag that it is to be wrapped in.
+    fn begin(&mut self, at: Mark, tag: Option<&Tag>, core: &str) -> Result<Option<String>, Fault> {
         self.spend(at, 1, 0)?;
-        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == core)) {
+        let kept = self.kept(tag);
+        let known = |tag: &&Tag| tag.is_yaml_core_schema() && tag.suffix == core;
+        if let (Some(tag), None) = (tag.filter(|tag| !known(tag)), &kept) {
             self.unknown_tag(at, tag);
         }
         if self.open.len() >= self.limits.depth {
             return Err(fault(at, format!("nested more than {} levels deep", self.limits.depth)));
         }
-        Ok(())
+        Ok(kept)
+    }
+
+    /// The tag as it is written, if such tags are kept.
+    fn kept(&self, tag: Option<&Tag>) -> Option<String> {
+        let local = |tag: &&Tag| tag.handle == "!" && !tag.suffix.is_empty();
+        tag.filter(local).filter(|_| self.tags == Tags::Kept).map(|tag| format!("!{}", tag.suffix))
+    }
+
+    /// Wraps a value in the tag that was kept for it.
+    fn tagged(&mut self, node: Node, tag: Option<String>) -> Result<Node, Fault> {
+        let Some(tag) = tag else { return Ok(node) };
+        let at = node.at;
+        self.spend(at, 2, tag.len())?;
+        let value = Value::Mapping(BTreeMap::from([(tag, Entry { key_at: at, node })]));
+        Ok(Node { at, value })
     }
 
     fn alias(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {

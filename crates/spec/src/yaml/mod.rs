@@ -13,10 +13,10 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub use build::Document;
+pub use build::{Document, Problem, Stream, Tags};
 pub use emit::emit;
 pub use node::{Entry, Mark, Node, Value};
-pub use read::{Limits, read};
+pub use read::{Fault, Limits, read, read_with};
 
 /// Makes a piece of a manifest fit to be shown: at most 60 characters, on one line, nothing a terminal would obey.
 pub fn shown(text: &str) -> String {

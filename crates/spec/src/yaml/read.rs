@@ -1,6 +1,6 @@
 //! From bytes to text: what is no YAML at all is refused here, before anything is built.
 
-use super::build::{Builder, Stream};
+use super::build::{Builder, Stream, Tags};
 use super::node::Mark;
 
 /// What one file may cost. The defaults fit any manifest a person would write.
@@ -37,8 +37,13 @@ pub struct Fault {
 
 /// Reads a file. Documents before a fault are kept; every problem that leaves the YAML readable stands in its document.
 pub fn read(file: u32, bytes: &[u8], limits: Limits) -> Stream {
+    read_with(file, bytes, limits, Tags::Refused)
+}
+
+/// [`read`] for YAML of others, in which tags may mean something.
+pub fn read_with(file: u32, bytes: &[u8], limits: Limits, tags: Tags) -> Stream {
     match text(file, bytes, limits) {
-        Ok(text) => Builder::new(file, text, limits).run(),
+        Ok(text) => Builder::new(file, text, limits, tags).run(),
         Err(fault) => Stream { documents: Vec::new(), fault: Some(fault) },
     }
 }

@@ -222,3 +222,20 @@ proptest! {
         prop_assert_eq!(back, value, "{}", text);
     }
 }
+
+#[test]
+fn tags_of_others_are_kept_only_where_they_are_asked_for() {
+    let text = "a: !Ref x\nb: !Sub [c, {d: !GetAtt e.f}]\ng: !If\n- 1\nh: !!str 2\n";
+    let kept = read_with(0, text.as_bytes(), Limits::default(), Tags::Kept);
+    assert_eq!((kept.documents[0].problems.len(), &kept.fault), (0, &None));
+    let expected = json!({
+        "a": {"!Ref": "x"},
+        "b": {"!Sub": ["c", {"d": {"!GetAtt": "e.f"}}]},
+        "g": {"!If": [1]},
+        "h": "2",
+    });
+    assert_eq!(json(&kept.documents[0].root), expected);
+    let refused = only(text);
+    assert_eq!(refused.problems.len(), 4);
+    assert_eq!(json(&refused.root), json!({"a": "x", "b": ["c", {"d": "e.f"}], "g": [1], "h": "2"}));
+}

@@ -1,0 +1,130 @@
+//! What lives in AWS becomes manifests that say the same.
+
+use std::path::Path;
+
+use ecs_etl_aws::{Aws, Done, Endpoint, Options, Urgency};
+use ecs_etl_plan::normalise;
+use ecs_etl_plan::observed::{LiveRevision, RuleState};
+use ecs_etl_plan::step::{Action, RevisionRef};
+use ecs_etl_plan::tags::Tags;
+use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::{Family, Region, RuleName};
+use ecs_etl_spec::shapes::TaskDefinition;
+use serde_json::{Value, json};
+
+use crate::world::ecs_etl;
+
+/// Name, schedule and tags of a rule.
+type Rule<'r> = (&'r str, &'r str, &'r [(&'r str, &'r str)]);
+
+fn tags(pairs: &[(&str, &str)]) -> Tags {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// An embedded AWS in `dir` that somebody else filled: a family, and a rule for each name with these tags.
+async fn filled(dir: &Path, rules: &[Rule<'_>]) -> LiveRevision {
+    let place = Place { region: Region::new("eu-west-1").unwrap(), assume_role_arn: None, external_id: None };
+    let aws = Aws::connect(Endpoint::Embedded { state: dir.join(".ecs-etl") }, Options::default()).await.unwrap();
+    let task_definition: TaskDefinition = serde_json::from_value(json!({
+        "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "executionRoleArn": "arn:aws:iam::123456789012:role/exec",
+        "containerDefinitions": [{"name": "etl", "image": "etl:1", "command": ["run", "${HOME}"], "ulimits": [
+            {"name": "nofile", "softLimit": 1024, "hardLimit": 2048},
+        ]}],
+    }))
+    .unwrap();
+    let act = async |action: Action| aws.act(&place, &action, None, Urgency::Edit).await.unwrap();
+    let register = Action::RegisterTaskDefinition {
+        family: Family::new("Daily_Sales").unwrap(),
+        task_definition: Box::new(task_definition),
+        tags: tags(&[("team", "analytics")]),
+    };
+    let Done::Registered(revision) = act(register).await else { panic!("nothing was registered") };
+    for (name, expression, rule_tags) in rules {
+        let rule = RuleName::new(*name).unwrap();
+        act(Action::PutRule {
+            rule: rule.clone(),
+            expression: (*expression).to_owned(),
+            state: RuleState::Enabled,
+            description: "by hand".to_owned(),
+            tags: Some(tags(rule_tags)),
+        })
+        .await;
+        let target = serde_json::from_value(json!({
+            "Id": "one", "Arn": "arn:aws:ecs:eu-west-1:123456789012:cluster/analytics",
+            "RoleArn": "arn:aws:iam::123456789012:role/events",
+            "EcsParameters": {"TaskCount": 1, "LaunchType": "FARGATE", "NetworkConfiguration": {"awsvpcConfiguration": {
+                "Subnets": ["subnet-0123456789abcdef0"], "AssignPublicIp": "DISABLED"}}},
+            "Input": "{\"containerOverrides\":[{\"name\":\"etl\",\"environment\":[{\"name\":\"A\",\"value\":\"${B}\"}]}]}",
+        }));
+        let target = Box::new(target.unwrap());
+        act(Action::PutTargets { rule, target, revision: RevisionRef::Existing(revision.arn.clone()) }).await;
+    }
+    aws.close().await;
+    revision
+}
+
+fn import(dir: &Path, more: &[&str]) -> Value {
+    let mut args = vec!["import", "aws", "--region", "eu-west-1", "--output", "manifests", "-o", "json", "--force"];
+    args.extend(more);
+    let output = ecs_etl(dir, &args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Takes `adopt` out of a manifest, and says what it was.
+fn without_adopt(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once("  adopt:\n").unwrap();
+    let end = rest.find("\n  taskDefinition").unwrap();
+    let (adopt, after) = rest.split_at(end + 1);
+    std::fs::write(path, format!("{before}{after}")).unwrap();
+    adopt.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_live_in_aws_become_a_manifest_that_says_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let live =
+        filled(dir.path(), &[("SalesAm", "cron(0 2 * * ? *)", &[]), ("SalesPm", "cron(0 14 * * ? *)", &[])]).await;
+    let report = import(dir.path(), &["--controller", "data", "--endpoint", "embedded"]);
+    assert_eq!((&report["jobs"], &report["findings"]), (&json!(["daily-sales"]), &json!([])));
+    let adopt = without_adopt(&dir.path().join("manifests/jobs/daily-sales.yaml"));
+    assert_eq!(adopt, "    family: Daily_Sales\n    rules:\n      - SalesAm\n      - SalesPm\n");
+
+    let rendered = ecs_etl(dir.path(), &["render", "daily-sales", "-o", "json"]);
+    assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
+    let rendered: Value = serde_json::from_slice(&rendered.stdout).unwrap();
+    let spec = &rendered["spec"];
+    let task_definition: TaskDefinition = serde_json::from_value(spec["taskDefinition"].clone()).unwrap();
+    assert_eq!(normalise::task_definition(&task_definition), live.normal);
+    assert_eq!(spec["schedule"], json!(["cron(0 14 * * ? *)", "cron(0 2 * * ? *)"]));
+    assert_eq!(spec["runTask"]["overrides"]["containerOverrides"][0]["environment"][0]["value"], "$${B}");
+    assert_eq!(rendered["metadata"]["labels"], json!({"team": "analytics"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_chosen_by_prefix_and_tag_and_those_of_a_controller_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(
+        dir.path(),
+        &[
+            ("a-one", "rate(1 hour)", &[("stage", "prod")]),
+            ("a-two", "rate(2 hours)", &[("stage", "test")]),
+            ("b-one", "rate(3 hours)", &[("stage", "prod"), ("ecs-etl/controller", "other")]),
+        ],
+    )
+    .await;
+    assert_eq!(import(dir.path(), &["--prefix", "a-"])["jobs"], json!(["a-one", "a-two"]));
+    let report = import(dir.path(), &["--tag", "stage=prod"]);
+    assert_eq!(report["jobs"], json!(["a-one"]));
+    assert_eq!(report["findings"][0]["resource"], "rule b-one");
+}
+
+#[test]
+fn importing_from_aws_wants_a_region() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = ecs_etl(dir.path(), &["import", "aws", "--output", "manifests"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--region"));
+}
