@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use ecs_etl_aws::{Aws, Done, Endpoint, Options, Urgency};
+use ecs_etl_plan::desired::Trigger;
 use ecs_etl_plan::normalise;
 use ecs_etl_plan::observed::{LiveRevision, RuleState};
 use ecs_etl_plan::step::{Action, RevisionRef};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, Region, RuleName};
+use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 use serde_json::{Value, json};
 
@@ -44,7 +46,7 @@ async fn filled(dir: &Path, rules: &[Rule<'_>]) -> LiveRevision {
         let rule = RuleName::new(*name).unwrap();
         act(Action::PutRule {
             rule: rule.clone(),
-            expression: (*expression).to_owned(),
+            trigger: Trigger::Schedule(Schedule::parse(expression).unwrap()),
             state: RuleState::Enabled,
             description: "by hand".to_owned(),
             tags: Some(tags(rule_tags)),
@@ -58,7 +60,7 @@ async fn filled(dir: &Path, rules: &[Rule<'_>]) -> LiveRevision {
             "Input": "{\"containerOverrides\":[{\"name\":\"etl\",\"environment\":[{\"name\":\"A\",\"value\":\"${B}\"}]}]}",
         }));
         let target = Box::new(target.unwrap());
-        act(Action::PutTargets { rule, target, revision: RevisionRef::Existing(revision.arn.clone()) }).await;
+        act(Action::PutTargets { rule, target, revision: Some(RevisionRef::Existing(revision.arn.clone())) }).await;
     }
     aws.close().await;
     revision
