@@ -5,15 +5,19 @@ use std::error::Error;
 use aws_sdk_ecs::types as ecs;
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types as events;
+use aws_sdk_scheduler::operation::create_schedule::CreateScheduleOutput;
+use aws_sdk_scheduler::operation::update_schedule::UpdateScheduleOutput;
+use aws_sdk_scheduler::types as scheduler;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use ecs_etl_plan::decide::pinning;
 use ecs_etl_plan::desired::Trigger;
 use ecs_etl_plan::failure::Failure;
 use ecs_etl_plan::observed::{RevisionArn, RuleState};
-use ecs_etl_plan::step::{Action, RevisionRef};
+use ecs_etl_plan::step::{Action, PutSchedule, RevisionRef};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, RuleName};
@@ -63,7 +67,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     async fn act(&self, action: &Action, revision: Option<&RevisionArn>) -> Result<Done, Failure> {
-        let PlaceClients { ecs, events, .. } = &self.clients;
+        let PlaceClients { ecs, events, scheduler, sts: _ } = &self.clients;
         match action {
             Action::RegisterTaskDefinition { family, task_definition, tags } => {
                 self.register(family, task_definition, tags).await
@@ -74,16 +78,30 @@ impl Writer<'_> {
             Action::EnableRule { rule } => self.done(events.enable_rule().name(rule.as_str()).send()).await,
             Action::DisableRule { rule } => self.done(events.disable_rule().name(rule.as_str()).send()).await,
             Action::PutTargets { rule, target, revision: reference } => {
-                let unsaid = || self.call.unsaid("the revision to pin is not registered yet");
                 let target = match reference {
                     None => (**target).clone(),
-                    Some(RevisionRef::Existing(arn)) => pinning(target, arn.as_str()),
-                    Some(RevisionRef::FromStep(_)) => pinning(target, revision.ok_or_else(unsaid)?.as_str()),
+                    Some(reference) => self.pinned(target, reference, revision)?,
                 };
                 self.put_targets(rule, target).await
             }
             Action::RemoveTargets { rule, ids } => self.remove_targets(rule, ids).await,
             Action::DeleteRule { rule } => self.done(events.delete_rule().name(rule.as_str()).send()).await,
+            Action::CreateScheduleGroup { group, tags } => {
+                let tags = self.sayable(scheduler_tags(tags))?;
+                self.done(scheduler.create_schedule_group().name(group.as_str()).set_tags(Some(tags)).send()).await
+            }
+            Action::PutSchedule { rule, schedule, create, revision: reference } => {
+                let target = self.pinned(&schedule.target, reference, revision)?;
+                self.put_schedule(rule, schedule, *create, target).await
+            }
+            Action::DeleteSchedule { rule } => {
+                let request = scheduler.delete_schedule().name(rule.as_str()).set_group_name(group(rule));
+                match self.done(request.send()).await {
+                    // Unlike a rule, one that is not there is missed; that is what was wanted.
+                    Err(failure) if failure.code == "ResourceNotFoundException" => Ok(Done::Done),
+                    done => done,
+                }
+            }
             Action::TagRule { arn, tags } => {
                 let tags = self.sayable(event_tags(tags))?;
                 self.done(events.tag_resource().resource_arn(arn).set_tags(Some(tags)).send()).await
@@ -154,11 +172,65 @@ impl Writer<'_> {
         let request = match trigger {
             Trigger::Schedule(schedule) => request.schedule_expression(schedule.expression()),
             Trigger::Event(pattern) => request.event_pattern(pattern.as_str()),
+            Trigger::Timed(_) => return Err(self.call.unsaid("a rule knows no time zone")),
         };
         let request = request.state(state).description(description).set_tags(tags);
         self.call
             .send(self.aws, request.send(), |put| answer::rule_arn(rule, put.rule_arn).map(|arn| Done::RulePut { arn }))
             .await
+    }
+
+    /// The target with the revision that it pins, which an earlier step may have made.
+    fn pinned(&self, target: &Target, reference: &RevisionRef, made: Option<&RevisionArn>) -> Result<Target, Failure> {
+        let unsaid = || self.call.unsaid("the revision to pin is not registered yet");
+        Ok(match reference {
+            RevisionRef::Existing(arn) => pinning(target, arn.as_str()),
+            RevisionRef::FromStep(_) => pinning(target, made.ok_or_else(unsaid)?.as_str()),
+        })
+    }
+
+    async fn put_schedule(
+        &self,
+        rule: &RuleName,
+        schedule: &PutSchedule,
+        create: bool,
+        target: Target,
+    ) -> Result<Done, Failure> {
+        // The whole schedule, always with its state: an update resets what is left out, and enables one without it.
+        let PutSchedule { timing, state, description, target: _ } = schedule;
+        let target = self.sayable(convert::scheduler::target(&target))?;
+        let state = scheduler::ScheduleState::from(state.as_str());
+        let mode = if timing.window_minutes.is_some() { "FLEXIBLE" } else { "OFF" };
+        let window = scheduler::FlexibleTimeWindow::builder()
+            .mode(scheduler::FlexibleTimeWindowMode::from(mode))
+            .set_maximum_window_in_minutes(timing.window_minutes.map(i32::from));
+        let window = self.sayable(window.build())?;
+        let date = |at: Option<jiff::Timestamp>| at.map(|at| DateTime::from_secs(at.as_second()));
+        let client = &self.clients.scheduler;
+        // Two builders of one shape: the SDK has no type for what they have in common.
+        macro_rules! put {
+            ($request:expr, $arn:ident) => {{
+                let request = $request
+                    .name(rule.as_str())
+                    .set_group_name(group(rule))
+                    .schedule_expression(timing.schedule.expression())
+                    .schedule_expression_timezone(timing.zone.as_str())
+                    .set_start_date(date(timing.start))
+                    .set_end_date(date(timing.end))
+                    .flexible_time_window(window)
+                    .action_after_completion(scheduler::ActionAfterCompletion::None)
+                    .state(state)
+                    .description(description)
+                    .target(target);
+                let read = |put: $arn| answer::schedule_arn(rule, Some(put.schedule_arn));
+                self.call.send(self.aws, request.send(), |put| read(put).map(|arn| Done::RulePut { arn })).await
+            }};
+        }
+        if create {
+            put!(client.create_schedule(), CreateScheduleOutput)
+        } else {
+            put!(client.update_schedule(), UpdateScheduleOutput)
+        }
     }
 
     async fn put_targets(&self, rule: &RuleName, target: Target) -> Result<Done, Failure> {
@@ -207,6 +279,15 @@ fn all_entries(failed: i32, first: Option<FailedEntry<'_>>) -> Result<Done, Refu
 
 fn ecs_tags(tags: &Tags) -> Vec<ecs::Tag> {
     tags.iter().map(|(key, value)| ecs::Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn scheduler_tags(tags: &Tags) -> Result<Vec<scheduler::Tag>, BuildError> {
+    tags.iter().map(|(key, value)| scheduler::Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// The group that a schedule is in.
+fn group(rule: &RuleName) -> Option<String> {
+    rule.group().map(|group| group.as_str().to_owned())
 }
 
 fn event_tags(tags: &Tags) -> Result<Vec<events::Tag>, BuildError> {

@@ -3,15 +3,18 @@
 use aws_sdk_ecs::types as ecs;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types as events;
+use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
+use aws_sdk_scheduler::types as scheduler;
 use ecs_etl_plan::normalise;
-use ecs_etl_plan::observed::{LiveRevision, LiveRule, RevisionArn, RuleState};
+use ecs_etl_plan::observed::{LiveRevision, LiveRule, LiveTiming, RevisionArn, RuleState};
 use ecs_etl_plan::tags::Tags;
-use ecs_etl_spec::name::RuleName;
+use ecs_etl_spec::name::{RuleName, ScheduleGroup};
 use ecs_etl_spec::shapes;
 use ecs_etl_spec::shapes::events::Target;
+use jiff::Timestamp;
 
-use crate::convert::FromSdk as _;
 use crate::convert::unmodelled::Unmodelled;
+use crate::convert::{self, FromSdk as _};
 use crate::error::Refused;
 
 /// What a [`Look`](ecs_etl_plan::observed::Look) found.
@@ -27,6 +30,10 @@ pub enum Answer {
     Targets(Vec<Target>),
     /// Tags of the rule; none of a rule that does not exist.
     RuleTags(Tags),
+    /// The schedule with its target; none if there is none.
+    Schedule(Option<Box<(LiveRule, Target)>>),
+    /// Tags of the group of schedules; none if there is no such group.
+    Group(Option<Tags>),
 }
 
 /// What an action did.
@@ -34,9 +41,9 @@ pub enum Answer {
 pub enum Done {
     /// RegisterTaskDefinition: the new revision as AWS made it.
     Registered(LiveRevision),
-    /// PutRule.
+    /// PutRule, CreateSchedule or UpdateSchedule.
     RulePut {
-        /// ARN of the rule.
+        /// ARN of the rule or schedule.
         arn: String,
     },
     /// Any other.
@@ -99,6 +106,7 @@ pub(crate) fn listed_rule(sdk: events::Rule, prefix: &str) -> Result<Option<Live
         arn,
         expression: schedule_expression,
         event_pattern,
+        timing: None,
         state,
         description,
         role_arn,
@@ -127,7 +135,17 @@ pub(crate) fn described_rule(sdk: DescribeRuleOutput, wanted: &RuleName) -> Resu
     }
     let (arn, state) = identity(wanted, arn, state)?;
     let name = wanted.clone();
-    Ok(LiveRule { name, arn, expression: schedule_expression, event_pattern, state, description, role_arn, managed_by })
+    Ok(LiveRule {
+        name,
+        arn,
+        expression: schedule_expression,
+        event_pattern,
+        timing: None,
+        state,
+        description,
+        role_arn,
+        managed_by,
+    })
 }
 
 fn identity(
@@ -150,6 +168,70 @@ pub(crate) fn rule_arn(name: &RuleName, arn: Option<String>) -> Result<String, R
     let arn = arn.unwrap_or_default();
     let of_it = arn.rsplit_once(":rule/").is_some_and(|(_, rule)| rule.rsplit('/').next() == Some(name.as_str()));
     if of_it { Ok(arn) } else { Err(Refused::response(format!("the rule {name} has the ARN {:?}", cut(&arn)))) }
+}
+
+/// Checks the answer of GetSchedule.
+pub(crate) fn schedule(sdk: GetScheduleOutput, wanted: &RuleName) -> Result<(LiveRule, Target), Refused> {
+    let GetScheduleOutput {
+        arn,
+        group_name: _,
+        name: _,
+        schedule_expression,
+        start_date,
+        end_date,
+        description,
+        schedule_expression_timezone,
+        state,
+        kms_key_arn,
+        target,
+        flexible_time_window,
+        action_after_completion,
+        ..
+    } = sdk;
+    let arn = schedule_arn(wanted, arn)?;
+    let target = target.ok_or_else(|| Refused::response(format!("the schedule {wanted} has no target")))?;
+    let state = match state {
+        Some(scheduler::ScheduleState::Enabled) => RuleState::Enabled,
+        Some(scheduler::ScheduleState::Disabled) => RuleState::Disabled,
+        Some(other) => RuleState::Other(other.as_str().to_owned()),
+        None => return Err(Refused::response(format!("the schedule {wanted} has no state"))),
+    };
+    let date = |at: Option<aws_smithy_types::DateTime>| at.and_then(|at| Timestamp::from_second(at.secs()).ok());
+    let timing = LiveTiming {
+        zone: schedule_expression_timezone.unwrap_or_else(|| "UTC".to_owned()),
+        start: date(start_date),
+        end: date(end_date),
+        window_minutes: flexible_time_window
+            .filter(|window| window.mode != scheduler::FlexibleTimeWindowMode::Off)
+            .map(|window| window.maximum_window_in_minutes.unwrap_or_default()),
+        after_completion: action_after_completion.map(|action| action.as_str().to_owned()),
+        kms_key_arn,
+    };
+    let live = LiveRule {
+        name: wanted.clone(),
+        arn,
+        expression: schedule_expression,
+        event_pattern: None,
+        timing: Some(Box::new(timing)),
+        state,
+        description,
+        role_arn: None,
+        managed_by: None,
+    };
+    Ok((live, convert::scheduler::from_sdk(target)))
+}
+
+/// Checks that an ARN is that of the schedule.
+pub(crate) fn schedule_arn(name: &RuleName, arn: Option<String>) -> Result<String, Refused> {
+    let arn = arn.unwrap_or_default();
+    let group = name.group().map(ScheduleGroup::as_str).unwrap_or_default();
+    let of_it = arn.rsplit_once(":schedule/").is_some_and(|(_, path)| path == format!("{group}/{name}"));
+    if of_it { Ok(arn) } else { Err(Refused::response(format!("the schedule {name} has the ARN {:?}", cut(&arn)))) }
+}
+
+/// Tags as Scheduler answers them.
+pub(crate) fn scheduler_tags(tags: Option<Vec<scheduler::Tag>>) -> Tags {
+    tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 
 /// Tags as ECS answers them.

@@ -44,6 +44,7 @@ pub(crate) enum Source {
 pub(crate) struct PlaceClients {
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) events: aws_sdk_eventbridge::Client,
+    pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) sts: aws_sdk_sts::Client,
 }
 
@@ -89,6 +90,7 @@ impl Clients {
         PlaceClients {
             ecs: aws_sdk_ecs::Client::new(&config),
             events: aws_sdk_eventbridge::Client::new(&config),
+            scheduler: aws_sdk_scheduler::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
         }
     }

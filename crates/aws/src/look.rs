@@ -7,7 +7,7 @@ use ecs_etl_plan::failure::{Failure, RetryClass};
 use ecs_etl_plan::observed::{LiveRevision, LiveRule, Look, RevisionArn};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::{Family, RuleName};
+use ecs_etl_spec::name::{AccountId, Family, RuleName, ScheduleGroup};
 use ecs_etl_spec::shapes::events::Target;
 
 use crate::answer::{self, Answer, Listed};
@@ -18,8 +18,8 @@ use crate::convert::FromSdk as _;
 use crate::convert::unmodelled::Unmodelled;
 use crate::error::CallError;
 use crate::operation::{
-    DESCRIBE_RULE, DESCRIBE_TASK_DEFINITION, LIST_RULES, LIST_TAGS_OF_RULE, LIST_TARGETS_BY_RULE,
-    LIST_TASK_DEFINITIONS, Operation,
+    DESCRIBE_RULE, DESCRIBE_TASK_DEFINITION, GET_SCHEDULE, LIST_RULES, LIST_SCHEDULES, LIST_TAGS_OF_GROUP,
+    LIST_TAGS_OF_RULE, LIST_TARGETS_BY_RULE, LIST_TASK_DEFINITIONS, Operation,
 };
 use crate::pages::Pages;
 
@@ -42,6 +42,13 @@ impl Aws {
         let answer = match look {
             Look::Active(family) => Answer::Active(reader.active(family).await?),
             Look::Revision(arn) => Answer::Revision(absent_if_not_found(reader.revision(arn).await)?),
+            Look::Rule(name) | Look::Targets(name) if name.group().is_some() => {
+                Answer::Schedule(absent_if_not_found(reader.schedule(name).await)?.map(Box::new))
+            }
+            Look::Group(group) => {
+                let account = self.account(place).await?;
+                Answer::Group(absent_if_not_found(reader.group(group, &account).await)?)
+            }
             Look::Rule(name) => Answer::Rule(absent_if_not_found(reader.rule(name).await)?),
             Look::Targets(name) => {
                 Answer::Targets(absent_if_not_found(reader.targets(name).await)?.unwrap_or_default())
@@ -60,6 +67,21 @@ impl Aws {
     /// Any page failed: a part of the list is no list.
     pub async fn list_rules(&self, place: &Place, prefix: &str) -> Result<Vec<LiveRule>, CallError> {
         Ok(Reader { aws: self, place, urgency: Urgency::Drift }.all_rules(prefix).await?)
+    }
+
+    /// Names of every schedule in a group of EventBridge Scheduler that starts with `prefix`; none of a group that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Any page failed: a part of the list is no list.
+    pub async fn list_schedules(
+        &self,
+        place: &Place,
+        group: &ScheduleGroup,
+        prefix: &str,
+    ) -> Result<Vec<RuleName>, CallError> {
+        let listed = Reader { aws: self, place, urgency: Urgency::Drift }.all_schedules(group, prefix).await;
+        Ok(absent_if_not_found(listed)?.unwrap_or_default())
     }
 
     /// Every ACTIVE revision whose family starts with `prefix`.
@@ -218,5 +240,46 @@ impl<'a> Reader<'a> {
         let call = self.call(LIST_TAGS_OF_RULE, name.as_str());
         let request = clients.events.list_tags_for_resource().resource_arn(arn);
         call.send(self.aws, request.send(), |answer| Ok(answer::event_tags(answer.tags))).await
+    }
+
+    async fn schedule(&self, name: &RuleName) -> Result<(LiveRule, Target), Failure> {
+        let clients = self.aws.clients(self.place).await;
+        let call = self.call(GET_SCHEDULE, name.as_str());
+        let group = name.group().map(|group| group.as_str().to_owned());
+        let request = clients.scheduler.get_schedule().name(name.as_str()).set_group_name(group);
+        call.send(self.aws, request.send(), |schedule| answer::schedule(schedule, name)).await
+    }
+
+    async fn all_schedules(&self, group: &ScheduleGroup, prefix: &str) -> Result<Vec<RuleName>, Failure> {
+        let clients = self.aws.clients(self.place).await;
+        let call = self.call(LIST_SCHEDULES, group.as_str());
+        let (mut pages, mut token, mut names) = (Pages::default(), None, Vec::new());
+        loop {
+            let request = clients.scheduler.list_schedules().group_name(group.as_str()).name_prefix(prefix);
+            let request = request.max_results(PAGE).set_next_token(token);
+            token = call
+                .send(self.aws, request.send(), |page| {
+                    for schedule in page.schedules {
+                        let name = schedule.name.unwrap_or_default();
+                        // Others may have made one that we would not; it is none of ours.
+                        names.extend(RuleName::in_group(group, name).ok());
+                    }
+                    pages.next(page.next_token)
+                })
+                .await?;
+            if token.is_none() {
+                names.retain(|name| name.as_str().starts_with(prefix));
+                return Ok(names);
+            }
+        }
+    }
+
+    async fn group(&self, group: &ScheduleGroup, account: &AccountId) -> Result<Tags, Failure> {
+        let clients = self.aws.clients(self.place).await;
+        let call = self.call(LIST_TAGS_OF_GROUP, group.as_str());
+        let region = &self.place.region;
+        let arn = format!("arn:{}:scheduler:{region}:{account}:schedule-group/{group}", region.partition());
+        let request = clients.scheduler.list_tags_for_resource().resource_arn(arn);
+        call.send(self.aws, request.send(), |answer| Ok(answer::scheduler_tags(answer.tags))).await
     }
 }

@@ -34,6 +34,10 @@ impl Operation {
             Action::PutTargets { .. } => PUT_TARGETS,
             Action::RemoveTargets { .. } => REMOVE_TARGETS,
             Action::DeleteRule { .. } => DELETE_RULE,
+            Action::CreateScheduleGroup { .. } => CREATE_SCHEDULE_GROUP,
+            Action::PutSchedule { create: true, .. } => CREATE_SCHEDULE,
+            Action::PutSchedule { create: false, .. } => UPDATE_SCHEDULE,
+            Action::DeleteSchedule { .. } => DELETE_SCHEDULE,
             Action::TagRule { .. } => TAG_RULE,
             Action::UntagRule { .. } => UNTAG_RULE,
             Action::TagRevision { .. } => TAG_REVISION,
@@ -79,6 +83,13 @@ operations! {
     DELETE_RULE = Events "DeleteRule" WRITE Some(Bucket::Events);
     TAG_RULE = Events "TagResource" WRITE Some(Bucket::Events);
     UNTAG_RULE = Events "UntagResource" WRITE Some(Bucket::Events);
+    GET_SCHEDULE = Scheduler "GetSchedule" READ Some(Bucket::Scheduler);
+    LIST_SCHEDULES = Scheduler "ListSchedules" READ Some(Bucket::Scheduler);
+    LIST_TAGS_OF_GROUP = Scheduler "ListTagsForResource" READ Some(Bucket::Scheduler);
+    CREATE_SCHEDULE_GROUP = Scheduler "CreateScheduleGroup" WRITE Some(Bucket::Scheduler);
+    CREATE_SCHEDULE = Scheduler "CreateSchedule" WRITE Some(Bucket::Scheduler);
+    UPDATE_SCHEDULE = Scheduler "UpdateSchedule" WRITE Some(Bucket::Scheduler);
+    DELETE_SCHEDULE = Scheduler "DeleteSchedule" WRITE Some(Bucket::Scheduler);
     ASSUME_ROLE = Sts "AssumeRole" READ None;
     GET_CALLER_IDENTITY = Sts "GetCallerIdentity" READ None;
 }

@@ -14,11 +14,14 @@ pub(crate) fn redacted(message: &str, action: &Action) -> String {
     match action {
         Action::RegisterTaskDefinition { task_definition, .. } => collect_from(task_definition, &mut secrets),
         Action::PutTargets { target, .. } => collect_from(target, &mut secrets),
+        Action::PutSchedule { schedule, .. } => collect_from(&schedule.target, &mut secrets),
         Action::PutRule { .. }
         | Action::EnableRule { .. }
         | Action::DisableRule { .. }
         | Action::RemoveTargets { .. }
         | Action::DeleteRule { .. }
+        | Action::CreateScheduleGroup { .. }
+        | Action::DeleteSchedule { .. }
         | Action::TagRule { .. }
         | Action::UntagRule { .. }
         | Action::TagRevision { .. }

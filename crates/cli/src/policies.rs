@@ -25,6 +25,14 @@ pub fn statements<'d>(jobs: impl IntoIterator<Item = &'d Desired>) -> Value {
                     target
                 }
             };
+            if let Some(scheduled) = desired.scheduled.as_ref().filter(|_| rule.name.group().is_some()) {
+                // Scheduler sends with the role that it starts runs with.
+                let queue = scheduled.target.dead_letter_config.as_ref().and_then(|config| config.arn.clone());
+                if let Some(queue) = queue {
+                    rules.entry((queue, scheduled.target.role_arn.clone())).or_default();
+                }
+                continue;
+            }
             let queue = target.dead_letter_config.as_ref().and_then(|config| config.arn.clone());
             if let Some(queue) = queue {
                 rules.entry((queue, None)).or_default().insert(arn);
@@ -36,7 +44,9 @@ pub fn statements<'d>(jobs: impl IntoIterator<Item = &'d Desired>) -> Value {
 
 fn statement((target, role): &Reached, rules: &BTreeSet<String>) -> Option<Value> {
     if let Some(role) = role {
-        let statement = json!({"Effect": "Allow", "Action": "events:PutEvents", "Resource": target});
+        let is_queue = target.split(':').nth(2) == Some("sqs");
+        let action = if is_queue { "sqs:SendMessage" } else { "events:PutEvents" };
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": target});
         return Some(json!({"target": target, "attachTo": format!("role {role}"), "statement": statement}));
     }
     let (policy, action) = match target.split(':').nth(2)? {

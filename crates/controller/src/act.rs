@@ -45,7 +45,23 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
 }
 
 fn pinned(action: &Action, made: &[Option<RevisionArn>]) -> Result<Option<RevisionArn>, Interrupted> {
-    let Action::PutTargets { revision, .. } = action else { return Ok(None) };
+    let revision = match action {
+        Action::PutTargets { revision, .. } => revision.as_ref(),
+        Action::PutSchedule { revision, .. } => Some(revision),
+        Action::RegisterTaskDefinition { .. }
+        | Action::PutRule { .. }
+        | Action::EnableRule { .. }
+        | Action::DisableRule { .. }
+        | Action::RemoveTargets { .. }
+        | Action::DeleteRule { .. }
+        | Action::CreateScheduleGroup { .. }
+        | Action::DeleteSchedule { .. }
+        | Action::TagRule { .. }
+        | Action::UntagRule { .. }
+        | Action::TagRevision { .. }
+        | Action::UntagRevision { .. }
+        | Action::DeregisterTaskDefinition { .. } => None,
+    };
     match revision {
         None => Ok(None),
         Some(RevisionRef::Existing(arn)) => Ok(Some(arn.clone())),

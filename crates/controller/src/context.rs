@@ -169,6 +169,7 @@ impl Context {
         let account = self.account(&job.place).await?;
         let bound = job.bind(&account).map_err(|error| Interrupted::Unbound(error.to_string()))?;
         let settings = self.settings();
-        lower(&bound, &settings.identity, &settings.prefix).map_err(|error| Interrupted::Unbound(error.to_string()))
+        lower(&bound, &settings.identity, &settings.prefix, self.clock.now())
+            .map_err(|error| Interrupted::Unbound(error.to_string()))
     }
 }

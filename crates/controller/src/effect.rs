@@ -1,9 +1,9 @@
 //! What a write that worked changes in what we know, so that a stale read right after it misleads nobody.
 
 use ecs_etl_aws::Done;
-use ecs_etl_plan::observed::{Fact, LiveRule, Observed, RevisionArn, RuleState};
-use ecs_etl_plan::step::Action;
-use ecs_etl_spec::name::Family;
+use ecs_etl_plan::observed::{Fact, LiveRule, LiveTiming, Observed, RevisionArn, RuleState};
+use ecs_etl_plan::step::{Action, PutSchedule};
+use ecs_etl_spec::name::{Family, RuleName};
 use ecs_etl_spec::shapes::events::{EcsParameters, Target};
 
 /// Applies `action`, which AWS answered with `done`, to the facts of one place.
@@ -33,6 +33,7 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
                 arn,
                 expression: trigger.expression().map(str::to_owned),
                 event_pattern: trigger.pattern().map(str::to_owned),
+                timing: None,
                 state: state.clone(),
                 description: Some(description.clone()),
                 role_arn: None,
@@ -43,6 +44,19 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
                 observed.targets.insert(rule.clone(), Fact::Known(Vec::new()));
                 observed.rule_tags.insert(rule.clone(), Fact::Known(tags.clone().unwrap_or_default()));
             }
+        }
+        Action::CreateScheduleGroup { group: _, tags } => observed.group = Fact::Known(Some(tags.clone())),
+        Action::PutSchedule { rule, schedule, .. } => {
+            let arn = match done {
+                Done::RulePut { arn } => arn.clone(),
+                Done::Registered(_) | Done::Done => String::new(),
+            };
+            observed.rules.insert(rule.clone(), Fact::Known(Some(live_schedule(rule, schedule, arn))));
+            observed.targets.insert(rule.clone(), Fact::Known(vec![pin(&schedule.target, pinned)]));
+        }
+        Action::DeleteSchedule { rule } => {
+            observed.rules.insert(rule.clone(), Fact::Known(None));
+            observed.targets.remove(rule);
         }
         Action::EnableRule { rule } => set_state(observed, rule, RuleState::Enabled),
         Action::DisableRule { rule } => set_state(observed, rule, RuleState::Disabled),
@@ -89,6 +103,29 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
     }
 }
 
+/// A schedule as it was put.
+fn live_schedule(rule: &RuleName, schedule: &PutSchedule, arn: String) -> LiveRule {
+    let PutSchedule { timing, state, description, target: _ } = schedule;
+    LiveRule {
+        name: rule.clone(),
+        arn,
+        expression: Some(timing.schedule.expression().to_owned()),
+        event_pattern: None,
+        timing: Some(Box::new(LiveTiming {
+            zone: timing.zone.as_str().to_owned(),
+            start: timing.start,
+            end: timing.end,
+            window_minutes: timing.window_minutes.map(i32::from),
+            after_completion: Some("NONE".to_owned()),
+            kms_key_arn: None,
+        })),
+        state: state.clone(),
+        description: Some(description.clone()),
+        role_arn: None,
+        managed_by: None,
+    }
+}
+
 /// The target as it was put: with the task definition it pins.
 pub fn pin(target: &Target, revision: Option<&RevisionArn>) -> Target {
     let mut target = target.clone();
@@ -99,7 +136,7 @@ pub fn pin(target: &Target, revision: Option<&RevisionArn>) -> Target {
     target
 }
 
-fn set_state(observed: &mut Observed, rule: &ecs_etl_spec::name::RuleName, state: RuleState) {
+fn set_state(observed: &mut Observed, rule: &RuleName, state: RuleState) {
     if let Some(Fact::Known(Some(live))) = observed.rules.get_mut(rule) {
         live.state = state;
     }

@@ -145,6 +145,9 @@ fn written_to(plan: &Plan, home: &Place, remembered: &mut BTreeSet<RevisionArn>)
         | Action::PutTargets { .. }
         | Action::RemoveTargets { .. }
         | Action::DeleteRule { .. }
+        | Action::CreateScheduleGroup { .. }
+        | Action::PutSchedule { .. }
+        | Action::DeleteSchedule { .. }
         | Action::TagRule { .. }
         | Action::UntagRule { .. } => None,
     };
@@ -199,6 +202,10 @@ fn record(facts: &mut Observed, question: &Question, answer: Result<Answer, Call
             facts.rule_tags.insert(rule.clone(), Fact::Unreadable(why));
             return Ok(());
         }
+        (Look::Group(_), Some(why)) => {
+            facts.group = Fact::Unreadable(why);
+            return Ok(());
+        }
         (Look::Active(_) | Look::Rule(_) | Look::Targets(_), _) | (_, None) => {}
     }
     match (&question.look, answer?) {
@@ -217,9 +224,29 @@ fn record(facts: &mut Observed, question: &Question, answer: Result<Answer, Call
         (Look::RuleTags(name, _), Answer::RuleTags(tags)) => {
             facts.rule_tags.insert(name.clone(), Fact::Known(tags));
         }
+        (Look::Rule(name) | Look::Targets(name), Answer::Schedule(found)) => {
+            let (live, targets) = match found {
+                Some(found) => (Some(found.0), vec![found.1]),
+                None => (None, Vec::new()),
+            };
+            facts.rules.insert(name.clone(), Fact::Known(live));
+            facts.targets.insert(name.clone(), Fact::Known(targets));
+        }
+        (Look::Group(_), Answer::Group(tags)) => facts.group = Fact::Known(tags),
         (
-            Look::Active(_) | Look::Revision(_) | Look::Rule(_) | Look::Targets(_) | Look::RuleTags(..),
-            Answer::Active(_) | Answer::Revision(_) | Answer::Rule(_) | Answer::Targets(_) | Answer::RuleTags(_),
+            Look::Active(_)
+            | Look::Revision(_)
+            | Look::Rule(_)
+            | Look::Targets(_)
+            | Look::RuleTags(..)
+            | Look::Group(_),
+            Answer::Active(_)
+            | Answer::Revision(_)
+            | Answer::Rule(_)
+            | Answer::Targets(_)
+            | Answer::RuleTags(_)
+            | Answer::Schedule(_)
+            | Answer::Group(_),
         ) => return Err(Interrupted::Undecided),
     }
     Ok(())

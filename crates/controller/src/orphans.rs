@@ -1,5 +1,6 @@
 //! Looks after what jobs left behind: resources of ours that no manifest wants any more, found by the names in the sweeps.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ecs_etl_aws::Urgency;
@@ -7,7 +8,7 @@ use ecs_etl_plan::clean_up::{self, CleanUp};
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::observed::{Fact, LiveRevision, Observed};
-use ecs_etl_plan::ownership::Mark;
+use ecs_etl_plan::ownership::{self, Mark};
 use ecs_etl_plan::removal::{self, Leaving};
 use ecs_etl_plan::step::Plan;
 use ecs_etl_plan::tags::{self, Tags};
@@ -209,9 +210,13 @@ async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Re
 fn left(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &Plan) -> Option<LeftBehind> {
     let settings = cx.settings();
     let mark = Mark::new(&settings.identity.controller, job);
-    let rule = facts.rule_tags.iter().find_map(|(name, fact)| {
-        let there = matches!(facts.rules.get(name), Some(Fact::Known(Some(_))));
-        fact.known().filter(|tags| there && mark.is_on(tags))
+    let rule = facts.rules.iter().find_map(|(name, fact)| {
+        let live = fact.known()?.as_ref()?;
+        let tags = match name.group() {
+            None => Cow::Borrowed(facts.rule_tags.get(name)?.known()?),
+            Some(_) => Cow::Owned(ownership::of_schedule(facts.group.known()?.as_ref()?, live, job.as_str())),
+        };
+        Some(tags).filter(|tags| mark.is_on(tags))
     });
     let mut revisions: Vec<&LiveRevision> = facts
         .active
@@ -223,7 +228,7 @@ fn left(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &Pla
         .collect();
     revisions.sort_by(|a, b| b.arn.cmp(&a.arn));
     let newest: Option<&Tags> = revisions.first().map(|revision| &revision.tags);
-    let deciding = rule.or(newest)?;
+    let deciding = rule.as_deref().or(newest)?;
     Some(LeftBehind {
         place: place.clone(),
         job: job.clone(),

@@ -277,7 +277,8 @@ impl Pruning {
         for job in manifests.directory.jobs.values().filter(|job| !job.drain) {
             let mark = Mark::new(&settings.identity.controller, &job.name);
             let Some(names) = Names::of(&settings.prefix, &job.name) else { continue };
-            if world.rule_tags_of(&job.place, &names).any(|tags| mark.is_on(tags)) {
+            let by_rule = world.rule_tags_of(&job.place, &names).any(|tags| mark.is_on(tags));
+            if by_rule || world.has_schedules(&job.place, &names, &mark) {
                 let source = Some(settings.identity.source.clone());
                 owned.push(OwnedJob { job: job.name.clone(), source, policy: Some(job.deletion_policy) });
             }

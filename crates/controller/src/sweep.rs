@@ -3,7 +3,15 @@
 //! Rules are read without a filter, a few pages more in a shared account: only so are those seen that bear the prefix the
 //! controller had before.
 
+use std::collections::BTreeMap;
+
+use ecs_etl_aws::{Answer, Urgency};
+use ecs_etl_plan::failure::RetryClass;
+use ecs_etl_plan::lower;
+use ecs_etl_plan::observed::{Fact, Look};
+use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
+use ecs_etl_spec::name::RuleName;
 
 use crate::context::{Context, Interrupted};
 use crate::former_prefix;
@@ -18,9 +26,40 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
     let (rules, active) =
         futures::future::join(cx.aws.list_rules(place, ""), cx.aws.list_active_revisions(place, prefix)).await;
     let (rules, active) = (rules?, active?);
+    let (group, schedules) = schedules(cx, place, prefix).await?;
     let (rules, others): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| rule.name.as_str().starts_with(prefix));
     let rules = rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
     let under_other_prefix =
         others.into_iter().filter_map(|rule| former_prefix::hinted(&settings.identity, rule)).collect();
-    Ok(Sweep { at, rules, active, under_other_prefix })
+    Ok(Sweep { at, rules, group, schedules, active, under_other_prefix })
+}
+
+/// The tags of the controller's group in EventBridge Scheduler, and the schedules in it.
+///
+/// A place without the right to read them is not unreadable for that: without it no schedule of ours came to be there. A job
+/// that wants one is told.
+async fn schedules(
+    cx: &Context,
+    place: &Place,
+    prefix: &str,
+) -> Result<(Fact<Option<Tags>>, BTreeMap<RuleName, ()>), Interrupted> {
+    if !cx.world().reads_group(place) {
+        return Ok((Fact::Known(None), BTreeMap::new()));
+    }
+    let group = lower::group(&cx.settings().identity.controller).map_err(|_| Interrupted::Undecided)?;
+    let tags = match cx.aws.look(place, &Look::Group(group.clone()), Urgency::Drift).await {
+        Ok(Answer::Group(tags)) => tags,
+        Ok(_) => return Err(Interrupted::Undecided),
+        Err(error) if error.failure().class == RetryClass::Slow => {
+            let why = error.to_string();
+            tracing::warn!(%place.region, error = why, "EventBridge Scheduler cannot be read");
+            return Ok((Fact::Unreadable(why), BTreeMap::new()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let listed = match &tags {
+        Some(_) => cx.aws.list_schedules(place, &group, prefix).await?,
+        None => Vec::new(),
+    };
+    Ok((Fact::Known(tags), listed.into_iter().map(|name| (name, ())).collect()))
 }

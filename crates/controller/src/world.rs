@@ -4,10 +4,10 @@
 //! (`observe`). Our own recent writes are laid over a sweep, since lists may lag behind them (docs/aws.md, Consistency).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Bound;
 use std::time::Duration;
 
 use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn};
+use ecs_etl_plan::ownership::Mark;
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, Prefix, RuleName};
@@ -26,6 +26,11 @@ pub struct Sweep {
     pub at: Timestamp,
     /// Rules that bear the controller's prefix.
     pub rules: BTreeMap<RuleName, LiveRule>,
+    /// Tags of the controller's group of schedules in EventBridge Scheduler; `Known(None)` if there is none, and not read as long
+    /// as nothing hangs on it.
+    pub group: Fact<Option<Tags>>,
+    /// Schedules in it that bear the prefix: their names, since the list tells no more.
+    pub schedules: BTreeMap<RuleName, ()>,
     /// ACTIVE revisions of the families that bear it, newest first.
     pub active: BTreeMap<Family, Vec<RevisionArn>>,
     /// Rules that bear another prefix and whose descriptions name this controller and the job: a hint, no proof.
@@ -39,17 +44,24 @@ enum Write {
     Active(Family, RevisionArn, bool),
 }
 
+/// What was written to.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject<'a> {
+    Rule(&'a RuleName),
+    Revision(&'a RevisionArn),
+}
+
 impl Write {
-    /// What was written to: names of rules and ARNs never look alike.
-    fn subject(&self) -> &str {
+    fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Rule(name, _) => name.as_str(),
-            Self::Active(_, arn, _) => arn.as_str(),
+            Self::Rule(name, _) => Subject::Rule(name),
+            Self::Active(_, arn, _) => Subject::Revision(arn),
         }
     }
 
     fn shows_in(&self, sweep: &Sweep) -> bool {
         match self {
+            Self::Rule(name, live) if name.group().is_some() => sweep.schedules.contains_key(name) == live.is_some(),
             Self::Rule(name, live) => sweep.rules.get(name) == live.as_ref(),
             Self::Active(family, arn, active) => {
                 sweep.active.get(family).is_some_and(|arns| arns.contains(arn)) == *active
@@ -88,15 +100,18 @@ impl Names {
     }
 
     /// Those of `rules` that bear one of the job's names: the family's own, or with a suffix of six hexadecimal digits.
-    fn rules<'a, V>(&self, rules: &'a BTreeMap<RuleName, V>) -> impl Iterator<Item = (&'a RuleName, &'a V)> {
+    fn rules<'a, V>(
+        &self,
+        rules: &'a BTreeMap<RuleName, V>,
+    ) -> impl Iterator<Item = (&'a RuleName, &'a V)> + use<'a, V> {
         let family = self.family.as_str();
+        // Names are ordered by their text. What is too long for a name bears none.
+        let from = |text: &str| RuleName::new(text).ok().map(|first| rules.range(first..)).into_iter().flatten();
+        let plain = from(family).take_while(|(name, _)| name.as_str() == family);
         let dotted = format!("{family}.");
-        let suffixed = rules.range::<str, _>((Bound::Included(dotted.as_str()), Bound::Unbounded));
-        let suffixed: Vec<_> = suffixed
-            .take_while(|(name, _)| name.as_str().starts_with(&dotted))
-            .filter(|(name, _)| stem(name.as_str()) == family)
-            .collect();
-        rules.get_key_value(family).into_iter().chain(suffixed)
+        let suffixed = from(&dotted).take_while(|(name, _)| name.as_str().starts_with(&dotted));
+        let found: Vec<_> = plain.chain(suffixed.filter(|(name, _)| stem(name.as_str()) == family)).collect();
+        found.into_iter()
     }
 
     /// Those of `revisions` that are of the family.
@@ -165,9 +180,20 @@ impl World {
                     fill(&mut view.rule_tags, name, tags.clone());
                 }
             }
+            for (name, ()) in names.rules(&sweep.schedules) {
+                // The list does not tell what they are.
+                view.rules.entry(name.clone()).or_default();
+            }
         }
         for name in wanted {
-            fill(&mut view.rules, name, sweep.rules.get(name).cloned());
+            match name.group() {
+                None => fill(&mut view.rules, name, sweep.rules.get(name).cloned()),
+                Some(_) if sweep.schedules.contains_key(name) || sweep.group.known().is_none() => {}
+                Some(_) => fill(&mut view.rules, name, None),
+            }
+        }
+        if view.group == Fact::NotRead {
+            view.group = sweep.group.clone();
         }
         view
     }
@@ -175,13 +201,24 @@ impl World {
     /// Rules the sweep knows under `names`, so that a direct read asks for every one of them.
     pub fn rule_names(&self, place: &Place, names: &[Names]) -> Vec<RuleName> {
         let Some(sweep) = self.sweep(place) else { return Vec::new() };
-        names.iter().flat_map(|names| names.rules(&sweep.rules)).map(|(name, _)| name.clone()).collect()
+        let rules = names.iter().flat_map(|names| names.rules(&sweep.rules)).map(|(name, _)| name);
+        let schedules = names.iter().flat_map(|names| names.rules(&sweep.schedules)).map(|(name, ())| name);
+        rules.chain(schedules).cloned().collect()
+    }
+
+    /// Whether the controller's group of schedules is to be read with the lists of a place: always but where the last reading saw
+    /// that there is none, and nothing was made since.
+    pub fn reads_group(&self, place: &Place) -> bool {
+        self.sweep(place).is_none_or(|sweep| sweep.group != Fact::Known(None))
     }
 
     /// Whether the sweep of a place shows anything under `names`.
     pub fn shows(&self, place: &Place, names: &Names) -> bool {
-        self.sweep(place)
-            .is_some_and(|sweep| sweep.active.contains_key(&names.family) || names.rules(&sweep.rules).next().is_some())
+        self.sweep(place).is_some_and(|sweep| {
+            sweep.active.contains_key(&names.family)
+                || names.rules(&sweep.rules).next().is_some()
+                || names.rules(&sweep.schedules).next().is_some()
+        })
     }
 
     /// Revisions of these families already looked at in a place: their content never changes.
@@ -204,6 +241,14 @@ impl World {
         known.flat_map(|known| names.rules(&known.rule_tags).map(|(_, tags)| tags).collect::<Vec<_>>())
     }
 
+    /// Whether the group of schedules is ours, and holds one that bears a name of the job.
+    pub fn has_schedules(&self, place: &Place, names: &Names, mark: &Mark<'_>) -> bool {
+        self.sweep(place).is_some_and(|sweep| {
+            let group = sweep.group.known().and_then(Option::as_ref);
+            group.is_some_and(|tags| mark.is_of_controller(tags)) && names.rules(&sweep.schedules).next().is_some()
+        })
+    }
+
     /// Rules that run `job` under another prefix, as far as their descriptions tell.
     pub fn under_other_prefix(&self, place: &Place, job: &JobName) -> Vec<LiveRule> {
         let hinted = self.sweep(place).map(|sweep| sweep.under_other_prefix.as_slice()).unwrap_or_default();
@@ -213,7 +258,7 @@ impl World {
     /// Every job name that the lists of a place mention, by rule or family.
     pub fn jobs_in(&self, place: &Place, prefix: &Prefix) -> BTreeSet<JobName> {
         let Some(sweep) = self.sweep(place) else { return BTreeSet::new() };
-        let rules = sweep.rules.keys().map(|rule| stem(rule.as_str()));
+        let rules = sweep.rules.keys().chain(sweep.schedules.keys()).map(|rule| stem(rule.as_str()));
         let families = sweep.active.keys().map(Family::as_str);
         rules.chain(families).filter_map(|name| JobName::new(name.strip_prefix(prefix.as_str())?).ok()).collect()
     }
@@ -227,12 +272,13 @@ impl Known {
             self.writes.pop_front();
         }
         // Of several writes to one thing the last counts: a rule was absent before it was put.
-        let last: BTreeMap<&str, &(Timestamp, Write)> =
+        let last: BTreeMap<Subject<'_>, &(Timestamp, Write)> =
             self.writes.iter().map(|entry| (entry.1.subject(), entry)).collect();
         for (at, write) in last.into_values() {
             // A rule that lists otherwise than we wrote it before the reading may lag, or somebody else's hand was there: laid over,
             // that drift would stay unseen, and a direct read tells the two apart.
-            if *at >= sweep.at || !matches!(write, Write::Rule(_, Some(_))) {
+            let listed_whole = matches!(write, Write::Rule(name, Some(_)) if name.group().is_none());
+            if *at >= sweep.at || !listed_whole {
                 lay(&mut sweep, write);
             }
         }
@@ -262,6 +308,9 @@ impl Known {
             if let Fact::Known(tags) = fact {
                 self.rule_tags.insert(rule.clone(), tags.clone());
             }
+        }
+        if let (Some(sweep), Fact::Known(_)) = (&mut self.sweep, &facts.group) {
+            sweep.group = facts.group.clone();
         }
         let mut writes = Vec::new();
         for (rule, fact) in &facts.rules {
@@ -316,7 +365,12 @@ fn changed_families(before: &Sweep, after: &Sweep) -> BTreeSet<Family> {
     let changed_rules = rules.filter(|name| before.rules.get(*name) != after.rules.get(*name));
     let families = before.active.keys().chain(after.active.keys());
     let changed_families = families.filter(|name| before.active.get(*name) != after.active.get(*name)).cloned();
-    changed_rules.filter_map(|name| Family::new(stem(name.as_str())).ok()).chain(changed_families).collect()
+    let came_or_went = |a: &Sweep, b: &Sweep| {
+        a.schedules.keys().filter(|name| !b.schedules.contains_key(*name)).cloned().collect::<Vec<_>>()
+    };
+    let schedules = came_or_went(before, after).into_iter().chain(came_or_went(after, before));
+    let names = changed_rules.cloned().chain(schedules);
+    names.filter_map(|name| Family::new(stem(name.as_str())).ok()).chain(changed_families).collect()
 }
 
 fn fill<K: Ord + Clone, T>(facts: &mut BTreeMap<K, Fact<T>>, key: &K, value: T) {
@@ -328,6 +382,10 @@ fn fill<K: Ord + Clone, T>(facts: &mut BTreeMap<K, Fact<T>>, key: &K, value: T) 
 
 fn lay(sweep: &mut Sweep, write: &Write) {
     match write {
+        Write::Rule(name, live) if name.group().is_some() => match live {
+            Some(_) => drop(sweep.schedules.insert(name.clone(), ())),
+            None => drop(sweep.schedules.remove(name)),
+        },
         Write::Rule(name, Some(rule)) => {
             sweep.rules.insert(name.clone(), rule.clone());
         }

@@ -54,7 +54,8 @@ pub fn read(facts: &Facts) -> Found {
 
 fn live_rule(live: &Live, facts: &Facts, found: &mut Found) {
     let Live { rule, tags, targets } = live;
-    let LiveRule { name, arn: _, expression, event_pattern, state, description, role_arn: _, managed_by } = rule;
+    let LiveRule { name, arn: _, expression, event_pattern, timing: _, state, description, role_arn: _, managed_by } =
+        rule;
     let origin = Origin { file: facts.region.to_string(), line: 0 };
     let mut run = Run::new(origin, format!("rule {name}"), name.to_string());
     run.region = Some(facts.region.to_string());

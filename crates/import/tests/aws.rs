@@ -19,6 +19,7 @@ fn rule(name: &str) -> LiveRule {
         arn: format!("arn:aws:events:eu-west-1:123456789012:rule/{name}"),
         expression: Some("rate(1 hour)".to_owned()),
         event_pattern: None,
+        timing: None,
         state: RuleState::Enabled,
         description: None,
         role_arn: None,

@@ -144,9 +144,9 @@ fn references<'a>(
     let mut pinned = BTreeSet::new();
     for (name, fact) in observed.rules.iter().filter(|(name, _)| names_rule(scope.family, name)) {
         let look = || Look::Rule(name.clone());
-        let Some(Some(_)) = asks.fact(Some(fact), None, look, || format!("rule {name}")) else { continue };
+        let Some(Some(_)) = asks.fact(Some(fact), None, look, || name.titled()) else { continue };
         let look = || Look::Targets(name.clone());
-        let what = || format!("the targets of rule {name}");
+        let what = || format!("the targets of {}", name.titled());
         let targets = asks.fact(observed.targets.get(name), None, look, what);
         for reference in targets.into_iter().flatten().filter_map(task_definition) {
             match RevisionArn::parse(reference) {

@@ -1,12 +1,13 @@
 //! Differences between what is desired and what is live, field by field.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use ecs_etl_spec::shapes::events::{Rule, Target};
 
-use crate::desired::DesiredRule;
+use crate::desired::{DesiredRule, Trigger};
 use crate::normalise::{self, FieldChange, Normal};
-use crate::observed::{LiveRule, RuleState};
+use crate::observed::{LiveRule, LiveTiming, RuleState};
 use crate::tags::TagChanges;
 
 /// Fields in which a live revision differs from the desired content.
@@ -36,6 +37,26 @@ pub(crate) fn rule(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
         ..Rule::default()
     };
     normalise::diff(&normalise::rule(&live), &normalise::rule(&desired))
+}
+
+/// Fields of a schedule of EventBridge Scheduler that say when it fires, beside its expression.
+pub(crate) fn timing(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
+    let (Trigger::Timed(timing), Some(live)) = (&desired.trigger, &live.timing) else { return Vec::new() };
+    let LiveTiming { zone, start, end, window_minutes, after_completion, kms_key_arn } = &**live;
+    let time = |at: Option<Timestamp>| at.map(|at| format!("{at:.0}"));
+    let window = |minutes: Option<i32>| minutes.map_or("OFF".to_owned(), |minutes| format!("{minutes} minutes"));
+    // Left out of an update, a beginning that is over is no difference (docs/aws.md, Scheduler).
+    let wanted_start = timing.start.filter(|_| start.is_some() || !desired.begun);
+    let pairs = [
+        ("ScheduleExpressionTimezone", Some(zone.clone()), Some(timing.zone.as_str().to_owned())),
+        ("StartDate", time(*start), time(wanted_start)),
+        ("EndDate", time(*end), time(timing.end)),
+        ("FlexibleTimeWindow", Some(window(*window_minutes)), Some(window(timing.window_minutes.map(i32::from)))),
+        ("KmsKeyArn", kms_key_arn.clone(), None),
+        ("ActionAfterCompletion", after_completion.clone(), after_completion.as_ref().map(|_| "NONE".to_owned())),
+    ];
+    let differing = pairs.into_iter().filter(|(_, live, desired)| live != desired);
+    differing.map(|(path, live, desired)| text(path, live.as_deref(), desired.as_deref())).collect()
 }
 
 /// The state of a rule, if it differs.

@@ -3,16 +3,17 @@
 use std::fmt;
 
 use ecs_etl_spec::job::{DeletionPolicy, Place};
-use ecs_etl_spec::name::{AccountId, ControllerName, Digest, Family, JobName, RuleName};
+use ecs_etl_spec::name::{AccountId, ControllerName, Digest, Family, JobName, RuleName, ScheduleGroup};
 use ecs_etl_spec::pattern::EventPattern;
-use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::schedule::{Schedule, Timing};
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 
 use crate::normalise::Normal;
 use crate::tags::Tags;
 
-/// Id of the one target that the controller puts on each of its rules.
+/// Id of the one target that the controller puts on each of its rules. The one target of a schedule of EventBridge Scheduler has
+/// none in AWS; here it goes by the same.
 pub const TARGET_ID: &str = "ecs-etl";
 
 /// Who we are, for ownership.
@@ -49,6 +50,8 @@ pub struct Desired {
     pub rules: Vec<DesiredRule>,
     /// The one target of every rule that starts the job; the task definition ARN is filled in by the plan.
     pub target: Target,
+    /// The same for its schedules in EventBridge Scheduler, if it has any.
+    pub scheduled: Option<Scheduled>,
     /// Names the job had before: its own under `moved-from`.
     pub moved_from: Option<Former>,
     /// The manifest says to leave the job alone.
@@ -57,6 +60,27 @@ pub struct Desired {
     pub deletion_policy: DeletionPolicy,
     /// Digest of the job after defaults: `status.observedSpec`.
     pub observed_spec: Digest,
+}
+
+impl Desired {
+    /// The target of a rule or schedule that starts the job.
+    pub(crate) fn target_of(&self, rule: &RuleName) -> &Target {
+        match &self.scheduled {
+            Some(scheduled) if rule.group().is_some() => &scheduled.target,
+            Some(_) | None => &self.target,
+        }
+    }
+}
+
+/// What the schedules of a job in EventBridge Scheduler have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scheduled {
+    /// The controller's group: schedules bear no tags, so the group's are the proof of ownership.
+    pub group: ScheduleGroup,
+    /// Tags of the group.
+    pub group_tags: Tags,
+    /// The target of each, in the words of a rule's; the task definition ARN is filled in by the plan.
+    pub target: Target,
 }
 
 /// One rule of a job.
@@ -70,15 +94,21 @@ pub struct DesiredRule {
     pub effect: Effect,
     /// False while the job is suspended.
     pub enabled: bool,
+    /// Nothing can come of it any more: it is neither made nor changed, and what is there stays.
+    pub over: bool,
+    /// Its start is over, which Scheduler takes no more: it is left out of what is put, and its absence is no difference.
+    pub begun: bool,
     /// Description, a hint of the ownership for people and bulk reads.
     pub description: String,
 }
 
-/// What a rule waits for: one of the two, though AWS would take both.
+/// What a rule waits for: one of these, though AWS would take a schedule and a pattern together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
     /// The ticks of a schedule.
     Schedule(Schedule),
+    /// The ticks of a schedule of EventBridge Scheduler.
+    Timed(Box<Timing>),
     /// Events that match.
     Event(EventPattern),
 }
@@ -88,6 +118,7 @@ impl Trigger {
     pub fn expression(&self) -> Option<&str> {
         match self {
             Self::Schedule(schedule) => Some(schedule.expression()),
+            Self::Timed(timing) => Some(timing.schedule.expression()),
             Self::Event(_) => None,
         }
     }
@@ -95,7 +126,7 @@ impl Trigger {
     /// The event pattern, as AWS is given it.
     pub fn pattern(&self) -> Option<&str> {
         match self {
-            Self::Schedule(_) => None,
+            Self::Schedule(_) | Self::Timed(_) => None,
             Self::Event(pattern) => Some(pattern.as_str()),
         }
     }
@@ -105,6 +136,7 @@ impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Schedule(schedule) => schedule.fmt(f),
+            Self::Timed(timing) => timing.fmt(f),
             Self::Event(pattern) => f.write_str(pattern.as_str()),
         }
     }

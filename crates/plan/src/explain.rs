@@ -50,6 +50,13 @@ fn object(step: &Step) -> String {
     let resource = step.action.resource();
     match &step.action {
         Action::PutRule { trigger, state, .. } => format!("{resource} {trigger} {}", state.as_str()),
+        Action::PutSchedule { schedule, revision, .. } => {
+            let pins = match revision {
+                RevisionRef::Existing(arn) => format!("{}:{}", arn.family(), arn.revision()),
+                RevisionRef::FromStep(_) => "the new revision".to_owned(),
+            };
+            format!("{resource} {} {} -> {pins}", schedule.timing, schedule.state.as_str())
+        }
         Action::PutTargets { revision: Some(RevisionRef::Existing(arn)), .. } => {
             format!("{resource} -> {}:{}", arn.family(), arn.revision())
         }
@@ -70,6 +77,8 @@ fn object(step: &Step) -> String {
         | Action::EnableRule { .. }
         | Action::DisableRule { .. }
         | Action::DeleteRule { .. }
+        | Action::CreateScheduleGroup { .. }
+        | Action::DeleteSchedule { .. }
         | Action::DeregisterTaskDefinition { .. } => resource.to_owned(),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::{AccountId, Family, Region, RuleName};
+use ecs_etl_spec::name::{AccountId, Family, Region, RuleName, ScheduleGroup};
 use ecs_etl_spec::shapes::events::Target;
+use jiff::Timestamp;
 
 use crate::normalise::Normal;
 use crate::tags::Tags;
@@ -115,7 +116,24 @@ impl RuleState {
     }
 }
 
-/// A live rule: what ListRules and DescribeRule both answer.
+/// When a live schedule of EventBridge Scheduler fires, beside its expression.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LiveTiming {
+    /// Its time zone, verbatim.
+    pub zone: String,
+    /// When it begins.
+    pub start: Option<Timestamp>,
+    /// When it ends.
+    pub end: Option<Timestamp>,
+    /// Its flexible window in minutes; none if it is off.
+    pub window_minutes: Option<i32>,
+    /// `NONE`, or what Scheduler does to a schedule that is over.
+    pub after_completion: Option<String>,
+    /// ARN of a key of the customer's that encrypts it.
+    pub kms_key_arn: Option<String>,
+}
+
+/// A live rule, as ListRules and DescribeRule both answer it; or a live schedule of EventBridge Scheduler.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveRule {
     /// Its name.
@@ -126,6 +144,8 @@ pub struct LiveRule {
     pub expression: Option<String>,
     /// Its event pattern, verbatim.
     pub event_pattern: Option<String>,
+    /// What a schedule of EventBridge Scheduler says besides; none for a rule.
+    pub timing: Option<Box<LiveTiming>>,
     /// Whether it fires.
     pub state: RuleState,
     /// Its description.
@@ -165,8 +185,10 @@ pub struct Observed {
     pub rules: BTreeMap<RuleName, Fact<Option<LiveRule>>>,
     /// Targets of those rules.
     pub targets: BTreeMap<RuleName, Fact<Vec<Target>>>,
-    /// Tags of those rules.
+    /// Tags of those rules. Schedules bear none.
     pub rule_tags: BTreeMap<RuleName, Fact<Tags>>,
+    /// Tags of the controller's group of schedules; `Known(None)` if there is no such group.
+    pub group: Fact<Option<Tags>>,
     /// The job's resources in places it no longer lives in, found by the sweeps of those places.
     pub elsewhere: Vec<(Place, Observed)>,
 }
@@ -178,12 +200,14 @@ pub enum Look {
     Active(Family),
     /// DescribeTaskDefinition with tags.
     Revision(RevisionArn),
-    /// DescribeRule.
+    /// DescribeRule; or GetSchedule, which tells the target too.
     Rule(RuleName),
-    /// ListTargetsByRule.
+    /// ListTargetsByRule; or GetSchedule.
     Targets(RuleName),
     /// ListTagsForResource of a rule, by its ARN.
     RuleTags(RuleName, String),
+    /// ListTagsForResource of a group of schedules.
+    Group(ScheduleGroup),
 }
 
 /// A question and where to ask it.

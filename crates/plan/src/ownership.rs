@@ -2,6 +2,8 @@
 
 use ecs_etl_spec::name::{ControllerName, JobName};
 
+use crate::lower::described;
+use crate::observed::LiveRule;
 use crate::tags::{self, Tags};
 
 /// The mark that makes a resource ours: both tags, with these values.
@@ -21,8 +23,12 @@ impl<'a> Mark<'a> {
 
     /// Whether these tags prove that a resource is ours, for this job.
     pub fn is_on(&self, tags: &Tags) -> bool {
+        self.is_of_controller(tags) && tags.get(tags::JOB).map(String::as_str) == Some(self.job)
+    }
+
+    /// Whether these tags prove that a group of schedules is ours.
+    pub fn is_of_controller(&self, tags: &Tags) -> bool {
         tags.get(tags::CONTROLLER).map(String::as_str) == Some(self.controller)
-            && tags.get(tags::JOB).map(String::as_str) == Some(self.job)
     }
 
     /// Says whose a resource with these tags is, for one that [`Mark::is_on`] finds not ours.
@@ -36,6 +42,28 @@ impl<'a> Mark<'a> {
             (Some(_), None) => format!("it has no {} tag", tags::JOB),
         }
     }
+}
+
+/// What stands for the tags of a schedule of EventBridge Scheduler, which bears none: those of its group prove whose it is, and
+/// its description tells which job's.
+///
+/// In a group that is somebody's, a description that tells nothing, or nothing any more, is taken to be of `job`, whose name the
+/// schedule bears: it is put right, and nothing is deleted on the strength of it, since it tells no source.
+pub fn of_schedule(group: &Tags, live: &LiveRule, job: &str) -> Tags {
+    let mut tags = described(live.description.as_deref().unwrap_or_default());
+    let theirs = tags.remove(tags::CONTROLLER);
+    match (group.get(tags::CONTROLLER), theirs) {
+        (Some(owner), None) => {
+            tags.insert(tags::JOB.to_owned(), job.to_owned());
+            tags.insert(tags::CONTROLLER.to_owned(), owner.clone())
+        }
+        (Some(owner), Some(theirs)) if *owner == theirs => tags.insert(tags::CONTROLLER.to_owned(), theirs),
+        (Some(_), Some(_)) | (None, _) => None,
+    };
+    if let Some(paused) = group.get(tags::RECONCILE) {
+        tags.insert(tags::RECONCILE.to_owned(), paused.clone());
+    }
+    tags
 }
 
 /// Whether a person has tagged the resource to be left alone.

@@ -12,6 +12,7 @@ use crate::decide::draft::Draft;
 use crate::decide::retire::retired_at;
 use crate::decide::see::{Ours, Seen, see};
 use crate::decide::stop::{Asks, Stop};
+use crate::decide::survey::paused;
 use crate::decide::{Decision, Policy};
 use crate::desired::Identity;
 use crate::lower::names_rule;
@@ -99,7 +100,7 @@ fn rules<'a>(
     for name in names {
         match see(observed, None, &name, mark, &[leaving.family], &mut asks) {
             Seen::Ours(rule) => rules.push(rule),
-            Seen::Stranger(whose) => notes.push(format!("rule {name} is left alone: {whose}")),
+            Seen::Stranger(whose) => notes.push(format!("{} is left alone: {whose}", name.titled())),
             Seen::Absent | Seen::Lacking => {}
         }
     }
@@ -138,12 +139,11 @@ fn newest<'a>(
 /// Tags that say the job stays: a person's, the policy, another source.
 fn refuse(leaving: &Leaving<'_>, rules: &[Ours<'_>], newest: Option<&LiveRevision>) -> Result<(), Stop> {
     let pause = |reason, message: String| Err(Stop::Leave(Verdict::Paused(reason, message)));
-    if let Some(rule) = rules.iter().find(|rule| ownership::is_paused(rule.tags)) {
-        let message = format!("rule {} is tagged {}=disabled", rule.live.name, tags::RECONCILE);
-        return pause(Reason::ReconcileDisabled, message);
+    if let Some(rule) = rules.iter().find(|rule| ownership::is_paused(&rule.tags)) {
+        return pause(Reason::ReconcileDisabled, paused(rule));
     }
     // A rule's tags follow the manifest at once, a revision's only while it is pinned: so the rules' win.
-    let mut deciding: Vec<&Tags> = rules.iter().map(|rule| rule.tags).collect();
+    let mut deciding: Vec<&Tags> = rules.iter().map(|rule| &*rule.tags).collect();
     if deciding.is_empty() {
         deciding.extend(newest.map(|revision| &revision.tags));
     }
@@ -171,6 +171,11 @@ fn is_marked(newest: &LiveRevision, rules: &[Ours<'_>], now: Timestamp) -> bool 
 /// Our target first, then the rule. A rule with targets of others stays, without our marks: it is theirs from now on.
 fn take_away(rule: &Ours<'_>, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
     let name = &rule.live.name;
+    if name.group().is_some() {
+        let why = Because::Note("the manifest is gone".to_owned());
+        draft.push(Action::DeleteSchedule { rule: name.clone() }, why);
+        return;
+    }
     let because = || Because::Note("the manifest is gone".to_owned());
     let ids = rule.split.our_ids();
     if !ids.is_empty() {

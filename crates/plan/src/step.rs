@@ -1,7 +1,8 @@
 //! A plan: the writes that converge a job, in order, each with its reasons.
 
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::{Family, JobName, RuleName};
+use ecs_etl_spec::name::{Family, JobName, RuleName, ScheduleGroup};
+use ecs_etl_spec::schedule::Timing;
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 
@@ -76,6 +77,29 @@ pub enum Action {
         /// Rule.
         rule: RuleName,
     },
+    /// CreateScheduleGroup of EventBridge Scheduler.
+    CreateScheduleGroup {
+        /// Name.
+        group: ScheduleGroup,
+        /// Its tags, ownership included.
+        tags: Tags,
+    },
+    /// CreateSchedule or UpdateSchedule of EventBridge Scheduler: the whole schedule with its target, in one call.
+    PutSchedule {
+        /// Name.
+        rule: RuleName,
+        /// What it is put as.
+        schedule: Box<PutSchedule>,
+        /// It does not exist yet.
+        create: bool,
+        /// What its target pins.
+        revision: RevisionRef,
+    },
+    /// DeleteSchedule of EventBridge Scheduler.
+    DeleteSchedule {
+        /// Name.
+        rule: RuleName,
+    },
     /// TagResource of EventBridge.
     TagRule {
         /// ARN of the rule.
@@ -111,6 +135,19 @@ pub enum Action {
     },
 }
 
+/// A schedule of EventBridge Scheduler as it is put: all of it, since an update resets what it is not given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PutSchedule {
+    /// When it fires.
+    pub timing: Timing,
+    /// ENABLED or DISABLED.
+    pub state: RuleState,
+    /// Description, which says whose it is: schedules bear no tags.
+    pub description: String,
+    /// Its target; the task definition ARN is empty.
+    pub target: Target,
+}
+
 impl Action {
     /// The AWS operation it calls.
     pub fn operation(&self) -> &'static str {
@@ -122,6 +159,10 @@ impl Action {
             Self::PutTargets { .. } => "PutTargets",
             Self::RemoveTargets { .. } => "RemoveTargets",
             Self::DeleteRule { .. } => "DeleteRule",
+            Self::CreateScheduleGroup { .. } => "CreateScheduleGroup",
+            Self::PutSchedule { create: true, .. } => "CreateSchedule",
+            Self::PutSchedule { create: false, .. } => "UpdateSchedule",
+            Self::DeleteSchedule { .. } => "DeleteSchedule",
             Self::TagRule { .. } | Self::TagRevision { .. } => "TagResource",
             Self::UntagRule { .. } | Self::UntagRevision { .. } => "UntagResource",
             Self::DeregisterTaskDefinition { .. } => "DeregisterTaskDefinition",
@@ -137,7 +178,10 @@ impl Action {
             | Self::DisableRule { rule }
             | Self::PutTargets { rule, .. }
             | Self::RemoveTargets { rule, .. }
-            | Self::DeleteRule { rule } => rule.as_str(),
+            | Self::DeleteRule { rule }
+            | Self::PutSchedule { rule, .. }
+            | Self::DeleteSchedule { rule } => rule.as_str(),
+            Self::CreateScheduleGroup { group, .. } => group.as_str(),
             Self::TagRule { arn, .. } | Self::UntagRule { arn, .. } => arn,
             Self::TagRevision { revision, .. }
             | Self::UntagRevision { revision, .. }

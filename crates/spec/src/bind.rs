@@ -63,7 +63,8 @@ impl Job {
             task_definition,
             run_task,
             cluster_arn,
-            role_arn: role_arn(&self.role_arn, region, account),
+            role_arn: self.role_arn.as_deref().map(|role| role_arn(role, region, account)),
+            scheduler_role_arn: self.scheduler.as_ref().map(|on| role_arn(&on.role_arn, region, account)),
             notify,
             tags,
         })

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
 use crate::pattern::EventPattern;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Timing, Zone};
 use crate::shapes::{RunTask, TaskDefinition};
 use crate::trigger::{After, Notify, Runs};
 
@@ -49,6 +50,49 @@ pub struct Retry {
     pub maximum_attempts: u32,
 }
 
+/// What keeps the schedules of UTC jobs that need nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Rules of EventBridge's default event bus.
+    #[default]
+    Rules,
+    /// EventBridge Scheduler.
+    Scheduler,
+}
+
+/// What EventBridge Scheduler is told of a job besides its schedules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnScheduler {
+    /// `spec.timeZone`.
+    pub time_zone: Zone,
+    /// `spec.startDate`, to the second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date: Option<Timestamp>,
+    /// `spec.endDate`, to the second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<Timestamp>,
+    /// `spec.flexibleTimeWindowMinutes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flexible_time_window_minutes: Option<u16>,
+    /// Role that Scheduler assumes; a name without `arn:` is expanded by [`Job::bind`].
+    pub role_arn: String,
+}
+
+impl OnScheduler {
+    /// When one of the job's schedules fires.
+    pub fn timing(&self, schedule: &Schedule) -> Timing {
+        Timing {
+            schedule: schedule.clone(),
+            zone: self.time_zone.clone(),
+            start: self.start_date,
+            end: self.end_date,
+            window_minutes: self.flexible_time_window_minutes,
+        }
+    }
+}
+
 /// A valid EtlJob with its cluster's defaults merged in and everything but the account known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Job {
@@ -78,6 +122,9 @@ pub struct Job {
     pub schedules: Vec<Schedule>,
     /// `spec.schedule` was a list, so each rule name carries a suffix (even for one entry).
     pub schedule_is_list: bool,
+    /// Its schedules are EventBridge Scheduler's; none if they are rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<OnScheduler>,
     /// `spec.after`, sorted by job.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<After>,
@@ -93,8 +140,10 @@ pub struct Job {
     pub retry: Retry,
     /// `spec.deadLetterQueueArn`.
     pub dead_letter_queue_arn: Option<String>,
-    /// Role that EventBridge assumes; a name without `arn:` is expanded by [`Job::bind`].
-    pub role_arn: String,
+    /// Role that EventBridge assumes; a name without `arn:` is expanded by [`Job::bind`]. None for a job that no rule
+    /// starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
     /// The task definition after defaults; `${account}` and short role names are still open.
     pub task_definition: TaskDefinition,
     /// How a run is started; `overrides` may hold `${scheduledTime}`.
@@ -124,7 +173,8 @@ impl Job {
 
     /// How many EventBridge rules it has.
     pub fn rules(&self) -> usize {
-        self.schedules.len() + self.after.len() + self.events.len() + self.notify.len()
+        let schedules = if self.scheduler.is_some() { 0 } else { self.schedules.len() };
+        schedules + self.after.len() + self.events.len() + self.notify.len()
     }
 }
 
@@ -200,7 +250,9 @@ pub struct BoundJob {
     /// ARN of the ECS cluster.
     pub cluster_arn: String,
     /// ARN of the role that EventBridge assumes.
-    pub role_arn: String,
+    pub role_arn: Option<String>,
+    /// ARN of the role that EventBridge Scheduler assumes.
+    pub scheduler_role_arn: Option<String>,
     /// Who hears of the end of its runs, with the ARNs of roles.
     pub notify: Vec<Notify>,
     /// Tags with `${account}` filled in.

@@ -155,8 +155,8 @@ name!(
     Family, "family", ecs_name
 );
 name!(
-    /// Name of an EventBridge rule.
-    RuleName, "rule name", rule_name
+    /// Group of EventBridge Scheduler in which a controller keeps its schedules.
+    ScheduleGroup, "schedule group", rule_name
 );
 name!(
     /// Twelve-digit AWS account id.
@@ -166,6 +166,64 @@ name!(
     /// AWS Region code.
     Region, "region", region
 );
+
+/// Name of something that fires: a rule of the default event bus, or a schedule of EventBridge Scheduler.
+///
+/// The two are named alike and live apart: both may bear the same text. Ordered by the text first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleName {
+    name: String,
+    group: Option<ScheduleGroup>,
+}
+
+impl RuleName {
+    /// Name of a rule of the default event bus.
+    ///
+    /// # Errors
+    ///
+    /// One that EventBridge does not take.
+    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
+        Self::in_home(None, name.into())
+    }
+
+    /// Name of a schedule in a group of EventBridge Scheduler.
+    ///
+    /// # Errors
+    ///
+    /// One that Scheduler does not take.
+    pub fn in_group(group: &ScheduleGroup, name: impl Into<String>) -> Result<Self, NameError> {
+        Self::in_home(Some(group.clone()), name.into())
+    }
+
+    fn in_home(group: Option<ScheduleGroup>, name: String) -> Result<Self, NameError> {
+        match rule_name(&name) {
+            Ok(()) => Ok(Self { name, group }),
+            Err(why) => Err(NameError::new("rule name", &name, why)),
+        }
+    }
+
+    /// The name as text, without the group.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The group of a schedule; none for a rule.
+    pub fn group(&self) -> Option<&ScheduleGroup> {
+        self.group.as_ref()
+    }
+
+    /// What it is, for a sentence: `rule etl-sales`, `schedule etl-sales`.
+    pub fn titled(&self) -> String {
+        let kind = if self.group.is_some() { "schedule" } else { "rule" };
+        format!("{kind} {}", self.name)
+    }
+}
+
+impl fmt::Display for RuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
 
 impl Region {
     /// The ARN partition the Region belongs to.

@@ -58,6 +58,17 @@ fn spec(job: &Job) -> Json {
     if !job.notify.is_empty() {
         put("notify", json!(job.notify));
     }
+    if let Some(on) = &job.scheduler {
+        put("timeZone", json!(on.time_zone));
+        let mut put_if = |key: &str, value: Json| {
+            if !value.is_null() {
+                put(key, value);
+            }
+        };
+        put_if("startDate", json!(on.start_date));
+        put_if("endDate", json!(on.end_date));
+        put_if("flexibleTimeWindowMinutes", json!(on.flexible_time_window_minutes));
+    }
     if several_may_coincide(job) {
         put("allowOverlap", json!(true));
     }
@@ -67,7 +78,9 @@ fn spec(job: &Job) -> Json {
     if let Some(queue) = &job.dead_letter_queue_arn {
         put("deadLetterQueueArn", json!(queue));
     }
-    put("roleArn", json!(job.role_arn));
+    if let Some(role) = role_arn(job) {
+        put("roleArn", json!(role));
+    }
     put(
         "deletionPolicy",
         match job.deletion_policy {
@@ -81,6 +94,15 @@ fn spec(job: &Job) -> Json {
         put("runTask", run_task);
     }
     Json::Object(spec)
+}
+
+/// The one role that the job would write itself. Where rules and Scheduler assume two, both are the cluster's.
+fn role_arn(job: &Job) -> Option<&str> {
+    let scheduler = job.scheduler.as_ref().map(|on| on.role_arn.as_str());
+    match (job.role_arn.as_deref(), scheduler) {
+        (Some(events), Some(scheduler)) => (events == scheduler).then_some(events),
+        (events, scheduler) => events.or(scheduler),
+    }
 }
 
 /// Whether the schedules may coincide was checked when the job was loaded; several are only written back as allowed.

@@ -243,7 +243,7 @@ spec:
     assert_eq!(overrides.task_role_arn.as_deref(), Some("arn:aws-cn:iam::210987654321:role/over"));
     let command = overrides.container_overrides.as_ref().unwrap()[0].command.as_ref().unwrap();
     assert_eq!(command, &["210987654321", "${scheduledTime}", "$${x}"]);
-    assert_eq!(bound.role_arn, "arn:aws-cn:iam::210987654321:role/service-role/events");
+    assert_eq!(bound.role_arn.as_deref(), Some("arn:aws-cn:iam::210987654321:role/service-role/events"));
     assert_eq!(bound.cluster_arn, "arn:aws-cn:ecs:cn-north-1:210987654321:cluster/main");
     assert_eq!(bound.tags["owner"], "210987654321");
 }
@@ -263,12 +263,19 @@ fn what_is_rendered_loads_as_the_same_job() {
         let rendered: BTreeMap<String, String> =
             loaded.jobs.values().map(|job| (format!("{}.yaml", job.name), render::yaml(job))).collect();
         for job in loaded.jobs.values().filter(|job| job.open.is_empty()) {
+            // The backend, and the second of two roles, are a cluster's word.
+            let scheduler = job.scheduler.as_ref().map(|on| on.role_arn.clone());
+            let backend = if scheduler.is_some() { "scheduler" } else { "rules" };
+            let scheduler = scheduler.unwrap_or_else(|| "scheduler".to_owned());
             let own: BTreeMap<_, _> = job.tags.iter().filter(|(key, _)| !job.labels.contains_key(*key)).collect();
             let cluster = serde_json::json!({
                 "apiVersion": "ecs-etl/v1",
                 "kind": "EtlCluster",
                 "metadata": {"name": job.cluster},
-                "spec": {"cluster": job.ecs_cluster, "region": job.place.region, "defaults": {"tags": own}},
+                "spec": {
+                    "cluster": job.ecs_cluster, "region": job.place.region, "defaults": {"tags": own},
+                    "scheduler": backend, "schedulerRoleArn": scheduler,
+                },
             });
             let cluster = cluster.to_string();
             let mut files = vec![("cluster", cluster.as_str())];

@@ -172,9 +172,16 @@ fn rates_agree_in_number_and_are_written_exactly_so() {
 }
 
 #[test]
-fn one_time_schedules_are_shown_as_a_cron_with_a_year() {
-    refused("at(2026-12-31T09:30:00)", "no `at(...)`", "`cron(30 9 31 12 ? 2026)`");
-    refused("at(tomorrow)", "no `at(...)`", "with a year");
+fn a_single_moment_is_taken_to_the_letter() {
+    taken("at(2026-12-31T09:30:00)");
+    taken("at(2022-12-31T23:59:59)");
+    refused("at(tomorrow)", "is not a moment", "`at(2026-12-31T09:30:00)`");
+    refused("at(2021-12-31)", "does not take", "`at(2021-12-31T00:00:00)`");
+    refused("at(2021-12-31T23:59:59Z)", "is not a moment", "timeZone");
+    refused("at(2021-12-31 23:59:59)", "does not take", "`at(2021-12-31T23:59:59)`");
+    refused("at(2021-02-29T00:00:00)", "is not a moment", "");
+    refused("at(2026-12-31T09:30:00", "does not end", "");
+    refused("At(2026-12-31T09:30:00)", "is not a kind of schedule", "lower case");
 }
 
 #[test]

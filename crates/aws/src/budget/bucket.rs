@@ -17,6 +17,8 @@ pub enum Bucket {
     /// The whole control plane of EventBridge: whether its rate is pooled over operations is not published, so it is taken
     /// to be.
     Events,
+    /// EventBridge Scheduler, whose rates are hundreds a second and more: less is taken, since not all of them are published.
+    Scheduler,
 }
 
 /// How fast a bucket fills, and how much it holds.
@@ -30,7 +32,8 @@ pub struct Rate {
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 4] = [Self::TaskDefinitionModify, Self::TaskDefinitionRead, Self::EcsTagModify, Self::Events];
+    pub const ALL: [Self; 5] =
+        [Self::TaskDefinitionModify, Self::TaskDefinitionRead, Self::EcsTagModify, Self::Events, Self::Scheduler];
 
     /// What AWS allows everybody in the account together.
     pub const fn rate(self) -> Rate {
@@ -39,6 +42,7 @@ impl Bucket {
             Self::TaskDefinitionRead => Rate { burst: 50, per_second: 20 },
             Self::EcsTagModify => Rate { burst: 20, per_second: 10 },
             Self::Events => Rate { burst: 50, per_second: 50 },
+            Self::Scheduler => Rate { burst: 200, per_second: 200 },
         }
     }
 
@@ -47,6 +51,7 @@ impl Bucket {
         match self {
             Self::TaskDefinitionModify | Self::TaskDefinitionRead | Self::EcsTagModify => Service::Ecs,
             Self::Events => Service::Events,
+            Self::Scheduler => Service::Scheduler,
         }
     }
 
@@ -57,6 +62,7 @@ impl Bucket {
             Self::TaskDefinitionRead => "task definition reads",
             Self::EcsTagModify => "ECS tag writes",
             Self::Events => "EventBridge calls",
+            Self::Scheduler => "EventBridge Scheduler calls",
         }
     }
 }

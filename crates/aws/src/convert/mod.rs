@@ -9,6 +9,7 @@
 #[expect(deprecated, reason = "a task definition registered long ago still has inference accelerators")]
 pub mod ecs;
 pub mod events;
+pub mod scheduler;
 #[cfg(test)]
 mod tests;
 pub mod unmodelled;

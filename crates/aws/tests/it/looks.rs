@@ -53,6 +53,7 @@ async fn a_rule_is_found_with_all_that_a_decision_needs() {
         arn: arn.clone(),
         expression: Some("cron(0 2 * * ? *)".to_owned()),
         event_pattern: None,
+        timing: None,
         state: RuleState::Enabled,
         description: Some("made by a test".to_owned()),
         role_arn: None,

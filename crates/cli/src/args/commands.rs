@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ecs_etl_spec::name::{AccountId, JobName};
-use jiff::tz::TimeZone;
+use ecs_etl_spec::schedule::Zone;
 
 use super::options::{Aws, Dir, Output, Select, StatusDir};
 use super::parse::{self, From};
@@ -212,7 +212,7 @@ pub struct Next {
     pub from: Option<From>,
     /// IANA time zone in which the expression is read and times are shown
     #[arg(long, env = "ECS_ETL_TIME_ZONE", value_name = "ZONE", default_value = "UTC", value_parser = parse::time_zone)]
-    pub time_zone: TimeZone,
+    pub time_zone: Zone,
     /// Form of the result
     #[arg(short, long, env = "ECS_ETL_OUTPUT", value_enum, default_value_t = Output::Text)]
     pub output: Output,

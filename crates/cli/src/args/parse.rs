@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ecs_etl_aws::Endpoint;
 use ecs_etl_spec::name::{AccountId, ControllerName, JobName, Region};
 use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::schedule::Zone;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -69,8 +70,11 @@ pub(super) fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
-    TimeZone::get(text).map_err(|_unknown| "expected an IANA time zone, such as Asia/Tokyo".to_owned())
+pub(super) fn time_zone(text: &str) -> Result<Zone, String> {
+    // Capitals matter to AWS and not to a person who only asks.
+    let known = TimeZone::get(text).ok();
+    let zone = known.as_ref().and_then(TimeZone::iana_name).and_then(Zone::new);
+    zone.ok_or_else(|| "expected an IANA time zone, such as Asia/Tokyo".to_owned())
 }
 
 pub(super) fn from(text: &str) -> Result<From, String> {

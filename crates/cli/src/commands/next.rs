@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use ecs_etl_spec::schedule::{Cron, Kind, Schedule};
-use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, Zoned};
+use ecs_etl_spec::schedule::{Kind, Schedule, Timing, Zone};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::args::{From, Next, Output};
@@ -20,28 +19,23 @@ pub fn run(args: &Next, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     let zone = &args.time_zone;
     let from = match args.from {
         Some(From::Instant(time)) => time,
-        Some(From::Local(time)) => time.to_zoned(zone.clone())?.timestamp(),
+        Some(From::Local(time)) => {
+            zone.moment(time).ok_or_else(|| anyhow!("there is no {time} in {zone}: a change of clocks skips it"))?
+        }
         None => Timestamp::from_second(Timestamp::now().as_second())?,
     };
-    let runs = match schedule.kind() {
-        Kind::Cron(cron) => runs(cron, from, zone, args.count as usize),
-        Kind::Rate(_) => Vec::new(),
-    };
+    let runs = runs(&schedule, from, zone, args.count as usize);
     match args.output {
         Output::Json => {
-            let period = match schedule.kind() {
-                Kind::Rate(rate) => Some(rate.period_seconds()),
-                Kind::Cron(_) => None,
-            };
             terminal.json(&json!({
                 "apiVersion": "ecs-etl/v1",
                 "kind": "EtlNextRuns",
                 "expression": args.expression,
                 "aws": schedule.expression(),
-                "timeZone": zone.iana_name(),
+                "timeZone": zone.as_str(),
                 "from": from.to_string(),
-                "next": runs.iter().map(|run| run.timestamp().to_string()).collect::<Vec<_>>(),
-                "periodSeconds": period,
+                "next": runs.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
+                "periodSeconds": schedule.period_seconds(),
             }))?;
         }
         Output::Text => text(args, &schedule, &runs, terminal)?,
@@ -49,17 +43,19 @@ pub fn run(args: &Next, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(args: &Next, schedule: &Schedule, runs: &[Zoned], terminal: &mut Terminal) -> anyhow::Result<()> {
+fn text(args: &Next, schedule: &Schedule, runs: &[Timestamp], terminal: &mut Terminal) -> anyhow::Result<()> {
     terminal.line(format!("{}  {}", toned(Tone::Dim, "in AWS"), toned(Tone::Bold, schedule.expression())))?;
     match schedule.kind() {
         Kind::Rate(rate) => {
             terminal
                 .line(format!("every {}, counted from when AWS creates the rule", period(rate.period_seconds())))?;
         }
-        Kind::Cron(_) if runs.is_empty() => terminal.line("never fires again")?,
-        Kind::Cron(_) => {
+        Kind::Cron(_) | Kind::Once(_) if runs.is_empty() => terminal.line("never fires again")?,
+        Kind::Cron(_) | Kind::Once(_) => {
+            let seconds = if matches!(schedule.kind(), Kind::Once(_)) { ":%S" } else { "" };
             for run in runs {
-                terminal.line(run.strftime("%a %Y-%m-%d %H:%M %Z"))?;
+                let run = run.in_tz(args.time_zone.as_str())?;
+                terminal.line(run.strftime(&format!("%a %Y-%m-%d %H:%M{seconds} %Z")))?;
             }
             if runs.len() < args.count as usize {
                 terminal.line("and never again")?;
@@ -76,26 +72,10 @@ fn period(seconds: u64) -> String {
     unit.map_or_else(|| count(seconds, "second"), |(unit, name)| count(seconds / unit, name))
 }
 
-/// The next runs of `cron`, read as local time of `zone`: a local time that a change of clocks skips does not run, one that
-/// comes twice runs the first time (docs/aws.md, Schedule expressions).
-fn runs(cron: &Cron, from: Timestamp, zone: &TimeZone, count: usize) -> Vec<Zoned> {
-    let mut runs = Vec::new();
-    // Cron knows no zones: local times are walked as if they were UTC. A day earlier is early enough for any offset.
-    let day = jiff::SignedDuration::from_hours(25);
-    let local = zone.to_datetime(from).to_zoned(TimeZone::UTC).map(|at| at.timestamp());
-    let mut at = local.ok().and_then(|at| at.checked_sub(day).ok()).unwrap_or(from);
-    while runs.len() < count {
-        let Some(next) = cron.next_after(at) else { break };
-        at = next;
-        let ambiguous = zone.to_ambiguous_zoned(TimeZone::UTC.to_datetime(next));
-        let skipped = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
-        match ambiguous.earlier() {
-            Ok(run) if !skipped && run.timestamp() > from => runs.push(run),
-            Ok(_) => {}
-            Err(_out_of_range) => break,
-        }
-    }
-    runs
+/// The next runs of a schedule in `zone`; none of a rate's.
+fn runs(schedule: &Schedule, from: Timestamp, zone: &Zone, count: usize) -> Vec<Timestamp> {
+    let timing = Timing::of(schedule.clone(), zone.clone());
+    std::iter::successors(timing.next_after(from), |run| timing.next_after(*run)).take(count).collect()
 }
 
 #[cfg(test)]
@@ -104,10 +84,8 @@ mod tests {
 
     fn check(expression: &str, zone: &str, from: &str, expected: &[&str]) {
         let schedule = Schedule::parse(expression).unwrap();
-        let Kind::Cron(cron) = schedule.kind() else { panic!("{expression} is a rate") };
-        let zone = TimeZone::get(zone).unwrap();
-        let runs = runs(cron, from.parse().unwrap(), &zone, expected.len());
-        let runs: Vec<String> = runs.iter().map(|run| run.timestamp().to_string()).collect();
+        let runs = runs(&schedule, from.parse().unwrap(), &Zone::new(zone).unwrap(), expected.len());
+        let runs: Vec<String> = runs.iter().map(Timestamp::to_string).collect();
         assert_eq!(runs, expected, "{expression}");
     }
 

@@ -9,6 +9,7 @@ use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::lower;
 use ecs_etl_spec::job::Job;
 use ecs_etl_spec::name::JobName;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::args::{Render, RenderOutput};
@@ -49,5 +50,5 @@ fn policies(args: &Render, manifests: &Manifests, job: Option<&Job>) -> anyhow::
 fn desired(args: &Render, job: &Job, manifests: &Manifests) -> anyhow::Result<Desired> {
     let bound = job.bind(&args.account)?;
     let settings = manifests.settings(&connect::source(&args.dir));
-    Ok(lower::lower(&bound, &settings.identity, &settings.prefix)?)
+    Ok(lower::lower(&bound, &settings.identity, &settings.prefix, Timestamp::now())?)
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use ecs_etl_controller::status::{StatusSnapshot, read_all};
 use ecs_etl_plan::condition::{Reason, Status as ConditionStatus};
-use ecs_etl_plan::status::{ConditionType, Counts, JobStatus};
+use ecs_etl_plan::status::{ConditionType, Counts, JobStatus, ScheduleStatus};
 use ecs_etl_spec::name::JobName;
-use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::schedule::Timing;
 use ecs_etl_spec::suggest::nearest;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -180,7 +180,14 @@ fn in_full(job: &JobStatus, seen: Option<Timestamp>, now: Timestamp, terminal: &
         row("task definition", definition.arn.clone())?;
     }
     for schedule in &state.schedules {
-        row("rule", format!("{} {} {}", schedule.name, schedule.expression, schedule.state))?;
+        let kind = if schedule.time_zone.is_some() { "schedule" } else { "rule" };
+        row(kind, format!("{} {} {}", schedule.name, expression(schedule), schedule.state))?;
+        if let Some(start) = schedule.start_date {
+            row("from", format!("{start:.0}"))?;
+        }
+        if let Some(end) = schedule.end_date {
+            row("until", format!("{end:.0}"))?;
+        }
     }
     for event in &state.events {
         row("rule", format!("{} {} {}", event.name, event.pattern, event.state))?;
@@ -208,15 +215,22 @@ fn schedules(job: &JobStatus) -> String {
     match job.status.schedules.as_slice() {
         [] if !job.status.events.is_empty() => "on event".to_owned(),
         [] => "-".to_owned(),
-        [only] => only.expression.clone(),
-        [first, rest @ ..] => format!("{} +{}", first.expression, rest.len()),
+        [only] => expression(only),
+        [first, rest @ ..] => format!("{} +{}", expression(first), rest.len()),
     }
 }
 
+/// The expression, with its time zone where that is not UTC.
+fn expression(schedule: &ScheduleStatus) -> String {
+    let zone = schedule.time_zone.as_deref().filter(|zone| *zone != "UTC");
+    let zone = zone.map(|zone| format!(" {zone}")).unwrap_or_default();
+    format!("{}{zone}", schedule.expression)
+}
+
 /// Schedules that are not switched off.
-fn enabled(job: &JobStatus) -> impl Iterator<Item = Schedule> {
+fn enabled(job: &JobStatus) -> impl Iterator<Item = Timing> {
     let enabled = job.status.schedules.iter().filter(|schedule| schedule.state != "DISABLED");
-    enabled.filter_map(|schedule| Schedule::parse(&schedule.expression).ok())
+    enabled.filter_map(ScheduleStatus::timing)
 }
 
 /// The next run that can be told; a rate's cannot, since AWS alone knows when it began.
@@ -235,9 +249,13 @@ fn next_run(job: &JobStatus, now: Timestamp) -> String {
     }
     match enabled(job).filter_map(|schedule| schedule.next_after(now)).min() {
         Some(next) => next.strftime("%Y-%m-%d %H:%M").to_string(),
-        None if enabled(job).any(|schedule| schedule.fires_after(now)) => "by rate".to_owned(),
+        None if enabled(job).any(|timing| is_rate(&timing) && !timing.is_over(now)) => "by rate".to_owned(),
         None => "never".to_owned(),
     }
+}
+
+fn is_rate(timing: &Timing) -> bool {
+    timing.schedule.period_seconds().is_some()
 }
 
 fn revision(job: &JobStatus) -> String {

@@ -13,7 +13,15 @@ pub(super) fn live(observed: &Observed) -> Live {
         let (name_text, state) = (name.as_str().to_owned(), rule.state.as_str().to_owned());
         match (&rule.expression, &rule.event_pattern) {
             (Some(expression), _) => {
-                schedules.push(ScheduleStatus { name: name_text, expression: expression.clone(), state });
+                let timing = rule.timing.as_ref();
+                schedules.push(ScheduleStatus {
+                    name: name_text,
+                    expression: expression.clone(),
+                    time_zone: timing.map(|timing| timing.zone.clone()),
+                    start_date: timing.and_then(|timing| timing.start),
+                    end_date: timing.and_then(|timing| timing.end),
+                    state,
+                });
             }
             (None, Some(pattern)) => events.push(EventStatus { name: name_text, pattern: pattern.clone(), state }),
             (None, None) => continue,

@@ -29,6 +29,7 @@ fn rule(name: &str) -> LiveRule {
         arn,
         expression: Some("rate(1 day)".to_owned()),
         event_pattern: None,
+        timing: None,
         state: ecs_etl_plan::observed::RuleState::Enabled,
         description: None,
         role_arn: None,
@@ -42,7 +43,7 @@ fn sweep(time: &str, rules: &[&str], active: &[RevisionArn]) -> Sweep {
         lists.entry(Family::new(arn.family()).unwrap()).or_default().push(arn.clone());
     }
     let rules = rules.iter().map(|name| (RuleName::new(*name).unwrap(), rule(name))).collect();
-    Sweep { at: at(time), rules, active: lists, under_other_prefix: Vec::new() }
+    Sweep { at: at(time), rules, active: lists, ..Sweep::default() }
 }
 
 /// What a reconcile knows after it put this rule.

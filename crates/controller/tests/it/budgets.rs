@@ -32,6 +32,8 @@ async fn creating_a_job_takes_three_writes_and_a_cold_look_three_reads() {
         ("events:ListRules", 1),
         ("events:ListTagsForResource", N),
         ("events:ListTargetsByRule", N),
+        // Whether schedules of ours are in EventBridge Scheduler: there is no group, and it is not asked for again.
+        ("scheduler:ListTagsForResource", 1),
         ("sts:GetCallerIdentity", 1),
     ];
     assert_eq!(lab.calls(), counts(expected));

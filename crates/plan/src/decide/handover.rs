@@ -1,5 +1,5 @@
-//! From one schedule to another when they are different rules: after a rename, a move between places, or a list of
-//! schedules that changed.
+//! From one schedule to another when they are different rules: after a rename, a move between places or to EventBridge
+//! Scheduler and back, or a list of schedules that changed.
 //!
 //! AWS has no atomic step over two rules. Where both could fire at the same tick, the new one is made ready but disabled, the
 //! old one is stopped, and only then the new one starts: a run may be missed, none is doubled. So the exchange keeps away
@@ -13,7 +13,7 @@ use super::rules::{Firing, Goal};
 use super::see::Ours;
 use super::stop::Stop;
 use super::survey::{Old, Superseded, Survey, Wanted};
-use super::ticks::{self, Clearance};
+use super::ticks::{self, Clearance, Ticking};
 use crate::condition::{Reason, Verdict};
 use crate::desired::Effect;
 use crate::step::{Action, Because};
@@ -36,7 +36,8 @@ pub(crate) fn handover(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Handover, Stop> {
-    let enabled: Vec<&Wanted<'_>> = survey.wanted.iter().filter(|wanted| wanted.desired.enabled).collect();
+    let enabled: Vec<&Wanted<'_>> =
+        survey.wanted.iter().filter(|wanted| wanted.desired.enabled && !wanted.desired.over).collect();
     // One that only tells of a run doubles none.
     let running = || enabled.iter().filter(|wanted| matches!(wanted.desired.effect, Effect::Run));
     let conflict = |old: &Old<'_>, wanted: &Wanted<'_>| match old.why {
@@ -44,17 +45,17 @@ pub(crate) fn handover(
         Superseded::Schedule => ticks::may_coincide(&wanted.desired.trigger, old.rule.live, now),
     };
     let mut handover = Handover::default();
-    let mut ticking: Vec<&str> = Vec::new();
+    let mut ticking = Vec::new();
     let (mut doubled, mut events_missed) = (false, false);
     for (index, old) in survey.old.iter().enumerate().filter(|(_, old)| starts_job(&old.rule)) {
         let mut conflicts = running().filter(|wanted| conflict(old, wanted)).peekable();
         if conflicts.peek().is_some() {
             handover.stops.push(index);
-            ticking.extend(old.rule.live.expression.as_deref());
+            ticking.extend(Ticking::live(old.rule.live));
             events_missed |= old.rule.live.event_pattern.is_some();
         }
         for wanted in conflicts {
-            ticking.extend(wanted.desired.trigger.expression());
+            ticking.extend(Ticking::wanted(&wanted.desired.trigger));
             let live = wanted.live.as_ref();
             handover.at_once |= live.is_some_and(|live| live.live.state.may_fire());
             doubled |= live.is_some_and(starts_job);
@@ -63,8 +64,8 @@ pub(crate) fn handover(
     for wanted in &enabled {
         let only_strays = |live: &&Ours<'_>| goal.firing(wanted.desired, live) == Firing::StraysOnly;
         if let Some(live) = wanted.live.as_ref().filter(only_strays) {
-            ticking.extend(wanted.desired.trigger.expression());
-            ticking.extend(live.live.expression.as_deref());
+            ticking.extend(Ticking::wanted(&wanted.desired.trigger));
+            ticking.extend(Ticking::live(live.live));
         }
     }
     if events_missed {
@@ -94,7 +95,9 @@ pub(crate) fn starts_job(rule: &Ours<'_>) -> bool {
 pub(crate) fn stop(old: &Old<'_>, draft: &mut Draft<'_>) {
     let rule = old.rule.live.name.clone();
     let why = Because::Note("another rule takes its place, and none may run beside it".to_owned());
-    let action = if old.rule.split.strangers.is_empty() {
+    let action = if rule.group().is_some() {
+        Action::DeleteSchedule { rule }
+    } else if old.rule.split.strangers.is_empty() {
         Action::DisableRule { rule }
     } else {
         Action::RemoveTargets { rule, ids: old.rule.split.our_ids() }
@@ -105,21 +108,28 @@ pub(crate) fn stop(old: &Old<'_>, draft: &mut Draft<'_>) {
 /// Removes an old rule with our targets; `stopped` says that [`stop`] came before. A rule with strangers' targets stays.
 pub(crate) fn remove(old: &Old<'_>, stopped: bool, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
     let rule = &old.rule.live.name;
+    if rule.group().is_some() {
+        if !stopped {
+            draft.push_in(old.elsewhere, Action::DeleteSchedule { rule: rule.clone() }, why(old));
+        }
+        return;
+    }
     let strangers = &old.rule.split.strangers;
     let ids = old.rule.split.our_ids();
-    let why = || {
-        Because::Note(match old.why {
-            Superseded::Schedule => "the job has no such schedule any more".to_owned(),
-            Superseded::Move(_) => "the job does not live here any more".to_owned(),
-        })
-    };
     let removed_by_stop = stopped && !strangers.is_empty();
     if !ids.is_empty() && !removed_by_stop {
-        draft.push_in(old.elsewhere, Action::RemoveTargets { rule: rule.clone(), ids }, why());
+        draft.push_in(old.elsewhere, Action::RemoveTargets { rule: rule.clone(), ids }, why(old));
     }
     if strangers.is_empty() {
-        draft.push_in(old.elsewhere, Action::DeleteRule { rule: rule.clone() }, why());
+        draft.push_in(old.elsewhere, Action::DeleteRule { rule: rule.clone() }, why(old));
     } else {
         notes.push(format!("rule {rule} stays: it has targets of others ({})", strangers.join(", ")));
     }
+}
+
+fn why(old: &Old<'_>) -> Because {
+    Because::Note(match old.why {
+        Superseded::Schedule => "the job has no such schedule any more".to_owned(),
+        Superseded::Move(_) => "the job does not live here any more".to_owned(),
+    })
 }

@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::condition::{Reason, Verdict};
 use crate::desired::Desired;
 use crate::observed::{Observed, Questions};
-use crate::step::{Action, Kind, Plan, RevisionRef};
+use crate::step::{Action, Because, Kind, Plan, RevisionRef};
 
 use draft::Draft;
 use revision::Choice;
@@ -97,6 +97,13 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     };
     if handover.at_once {
         stop(&mut draft);
+    }
+    if survey.lacks_group
+        && let Some(scheduled) = desired.scheduled.as_ref()
+        && desired.rules.iter().any(|rule| rule.name.group().is_some() && !rule.over)
+    {
+        let (group, tags) = (scheduled.group.clone(), scheduled.group_tags.clone());
+        draft.push(Action::CreateScheduleGroup { group, tags }, Because::Missing);
     }
     goal.stopped = astray::stop(&survey, &goal, now, &mut draft);
     for wanted in &survey.wanted {
@@ -183,7 +190,7 @@ fn notes(survey: &Survey<'_>, observed: &Observed, choice: &Choice<'_>, desired:
     for live in survey.wanted.iter().filter_map(|wanted| wanted.live.as_ref()) {
         if !live.split.strangers.is_empty() {
             let others = live.split.strangers.join(", ");
-            notes.push(format!("rule {} has targets of others, left alone: {others}", live.live.name));
+            notes.push(format!("{} has targets of others, left alone: {others}", live.live.name.titled()));
         }
     }
     if let Choice::Stuck(revision, _) = choice {

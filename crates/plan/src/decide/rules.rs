@@ -4,6 +4,7 @@
 //! without a valid one only while it is being created.
 
 use ecs_etl_spec::name::RuleName;
+use ecs_etl_spec::schedule::Timing;
 use ecs_etl_spec::shapes::events::Target;
 
 use super::draft::Draft;
@@ -11,10 +12,10 @@ use super::see::Ours;
 use super::survey::Wanted;
 use super::targets::{pinning, task_definition};
 use crate::compare;
-use crate::desired::{Desired, DesiredRule, Effect};
+use crate::desired::{Desired, DesiredRule, Effect, Trigger};
 use crate::normalise::FieldChange;
 use crate::observed::{RevisionArn, RuleState};
-use crate::step::{Action, Because, RevisionRef};
+use crate::step::{Action, Because, PutSchedule, RevisionRef};
 
 /// What every rule of the job is brought to.
 pub(crate) struct Goal<'a> {
@@ -45,6 +46,9 @@ impl Goal<'_> {
     /// Adds what `wanted` needs. What must wait for others to stop is left to [`Goal::release`].
     pub fn converge(&self, wanted: &Wanted<'_>, draft: &mut Draft<'_>) {
         let rule = wanted.desired;
+        if let Trigger::Timed(timing) = &rule.trigger {
+            return self.schedule(wanted, timing, draft);
+        }
         let Some(live) = &wanted.live else { return self.create(rule, draft) };
         let firing = self.firing(rule, live);
         if !rule.enabled {
@@ -87,6 +91,14 @@ impl Goal<'_> {
     /// Adds what a held rule still needs once the others have stopped.
     pub fn release(&self, wanted: &Wanted<'_>, draft: &mut Draft<'_>) {
         let rule = wanted.desired;
+        if let Trigger::Timed(timing) = &rule.trigger {
+            let fires = wanted.live.as_ref().is_some_and(|live| self.firing(rule, live) != Firing::No);
+            if rule.enabled && !rule.over && !fires {
+                let why = "what it replaces does not fire any more".to_owned();
+                draft.push(self.put_schedule(rule, timing, false, RuleState::Enabled), Because::Note(why));
+            }
+            return;
+        }
         match &wanted.live {
             _ if !rule.enabled => {}
             None => {
@@ -114,6 +126,56 @@ impl Goal<'_> {
             (true, true) => Firing::Clean,
             (true, false) if self.works(rule, live) => Firing::WithStrays,
             (true, false) => Firing::StraysOnly,
+        }
+    }
+
+    /// A schedule of EventBridge Scheduler: one write puts all of it, its target too, so that there is no order to keep.
+    fn schedule(&self, wanted: &Wanted<'_>, timing: &Timing, draft: &mut Draft<'_>) {
+        let rule = wanted.desired;
+        if rule.over {
+            return;
+        }
+        let state = |enabled: bool| if enabled { RuleState::Enabled } else { RuleState::Disabled };
+        let Some(live) = &wanted.live else {
+            let state = state(rule.enabled && !self.hold);
+            draft.push(self.put_schedule(rule, timing, true, state), Because::Missing);
+            return;
+        };
+        let fires = self.firing(rule, live) != Firing::No;
+        // One that does not fire yet must not, until others have stopped.
+        let state = state(rule.enabled && (fires || !self.hold));
+        let mut changes = compare::rule(rule, live.live);
+        changes.extend(compare::timing(rule, live.live));
+        changes.extend(live.split.ours.map(|target| self.target_changes(rule, target)).unwrap_or_default());
+        let differs = !changes.is_empty();
+        changes.extend(compare::state(&state, &live.live.state));
+        let stopped = self.stopped.contains(&rule.name);
+        if !differs && !stopped && live.live.state == state {
+            return;
+        }
+        let because = if changes.is_empty() {
+            Because::Note("what had its trigger does not fire any more".to_owned())
+        } else {
+            Because::Differs(changes)
+        };
+        draft.push(self.put_schedule(rule, timing, false, state), because);
+    }
+
+    /// The write of a whole schedule.
+    pub fn put_schedule(&self, rule: &DesiredRule, timing: &Timing, create: bool, state: RuleState) -> Action {
+        let mut timing = timing.clone();
+        // Scheduler refuses one that is over.
+        timing.start = timing.start.filter(|_| !rule.begun);
+        Action::PutSchedule {
+            rule: rule.name.clone(),
+            schedule: Box::new(PutSchedule {
+                timing,
+                state,
+                description: rule.description.clone(),
+                target: self.desired.target_of(&rule.name).clone(),
+            }),
+            create,
+            revision: self.pins.clone(),
         }
     }
 
@@ -171,11 +233,12 @@ impl Goal<'_> {
         if let Effect::Notify(target) = &rule.effect {
             return compare::target(target, live);
         }
+        let desired = self.desired.target_of(&rule.name);
         match &self.pins {
-            RevisionRef::Existing(arn) => compare::target(&pinning(&self.desired.target, arn.as_str()), live),
+            RevisionRef::Existing(arn) => compare::target(&pinning(desired, arn.as_str()), live),
             RevisionRef::FromStep(_) => {
                 let pinned = task_definition(live);
-                let same = pinned.map_or_else(|| self.desired.target.clone(), |arn| pinning(&self.desired.target, arn));
+                let same = pinned.map_or_else(|| desired.clone(), |arn| pinning(desired, arn));
                 let mut changes = compare::target(&same, live);
                 let path = "EcsParameters.TaskDefinitionArn";
                 changes.retain(|change| change.path != path);
@@ -187,7 +250,7 @@ impl Goal<'_> {
 
     fn targets(&self, rule: &DesiredRule) -> Action {
         let (target, revision) = match &rule.effect {
-            Effect::Run => (Box::new(self.desired.target.clone()), Some(self.pins.clone())),
+            Effect::Run => (Box::new(self.desired.target_of(&rule.name).clone()), Some(self.pins.clone())),
             Effect::Notify(target) => (target.clone(), None),
         };
         Action::PutTargets { rule: rule.name.clone(), target, revision }

@@ -44,6 +44,8 @@ pub(crate) struct Survey<'a> {
     pub old: Vec<Old<'a>>,
     /// ACTIVE revisions of the family, newest first.
     pub active: &'a [RevisionArn],
+    /// The job is to have schedules in EventBridge Scheduler, and the controller's group is not there.
+    pub lacks_group: bool,
     pub notes: Vec<String>,
 }
 
@@ -67,12 +69,14 @@ pub(crate) fn survey<'a>(desired: &'a Desired, observed: &'a Observed) -> Result
             Seen::Ours(live) => Some(live),
             Seen::Absent | Seen::Lacking => None,
             Seen::Stranger(whose) => {
-                asks.stop(Stop::not_owned(format!("rule {} exists and is not ours: {whose}", rule.name)));
+                asks.stop(Stop::not_owned(format!("{} exists and is not ours: {whose}", rule.name.titled())));
                 None
             }
         };
         wanted.push(Wanted { desired: rule, live });
     }
+
+    let lacks_group = lacks_group(desired, observed, &mark, &mut asks);
 
     let mut old = here.superseded(&mut asks, &mut notes);
     for (place, observed) in observed.elsewhere.iter().filter(|(place, _)| *place != desired.place) {
@@ -81,13 +85,34 @@ pub(crate) fn survey<'a>(desired: &'a Desired, observed: &'a Observed) -> Result
 
     let rules = wanted.iter().filter_map(|w| w.live.as_ref()).chain(old.iter().map(|o| &o.rule));
     for rule in rules {
-        if ownership::is_paused(rule.tags) {
-            let message = format!("rule {} is tagged {}=disabled", rule.live.name, tags::RECONCILE);
+        if ownership::is_paused(&rule.tags) {
+            let message = paused(rule);
             asks.stop(Stop::Leave(Verdict::Paused(Reason::ReconcileDisabled, message)));
         }
     }
     asks.settled()?;
-    Ok(Survey { wanted, old, active: active.map(Vec::as_slice).unwrap_or_default(), notes })
+    Ok(Survey { wanted, old, active: active.map(Vec::as_slice).unwrap_or_default(), lacks_group, notes })
+}
+
+/// What says that a rule is to be left alone: its tag, or that of its group.
+pub(crate) fn paused(rule: &Ours<'_>) -> String {
+    let bearer = rule.live.name.group().map(|group| format!("schedule group {group}"));
+    let bearer = bearer.unwrap_or_else(|| rule.live.name.titled());
+    format!("{bearer} is tagged {}=disabled", tags::RECONCILE)
+}
+
+/// Whether the group must be made before the job's schedules can be. One of another controller is no home for them.
+fn lacks_group(desired: &Desired, observed: &Observed, mark: &Mark<'_>, asks: &mut Asks) -> bool {
+    let Some(scheduled) = &desired.scheduled else { return false };
+    match super::see::group(observed, None, &scheduled.group, asks) {
+        Some(None) => true,
+        Some(Some(tags)) if !mark.is_of_controller(tags) => {
+            let whose = mark.stranger(tags);
+            asks.stop(Stop::not_owned(format!("schedule group {} exists and is not ours: {whose}", scheduled.group)));
+            false
+        }
+        Some(Some(_)) | None => false,
+    }
 }
 
 /// The mark on the job's resources, or on those under its former name.
@@ -129,7 +154,7 @@ impl<'a> Home<'a> {
             }
             match self.rule(&name, &mark(desired, former), asks) {
                 Seen::Ours(rule) => old.push(Old { elsewhere: self.elsewhere, rule, why }),
-                Seen::Stranger(whose) => notes.push(format!("rule {name} is left alone: {whose}")),
+                Seen::Stranger(whose) => notes.push(format!("{} is left alone: {whose}", name.titled())),
                 Seen::Absent | Seen::Lacking => {}
             }
         }

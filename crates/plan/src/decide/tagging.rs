@@ -10,12 +10,17 @@ use crate::tags::{self, TagChanges};
 
 /// Brings the tags of the rules that exist to what they should be; new rules get theirs with their creation.
 pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
-    for live in survey.wanted.iter().filter_map(|wanted| wanted.live.as_ref()) {
-        let changes = tags::changes(&desired.rule_tags, live.tags);
+    let rules = survey.wanted.iter().filter(|wanted| !wanted.desired.over).filter_map(|wanted| wanted.live.as_ref());
+    for live in rules {
+        let changes = tags::changes(&desired.rule_tags, &live.tags);
         if let Some(source) = live.tags.get(tags::SOURCE).filter(|_| changes.set.contains_key(tags::SOURCE)) {
-            notes.push(format!("rule {} is taken over from the source {source:?}", live.live.name));
+            notes.push(format!("{} is taken over from the source {source:?}", live.live.name.titled()));
         }
-        let because = Because::Differs(compare::tags(&changes, live.tags));
+        if live.live.name.group().is_some() {
+            // A schedule bears no tags; its description is put with the rest of it.
+            continue;
+        }
+        let because = Because::Differs(compare::tags(&changes, &live.tags));
         let TagChanges { set, remove } = changes;
         // Labels that go, go first: once the list of labels is new, nothing says any more that they were ours.
         if !remove.is_empty() {

@@ -1,6 +1,7 @@
 //! Keeping away from the moments at which schedules fire.
 
-use ecs_etl_spec::schedule::{Kind, Overlap, Schedule, coincide};
+use ecs_etl_spec::schedule::{Kind, Overlap, Schedule, Timing, Zone, coincide};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::desired::Trigger;
@@ -20,20 +21,57 @@ pub(crate) enum Clearance {
     Unavoidable(String),
 }
 
-/// Whether `now` is at least `margin` away from every tick of `expressions`, before and after.
-pub(crate) fn clearance(expressions: &[&str], margin: SignedDuration, now: Timestamp) -> Clearance {
-    let mut crons = Vec::new();
+/// A schedule that takes part in a handover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ticking {
+    /// Its ticks are known.
+    Known(Box<Timing>),
+    /// Nobody but AWS knows them: its expression.
+    Unknown(String),
+}
+
+impl Ticking {
+    /// The ticks of a trigger that has any.
+    pub fn wanted(trigger: &Trigger) -> Option<Self> {
+        match trigger {
+            Trigger::Schedule(schedule) => Some(Self::of(Timing::of(schedule.clone(), Zone::utc()))),
+            Trigger::Timed(timing) => Some(Self::of((**timing).clone())),
+            Trigger::Event(_) => None,
+        }
+    }
+
+    /// The ticks of a live rule that has any. Its dates are taken for none: it ticks no less for that.
+    pub fn live(rule: &LiveRule) -> Option<Self> {
+        let expression = rule.expression.as_deref()?;
+        let zone = rule.timing.as_ref().map_or_else(|| Some(Zone::utc()), |timing| Zone::new(&timing.zone));
+        Some(match (Schedule::parse(expression), zone) {
+            (Ok(schedule), Some(zone)) => Self::of(Timing::of(schedule, zone)),
+            (Ok(_), None) | (Err(_), _) => Self::Unknown(expression.to_owned()),
+        })
+    }
+
+    fn of(timing: Timing) -> Self {
+        match timing.schedule.kind() {
+            Kind::Cron(_) | Kind::Once(_) => Self::Known(Box::new(timing)),
+            Kind::Rate(_) => Self::Unknown(timing.schedule.expression().to_owned()),
+        }
+    }
+}
+
+/// Whether `now` is at least `margin` away from every tick of `ticking`, before and after.
+pub(crate) fn clearance(ticking: &[Ticking], margin: SignedDuration, now: Timestamp) -> Clearance {
+    let mut known = Vec::new();
     let mut unknown = None;
-    for expression in expressions {
-        match Schedule::parse(expression).map(|schedule| schedule.kind().clone()) {
-            Ok(Kind::Cron(cron)) => crons.push(cron),
-            Ok(Kind::Rate(_)) | Err(_) => unknown = Some(*expression),
+    for ticking in ticking {
+        match ticking {
+            Ticking::Known(timing) => known.push(timing),
+            Ticking::Unknown(expression) => unknown = Some(expression.as_str()),
         }
     }
     let mut moment = now;
     while moment.duration_since(now) <= HORIZON {
         let (Ok(from), Ok(until)) = (moment.checked_sub(margin), moment.checked_add(margin)) else { break };
-        let near = crons.iter().flat_map(|cron| cron.ticks(from, until)).max();
+        let near = known.iter().filter_map(|timing| timing.last_between(from, until)).max();
         let Some(tick) = near else {
             return match unknown {
                 _ if moment > now => Clearance::Wait(moment),
@@ -55,17 +93,26 @@ fn phase_unknown(expression: &str) -> Clearance {
 }
 
 /// Whether a trigger may fire together with a live rule, from `now` on: two schedules at one minute, two patterns at one
-/// event. Of patterns nobody can say that they never match the same event, so any two may.
+/// event. Of patterns nobody can say that they never match the same event, so any two may; and so may two schedules in
+/// different time zones.
 pub(crate) fn may_coincide(trigger: &Trigger, live: &LiveRule, now: Timestamp) -> bool {
+    let Some(expression) = live.expression.as_deref() else {
+        return matches!(trigger, Trigger::Event(_)) && live.event_pattern.is_some();
+    };
+    let zone = live.timing.as_ref().map_or("UTC", |timing| timing.zone.as_str());
     match trigger {
-        Trigger::Schedule(schedule) => {
-            live.expression.as_deref().is_some_and(|expression| may_tick_together(schedule, expression, now))
+        Trigger::Schedule(schedule) => zone != "UTC" || may_tick_together(schedule, expression, now),
+        Trigger::Timed(timing) if timing.zone.as_str() != zone => true,
+        Trigger::Timed(timing) => {
+            let local = TimeZone::UTC.to_timestamp(timing.zone.local(now)).unwrap_or(now);
+            may_tick_together(&timing.schedule, expression, local)
         }
         Trigger::Event(_) => live.event_pattern.is_some(),
     }
 }
 
-/// Equal ones may also when their years are over: the lint reads no calendar, and it is its word that counts.
+/// Equal ones may also when their years are over: the lint reads no calendar, and it is its word that counts. `now` is a local
+/// time, as both schedules are.
 fn may_tick_together(schedule: &Schedule, live: &str, now: Timestamp) -> bool {
     if schedule.expression() == live {
         return true;

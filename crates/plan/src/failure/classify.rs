@@ -14,6 +14,8 @@ pub enum Service {
     Ecs,
     /// Amazon EventBridge.
     Events,
+    /// Amazon EventBridge Scheduler.
+    Scheduler,
     /// AWS Security Token Service.
     Sts,
 }
@@ -24,6 +26,7 @@ impl Service {
         match self {
             Self::Ecs => "ecs",
             Self::Events => "events",
+            Self::Scheduler => "scheduler",
             Self::Sts => "sts",
         }
     }
@@ -208,6 +211,23 @@ const TABLE: &[Row] = &[
         Says::Anything,
         Terminal,
     ),
+    // EventBridge Scheduler.
+    Row {
+        service: Some(Service::Scheduler),
+        operations: &["GetSchedule", "ListSchedules", "ListTagsForResource"],
+        codes: &["ResourceNotFoundException"],
+        says: Says::Anything,
+        class: NotFound,
+    },
+    // The group or the schedule went away meanwhile, or came: look again. An update or a deletion may be under way.
+    of(Service::Scheduler, &["ResourceNotFoundException", "ConflictException"], Says::Anything, Soon),
+    of(
+        Service::Scheduler,
+        &["ValidationException"],
+        Says::Contains(&["the execution role you provide must allow"]),
+        Slow,
+    ),
+    of(Service::Scheduler, &["ValidationException"], Says::Anything, Terminal),
     // STS, which speaks of the role that an EtlCluster names.
     of(Service::Sts, &["MalformedPolicyDocument", "PackedPolicyTooLarge", "ValidationError"], Says::Anything, Terminal),
 ];
@@ -351,6 +371,22 @@ mod tests {
         check(Events, "PutRule", "OperationDisabledException", "", Terminal);
         check(Ecs, "RegisterTaskDefinition", "SerializationException", "", Terminal);
         check(Sts, "AssumeRole", "ValidationError", "is invalid", Terminal);
+    }
+
+    #[test]
+    fn what_scheduler_refuses_is_told_apart() {
+        use Service::Scheduler;
+        let role = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.";
+        check(Scheduler, "CreateSchedule", "ValidationException", role, Slow);
+        check(Scheduler, "CreateSchedule", "ValidationException", "Invalid Schedule Expression x.", Terminal);
+        check(Scheduler, "CreateSchedule", "ConflictException", "Schedule x already exists.", Soon);
+        check(Scheduler, "CreateScheduleGroup", "ConflictException", "Schedule Group x already exists.", Soon);
+        check(Scheduler, "CreateSchedule", "ResourceNotFoundException", "Schedule Group x does not exist.", Soon);
+        check(Scheduler, "CreateSchedule", "ServiceQuotaExceededException", "The number of schedules", Slow);
+        check(Scheduler, "UpdateSchedule", "ThrottlingException", "", Throttled);
+        for operation in ["GetSchedule", "ListSchedules", "ListTagsForResource"] {
+            check(Scheduler, operation, "ResourceNotFoundException", "x does not exist.", NotFound);
+        }
     }
 
     #[test]

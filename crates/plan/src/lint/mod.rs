@@ -6,13 +6,15 @@
 mod model;
 mod proof;
 
+use std::borrow::Cow;
+
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, RuleName};
 
 use crate::desired::{Desired, DesiredRule, Identity, TARGET_ID};
 use crate::lower::names_rule;
 use crate::observed::{Observed, RevisionArn, RuleState};
-use crate::ownership::Mark;
+use crate::ownership::{self, Mark};
 use crate::step::{Action, Plan, RevisionRef, Step};
 use crate::tags;
 
@@ -179,7 +181,19 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Op
             let id = target.id.clone().unwrap_or_default();
             (id != TARGET_ID).then(|| Violation::StrangersTarget { step: index, rule: rule.clone(), id })
         }
-        Action::DeleteRule { rule } => {
+        Action::PutSchedule { rule, schedule, revision, create: _ } => {
+            let pins_register =
+                |from: &Step| matches!(from.action, Action::RegisterTaskDefinition { .. }) && from.place == step.place;
+            if let RevisionRef::FromStep(from) = revision
+                && (*from >= index || !steps.get(*from).is_some_and(pins_register))
+            {
+                return Some(Violation::DanglingRevision { step: index });
+            }
+            let known = matches!(schedule.state, RuleState::Enabled | RuleState::Disabled);
+            let whole = known && !schedule.description.is_empty() && rule.group().is_some();
+            (!whole).then(|| Violation::PartialRule { step: index, rule: rule.clone() })
+        }
+        Action::DeleteRule { rule } | Action::DeleteSchedule { rule } => {
             let wanted = subject.wanted(&step.place, rule);
             wanted.map(|_| Violation::DeletesWanted { step: index, rule: rule.clone() })
         }
@@ -187,12 +201,25 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Op
         | Action::EnableRule { .. }
         | Action::DisableRule { .. }
         | Action::RemoveTargets { .. }
+        | Action::CreateScheduleGroup { .. }
         | Action::TagRule { .. }
         | Action::UntagRule { .. }
         | Action::TagRevision { .. }
         | Action::UntagRevision { .. }
         | Action::DeregisterTaskDefinition { .. } => None,
     }
+}
+
+/// The tags that prove whose a rule is; of a schedule, those of its group with what its description says.
+fn proof_of<'a>(subject: &Subject<'_>, seen: &'a Observed, rule: &RuleName) -> Option<Cow<'a, tags::Tags>> {
+    if rule.group().is_none() {
+        return seen.rule_tags.get(rule).and_then(|fact| fact.known()).map(Cow::Borrowed);
+    }
+    let live = seen.rules.get(rule).and_then(|fact| fact.known()?.as_ref())?;
+    let group = seen.group.known()?.as_ref()?;
+    let bears_name = |(family, _): &(&&Family, &Mark<'_>)| names_rule(family, rule);
+    let (_, mark) = subject.families.iter().zip(&subject.marks).find(bears_name)?;
+    Some(Cow::Owned(ownership::of_schedule(group, live, mark.job)))
 }
 
 /// What was observed in one place.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::RuleName;
 
-use super::{Subject, Violation, seen};
+use super::{Subject, Violation, proof_of, seen};
 use crate::condition::Verdict;
 use crate::decide::targets::{Split, task_definition};
 use crate::desired::{DesiredRule, Effect, TARGET_ID, Trigger};
@@ -63,8 +63,7 @@ fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
     let places = observed.elsewhere.iter().map(|(place, seen)| (place, seen));
     for (place, seen) in std::iter::once((subject.place, observed)).chain(places) {
         for (name, fact) in &seen.rules {
-            let tags = seen.rule_tags.get(name).and_then(|fact| fact.known());
-            let ours = tags.is_some_and(|tags| subject.is_our_rule(name, tags));
+            let ours = proof_of(subject, seen, name).is_some_and(|tags| subject.is_our_rule(name, &tags));
             let Some(live) = fact.known().and_then(Option::as_ref).filter(|_| ours) else { continue };
             let here = subject.desired.is_some_and(|desired| live.is_in(&desired.place.region, &desired.account));
             if here && place != subject.place {
@@ -102,6 +101,16 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
             rule.expression = trigger.expression().map(str::to_owned);
             rule.pattern = trigger.pattern().map(str::to_owned);
         }
+        Action::PutSchedule { rule, schedule, revision, create: _ } => {
+            let rule = rules.entry(key(rule)).or_default();
+            rule.fires = schedule.state.may_fire();
+            rule.expression = Some(schedule.timing.schedule.expression().to_owned());
+            // The whole schedule is put: it has this one target and no other.
+            rule.ours = BTreeSet::from([TARGET_ID.to_owned()]);
+            rule.starting = rule.ours.clone();
+            (rule.pins, rule.pattern, rule.fresh) = (Some(revision.clone()), None, false);
+        }
+        Action::DeleteSchedule { rule } => drop(rules.remove(&key(rule))),
         Action::EnableRule { rule } => rules.entry(key(rule)).or_default().fires = true,
         Action::DisableRule { rule } => rules.entry(key(rule)).or_default().fires = false,
         Action::PutTargets { rule, revision, .. } => {
@@ -128,6 +137,7 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
             }
         }
         Action::RegisterTaskDefinition { .. }
+        | Action::CreateScheduleGroup { .. }
         | Action::TagRule { .. }
         | Action::UntagRule { .. }
         | Action::TagRevision { .. }
@@ -182,6 +192,7 @@ fn pinned(
     let by_target = live.into_iter().any(|reference| reference == revision.as_str());
     let by_plan = plan.steps.iter().any(|step| {
         matches!(&step.action, Action::PutTargets { revision: Some(RevisionRef::Existing(arn)), .. } if arn == revision)
+            || matches!(&step.action, Action::PutSchedule { revision: RevisionRef::Existing(arn), .. } if arn == revision)
     });
     (by_target || by_plan).then(|| Violation::DeregistersPinned { step, revision: revision.clone() })
 }
@@ -199,11 +210,12 @@ fn unfinished(plan: &Plan, subject: &Subject<'_>, rules: &Rules) -> Vec<Violatio
             };
             let waits = match &wanted.trigger {
                 Trigger::Schedule(schedule) => rule.expression.as_deref() == Some(schedule.expression()),
+                Trigger::Timed(timing) => rule.expression.as_deref() == Some(timing.schedule.expression()),
                 Trigger::Event(pattern) => rule.pattern.as_deref().is_some_and(|live| pattern.is_same_as(live)),
             };
             rule.ours.len() == 1 && does && waits && rule.fires == wanted.enabled
         })
     };
-    let wanted = desired.rules.iter().filter(|rule| !finished(rule));
+    let wanted = desired.rules.iter().filter(|rule| !rule.over && !finished(rule));
     wanted.map(|rule| Violation::Unfinished { rule: rule.name.clone() }).collect()
 }

@@ -3,8 +3,9 @@
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, RuleName};
 
-use super::{Subject, Violation, seen};
+use super::{Subject, Violation, proof_of, seen};
 use crate::decide::targets::Split;
+use crate::lower::names_rule;
 use crate::observed::{Observed, RevisionArn};
 use crate::step::{Action, Step};
 
@@ -34,6 +35,20 @@ pub(super) fn unproved(
         | Action::PutTargets { rule, .. }
         | Action::RemoveTargets { rule, .. }
         | Action::DeleteRule { rule } => owns_rule(subject, seen, rule) || created(before, &step.place, rule),
+        Action::CreateScheduleGroup { tags, .. } => {
+            let absent = matches!(seen.group.known(), Some(None));
+            absent && subject.marks.iter().any(|mark| mark.is_of_controller(tags)) && !makes_group(before, &step.place)
+        }
+        Action::PutSchedule { rule, create: true, .. } => {
+            let absent = seen.rules.get(rule).and_then(|fact| fact.known()).is_some_and(Option::is_none);
+            let group = seen.group.known().and_then(Option::as_ref);
+            let group = group.is_some_and(|tags| subject.marks.iter().any(|mark| mark.is_of_controller(tags)));
+            let named = subject.families.iter().any(|family| names_rule(family, rule));
+            absent && named && (group || makes_group(before, &step.place)) && !created(before, &step.place, rule)
+        }
+        Action::PutSchedule { rule, create: false, .. } | Action::DeleteSchedule { rule } => {
+            owns_rule(subject, seen, rule) || created(before, &step.place, rule)
+        }
         Action::TagRule { arn, .. } | Action::UntagRule { arn, .. } => {
             let mut rules = seen.rules.iter();
             rules.any(|(name, fact)| {
@@ -63,14 +78,36 @@ fn strangers_target(index: usize, step: &Step, subject: &Subject<'_>, seen: &Obs
 /// Whether an earlier step creates the rule.
 fn created(before: &[Step], place: &Place, rule: &RuleName) -> bool {
     before.iter().any(|step| {
-        step.place == *place && matches!(&step.action, Action::PutRule { rule: put, tags: Some(_), .. } if put == rule)
+        let creates = match &step.action {
+            Action::PutRule { rule: put, tags, .. } => tags.is_some() && put == rule,
+            Action::PutSchedule { rule: put, create, .. } => *create && put == rule,
+            Action::RegisterTaskDefinition { .. }
+            | Action::EnableRule { .. }
+            | Action::DisableRule { .. }
+            | Action::PutTargets { .. }
+            | Action::RemoveTargets { .. }
+            | Action::DeleteRule { .. }
+            | Action::CreateScheduleGroup { .. }
+            | Action::DeleteSchedule { .. }
+            | Action::TagRule { .. }
+            | Action::UntagRule { .. }
+            | Action::TagRevision { .. }
+            | Action::UntagRevision { .. }
+            | Action::DeregisterTaskDefinition { .. } => false,
+        };
+        step.place == *place && creates
     })
+}
+
+/// Whether an earlier step makes the group of schedules.
+fn makes_group(before: &[Step], place: &Place) -> bool {
+    before.iter().any(|step| step.place == *place && matches!(step.action, Action::CreateScheduleGroup { .. }))
 }
 
 fn owns_rule(subject: &Subject<'_>, seen: &Observed, rule: &RuleName) -> bool {
     let live = seen.rules.get(rule).and_then(|fact| fact.known()?.as_ref());
-    let tags = seen.rule_tags.get(rule).and_then(|fact| fact.known());
-    live.is_some_and(|live| live.managed_by.is_none()) && tags.is_some_and(|tags| subject.is_our_rule(rule, tags))
+    let tags = proof_of(subject, seen, rule);
+    live.is_some_and(|live| live.managed_by.is_none()) && tags.is_some_and(|tags| subject.is_our_rule(rule, &tags))
 }
 
 fn owns_revision(subject: &Subject<'_>, seen: &Observed, revision: &RevisionArn) -> bool {

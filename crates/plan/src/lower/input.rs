@@ -21,6 +21,41 @@ pub(super) fn set(target: &mut Target, overrides: Option<&TaskOverride>) {
     }
 }
 
+/// Sets what the target of a schedule of EventBridge Scheduler passes on: an `Input` with Scheduler's own attributes in it
+/// (docs/aws.md, Scheduler). What only another run or an event could say is an empty text, as on a rule.
+pub(super) fn set_scheduled(target: &mut Target, overrides: Option<&TaskOverride>) {
+    let Some(overrides) = overrides.filter(|overrides| **overrides != TaskOverride::default()) else { return };
+    target.input = Some(scheduled(&serde_json::to_value(overrides).unwrap_or_default()));
+}
+
+fn scheduled(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let pieces = variables::pieces(text);
+            let pieces = pieces.into_iter().map(|piece| match piece {
+                variables::Piece::Text(literal) => scheduled_literal(literal),
+                variables::Piece::Escape => "${".to_owned(),
+                variables::Piece::Variable(variables::SCHEDULED_TIME) => "<aws.scheduler.scheduled-time>".to_owned(),
+                variables::Piece::Variable(name) if run_variable(name).is_some() => String::new(),
+                variables::Piece::Variable(name) => scheduled_literal(&format!("${{{name}}}")),
+            });
+            format!("\"{}\"", pieces.collect::<String>())
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(scheduled).collect::<Vec<_>>().join(",")),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, value)| format!("{}:{}", quoted(key), scheduled(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// The inside of a JSON text in which nothing looks like an attribute of Scheduler's.
+fn scheduled_literal(text: &str) -> String {
+    let escaped = quoted(text);
+    escaped.get(1..escaped.len() - 1).unwrap_or_default().replace("<aws.", "\\u003caws.")
+}
+
 /// The placeholders of a template, by the path of the value that each stands for.
 #[derive(Default)]
 struct Slots(BTreeMap<String, String>);

@@ -3,6 +3,7 @@
 mod input;
 mod message;
 mod runs;
+mod scheduled;
 mod target;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use ecs_etl_spec::job::{BoundJob, DeletionPolicy};
 use ecs_etl_spec::name::{Family, JobName, NameError, Prefix, RuleName};
 use ecs_etl_spec::trigger::Runs;
+use jiff::Timestamp;
 
 use crate::desired::{Desired, DesiredRule, Effect, Former, Identity, Trigger};
 use crate::normalise::{self, Normal};
@@ -20,7 +22,7 @@ use crate::tags::{self, Tags};
 /// # Errors
 ///
 /// A name that AWS does not take. The checks of the manifest refuse such a job first.
-pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<Desired, NameError> {
+pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix, now: Timestamp) -> Result<Desired, NameError> {
     let job = &bound.job;
     let family = family(prefix, &job.name)?;
     let normal = normalise::task_definition(&bound.task_definition);
@@ -29,7 +31,8 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<D
     let mut revision_tags = rule_tags.clone();
     revision_tags.insert(tags::SPEC.to_owned(), spec_tag.clone());
 
-    let rules = rules(bound, identity, prefix, &family)?;
+    let scheduled = scheduled::scheduled(bound, identity)?;
+    let rules = rules(bound, identity, prefix, &family, now)?;
     let former = |old: &JobName| Ok(Former { job: old.clone(), family: self::family(prefix, old)? });
 
     Ok(Desired {
@@ -44,6 +47,7 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix) -> Result<D
         rule_tags,
         rules,
         target: target::target(bound),
+        scheduled,
         moved_from: job.moved_from.as_ref().map(former).transpose()?,
         reconcile_disabled: job.reconcile_disabled,
         deletion_policy: job.deletion_policy,
@@ -57,16 +61,21 @@ fn rules(
     identity: &Identity,
     prefix: &Prefix,
     family: &Family,
+    now: Timestamp,
 ) -> Result<Vec<DesiredRule>, NameError> {
     let job = &bound.job;
     let description = description(identity, &job.name);
     let rule = |suffix: Option<String>, trigger: Trigger, effect: Effect| {
         let (name, description) = (rule_name(family, suffix)?, description.clone());
-        Ok(DesiredRule { name, trigger, effect, enabled: !job.suspend, description })
+        Ok(DesiredRule { name, trigger, effect, enabled: !job.suspend, over: false, begun: false, description })
     };
     let mut rules = Vec::new();
     for schedule in &job.schedules {
         let suffix = job.schedule_is_list.then(|| schedule.suffix());
+        if let Some(on) = &job.scheduler {
+            rules.push(scheduled::schedule(bound, identity, rule_name(family, suffix)?, on.timing(schedule), now)?);
+            continue;
+        }
         rules.push(rule(suffix, Trigger::Schedule(schedule.clone()), Effect::Run)?);
     }
     for after in &job.after {
@@ -90,6 +99,8 @@ fn rules(
 fn description(identity: &Identity, job: &JobName) -> String {
     format!("Managed by ecs-etl: controller={} job={job}", identity.controller)
 }
+
+pub use scheduled::{described, group};
 
 /// The job that a rule's description names, if it names this controller.
 pub fn description_names(identity: &Identity, description: &str) -> Option<JobName> {

@@ -8,11 +8,17 @@ use crate::desired::TARGET_ID;
 
 /// The target of every rule of the job; which revision it pins is the plan's to say.
 pub(super) fn target(bound: &BoundJob) -> events::Target {
+    let mut target = events::Target { role_arn: bound.role_arn.clone(), ..plain(bound) };
+    input::set(&mut target, bound.run_task.overrides.as_ref());
+    target
+}
+
+/// What the targets of rules and of schedules have in common: all but the role and what is passed to the run.
+pub(super) fn plain(bound: &BoundJob) -> events::Target {
     let job = &bound.job;
-    let mut target = events::Target {
+    events::Target {
         id: Some(TARGET_ID.to_owned()),
         arn: Some(bound.cluster_arn.clone()),
-        role_arn: Some(bound.role_arn.clone()),
         ecs_parameters: Some(ecs_parameters(&bound.run_task)),
         // Always put: ListTargetsByRule does not echo defaults, and AWS's own retries for a day (docs/aws.md, Rules and
         // schedules).
@@ -25,9 +31,7 @@ pub(super) fn target(bound: &BoundJob) -> events::Target {
             .as_ref()
             .map(|arn| events::DeadLetterConfig { arn: Some(arn.clone()) }),
         ..events::Target::default()
-    };
-    input::set(&mut target, bound.run_task.overrides.as_ref());
-    target
+    }
 }
 
 /// RunTask's words in EventBridge's spelling. Destructured, so that a new member of either is not forgotten.

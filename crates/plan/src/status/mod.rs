@@ -3,6 +3,7 @@
 //! Both are read back: by `ecs-etl status`, and by the daemon, which keeps transition times over a restart. Names are plain
 //! text here, since they are shown and compared, never acted on.
 
+use ecs_etl_spec::schedule::{Schedule, Timing, Zone};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -114,12 +115,30 @@ pub struct TaskDefinitionStatus {
 /// One schedule of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleStatus {
-    /// Name of the rule.
+    /// Name of the rule, or of the schedule in EventBridge Scheduler.
     pub name: String,
     /// Its expression, as AWS has it.
     pub expression: String,
+    /// Time zone of a schedule of EventBridge Scheduler; none for a rule.
+    #[serde(rename = "timeZone", skip_serializing_if = "Option::is_none", default)]
+    pub time_zone: Option<String>,
+    /// When it begins, if it has a beginning.
+    #[serde(rename = "startDate", skip_serializing_if = "Option::is_none", default)]
+    pub start_date: Option<Timestamp>,
+    /// When it ends, if it has an end.
+    #[serde(rename = "endDate", skip_serializing_if = "Option::is_none", default)]
+    pub end_date: Option<Timestamp>,
     /// Its state, as AWS has it: `ENABLED` or `DISABLED`.
     pub state: String,
+}
+
+impl ScheduleStatus {
+    /// When it fires; none if that cannot be told from what AWS has.
+    pub fn timing(&self) -> Option<Timing> {
+        let zone = Zone::new(self.time_zone.as_deref().unwrap_or("UTC"))?;
+        let timing = Timing::of(Schedule::parse(&self.expression).ok()?, zone);
+        Some(Timing { start: self.start_date, end: self.end_date, ..timing })
+    }
 }
 
 /// One rule of a job that waits for events.

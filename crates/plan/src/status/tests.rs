@@ -28,6 +28,9 @@ fn job() -> JobName {
 
 fn live() -> Option<Live> {
     let schedule = ScheduleStatus {
+        time_zone: None,
+        start_date: None,
+        end_date: None,
         name: "etl-daily-sales".to_owned(),
         expression: "cron(0 2 * * ? *)".to_owned(),
         state: "ENABLED".to_owned(),

@@ -106,6 +106,7 @@ impl Oracle {
             arn: format!("arn:aws:events:{region}:{ACCOUNT}:rule/{name}"),
             expression: self.pick(&expressions).map(str::to_owned),
             event_pattern: self.pick(&[None, None, None, Some("{}".to_owned())]),
+            timing: None,
             state: self.pick(&states),
             description: self.pick(&[None, Some("theirs".to_owned()), Some(self.desired.rules[0].description.clone())]),
             role_arn: self.pick(&[None, None, Some("arn:aws:iam::1:role/r".to_owned())]),
@@ -144,6 +145,11 @@ impl Oracle {
                 targets.dedup_by(|a, b| a.id == b.id);
                 let fact = self.fact(targets);
                 seen.targets.insert(name, fact);
+            }
+            Look::Group(_) => {
+                let tags = self.tags();
+                let known = (self.choose(4) > 0).then_some(tags);
+                seen.group = self.fact(known);
             }
             Look::RuleTags(name, _) => {
                 let tags = self.tags();
@@ -200,6 +206,7 @@ fn knows(seen: &Observed, look: &Look) -> bool {
         Look::Rule(name) => read(seen.rules.get(name)),
         Look::Targets(name) => read(seen.targets.get(name)),
         Look::RuleTags(name, _) => read(seen.rule_tags.get(name)),
+        Look::Group(_) => read(Some(&seen.group)),
     }
 }
 

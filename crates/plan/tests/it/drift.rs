@@ -7,7 +7,7 @@ use ecs_etl_plan::tags;
 use ecs_etl_spec::shapes::TaskDefinition;
 
 use crate::job::{Spec, job};
-use crate::world::{Region, World, at, reason};
+use crate::world::{Region, World, at, name, reason};
 
 /// Converges a job, lets somebody change AWS, and says what the next pass writes.
 fn check(drift: impl Fn(&mut Region), expected: &[&str]) -> World {
@@ -60,7 +60,7 @@ fn a_field_of_a_rule_is_repaired_with_the_whole_rule() {
         |aws| aws.rule("etl-sales").live.expression = Some("rate(1 minute)".to_owned()),
         &["PutRule"],
     );
-    assert_eq!(world.regions[&job().place].rules["etl-sales"].live.state, RuleState::Disabled);
+    assert_eq!(world.regions[&job().place].rules[&name("etl-sales")].live.state, RuleState::Disabled);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn changed_tags_are_repaired_and_those_of_others_stay() {
         aws.rule("etl-sales").tags.insert("mine".to_owned(), "yes".to_owned());
     };
     let world = check(rule, &["TagResource"]);
-    assert!(world.regions[&job().place].rules["etl-sales"].tags.contains_key("mine"));
+    assert!(world.regions[&job().place].rules[&name("etl-sales")].tags.contains_key("mine"));
     let revision = |aws: &mut Region| {
         aws.revisions.values_mut().for_each(|revision| drop(revision.live.tags.remove(tags::SPEC)));
     };

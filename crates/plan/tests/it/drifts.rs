@@ -19,6 +19,8 @@ pub enum Drift {
     /// Another event pattern, or one beside the schedule.
     Repattern(usize, &'static str),
     Describe(usize),
+    /// Another time zone; only a schedule of EventBridge Scheduler has one.
+    Rezone(usize),
     DeleteRule(usize),
     DeleteTarget(usize),
     EditTarget(usize),
@@ -48,6 +50,7 @@ pub fn drift() -> impl Strategy<Value = Drift> {
         (n.clone(), prop::sample::select(vec![r#"{"source":["aws.s3"]}"#, "nonsense"]))
             .prop_map(|(n, pattern)| Drift::Repattern(n, pattern)),
         n.clone().prop_map(Drift::Describe),
+        n.clone().prop_map(Drift::Rezone),
         n.clone().prop_map(Drift::DeleteRule),
         n.clone().prop_map(Drift::DeleteTarget),
         n.clone().prop_map(Drift::EditTarget),
@@ -76,28 +79,39 @@ impl Drift {
             Self::Enable(n) => with_rule(aws, n, |rule| rule.live.state = RuleState::Enabled),
             Self::OtherState(n) => with_rule(aws, n, |rule| rule.live.state = RuleState::Other("NEW".to_owned())),
             Self::Reschedule(n, text) => with_rule(aws, n, |rule| rule.live.expression = Some(text.to_owned())),
-            Self::Repattern(n, text) => with_rule(aws, n, |rule| rule.live.event_pattern = Some(text.to_owned())),
+            Self::Rezone(n) => with_rule(aws, n, |rule| {
+                if let Some(timing) = &mut rule.live.timing {
+                    timing.zone = "America/New_York".to_owned();
+                }
+            }),
+            Self::Repattern(n, text) => with_bus_rule(aws, n, |rule| rule.live.event_pattern = Some(text.to_owned())),
             Self::Describe(n) => with_rule(aws, n, |rule| rule.live.description = None),
             Self::DeleteRule(n) => {
                 if let Some(name) = aws.rules.keys().nth(n).cloned() {
                     aws.rules.remove(&name);
                 }
             }
-            Self::DeleteTarget(n) => with_rule(aws, n, |rule| drop(rule.targets.remove("ecs-etl"))),
+            Self::DeleteTarget(n) => with_bus_rule(aws, n, |rule| drop(rule.targets.remove("ecs-etl"))),
             Self::EditTarget(n) => with_target(aws, n, |rule, mut target| {
                 target.role_arn = Some("arn:aws:iam::1:role/other".to_owned());
                 rule.targets.insert("ecs-etl".to_owned(), target);
             }),
             Self::Stray(n, id) => with_target(aws, n, |rule, mut target| {
+                if rule.live.timing.is_some() {
+                    return;
+                }
                 target.id = Some(id.to_owned());
                 rule.targets.insert(id.to_owned(), target);
             }),
             Self::RenameTarget(n) => with_target(aws, n, |rule, mut target| {
+                if rule.live.timing.is_some() {
+                    return;
+                }
                 target.id = Some("renamed".to_owned());
                 rule.targets.clear();
                 rule.targets.insert("renamed".to_owned(), target);
             }),
-            Self::Stranger(n) => with_rule(aws, n, |rule| {
+            Self::Stranger(n) => with_bus_rule(aws, n, |rule| {
                 let arn = Some("arn:aws:lambda:eu-west-1:1:function:notify".to_owned());
                 let target = Target { id: Some("notify".to_owned()), arn, ..Target::default() };
                 rule.targets.insert("notify".to_owned(), target);
@@ -112,10 +126,10 @@ impl Drift {
                     revision.live.tags.clear();
                 }
             }
-            Self::TagRule(n, key, value) => with_rule(aws, n, |rule| {
+            Self::TagRule(n, key, value) => with_bus_rule(aws, n, |rule| {
                 rule.tags.insert(key.to_owned(), value.to_owned());
             }),
-            Self::UntagRule(n, key) => with_rule(aws, n, |rule| drop(rule.tags.remove(key))),
+            Self::UntagRule(n, key) => with_bus_rule(aws, n, |rule| drop(rule.tags.remove(key))),
             Self::TagRevision(n, key, value) => {
                 if let Some(revision) = aws.revisions.values_mut().nth(revision(n)) {
                     revision.live.tags.insert(key.to_owned(), value.to_owned());
@@ -135,6 +149,15 @@ fn with_rule(aws: &mut Region, n: usize, change: impl FnOnce(&mut Rule)) {
     if let Some(rule) = aws.rules.values_mut().nth(n % count) {
         change(rule);
     }
+}
+
+/// A schedule of EventBridge Scheduler has one target, no pattern and no tags.
+fn with_bus_rule(aws: &mut Region, n: usize, change: impl FnOnce(&mut Rule)) {
+    with_rule(aws, n, |rule| {
+        if rule.live.timing.is_none() {
+            change(rule);
+        }
+    });
 }
 
 fn with_target(aws: &mut Region, n: usize, change: impl FnOnce(&mut Rule, Target)) {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::job::{Spec, identity, job};
 use crate::world::World;
+use crate::world::at;
 
 fn check(before: &Spec, after: &Spec, expected: &str) {
     let world = World::with(&before.desired());
@@ -51,7 +52,7 @@ fn secrets_are_shown_neither_in_words_nor_in_json() {
         let containers = bound.task_definition.container_definitions.as_mut().unwrap();
         containers[0].environment = Some(vec![pair]);
         let prefix = ecs_etl_spec::name::Prefix::new("etl-").unwrap();
-        ecs_etl_plan::lower::lower(&bound, &identity(job().source), &prefix).unwrap()
+        ecs_etl_plan::lower::lower(&bound, &identity(job().source), &prefix, at("2026-11-23T12:00:00Z")).unwrap()
     };
     let world = World::with(&with_password("canary-1"));
     let desired = with_password("canary-2");

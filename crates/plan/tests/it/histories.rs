@@ -79,6 +79,8 @@ fn triggers() -> impl Strategy<Value = Vec<fn(Spec) -> Spec>> {
         |spec| spec.on_event(json!({"source": ["aws.s3"]})),
         |spec| spec.notify(Outcome::Failure, "arn:aws:sns:eu-west-1:123456789012:alarms"),
         |spec| spec.notify(Outcome::Completion, "arn:aws:sqs:eu-west-1:123456789012:runs"),
+        |spec| spec.in_zone("Asia/Tokyo"),
+        |spec| spec.in_zone("UTC"),
         |spec| if spec.after.is_empty() && spec.events.is_empty() { spec } else { spec.unscheduled() },
     ];
     prop_oneof![2 => Just(Vec::new()), 1 => prop::sample::subsequence(all, 0..5)]
@@ -125,10 +127,10 @@ pub fn outcome(world: &World, desired: &Desired) -> BTreeMap<String, String> {
         let pinned = target.ecs_parameters.as_ref().and_then(|ecs| ecs.task_definition_arn.clone());
         let content = region.revisions.values().find(|revision| Some(revision.live.arn.as_str()) == pinned.as_deref());
         let content = content.map(|revision| (revision.active, revision.live.normal.digest()));
-        let trigger = (&rule.live.expression, &rule.live.event_pattern);
+        let trigger = (&rule.live.expression, &rule.live.event_pattern, &rule.live.timing);
         format!("{trigger:?} {:?} {:?} {content:?}", rule.live.state, rule.tags)
     };
-    region.rules.iter().map(|(name, live)| (name.to_string(), rule(live))).collect()
+    region.rules.iter().map(|(name, live)| (name.titled(), rule(live))).collect()
 }
 
 /// Plays a history and gives the world and the job that it ends with.
@@ -171,7 +173,7 @@ pub fn others(world: &World) -> BTreeMap<(Place, String), String> {
             } else {
                 format!("{rule:?}")
             };
-            seen.insert((place.clone(), name.to_string()), things);
+            seen.insert((place.clone(), name.titled()), things);
         }
         for revision in region.revisions.values().filter(|revision| !marked(&revision.live.tags)) {
             seen.insert((place.clone(), revision.live.arn.to_string()), format!("{revision:?}"));

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use ecs_etl_plan::desired::{Desired, Identity};
 use ecs_etl_plan::lower::lower;
-use ecs_etl_spec::job::{BoundJob, DeletionPolicy, Job, Origin, Place, Retry};
+use ecs_etl_spec::job::{BoundJob, DeletionPolicy, Job, OnScheduler, Origin, Place, Retry};
 use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
 use ecs_etl_spec::pattern::EventPattern;
-use ecs_etl_spec::schedule::Schedule;
+use ecs_etl_spec::schedule::{Schedule, Zone};
 use ecs_etl_spec::shapes::{ContainerDefinition, RunTask, TaskDefinition};
 use ecs_etl_spec::trigger::{After, Notify, Outcome, Runs};
+use jiff::Timestamp;
 
 pub const ACCOUNT: &str = "123456789012";
 
@@ -31,6 +32,9 @@ pub struct Spec {
     pub after: Vec<After>,
     pub events: Vec<EventPattern>,
     pub notify: Vec<Notify>,
+    pub scheduler: Option<OnScheduler>,
+    /// The time at which it is lowered.
+    pub now: Timestamp,
     /// What the task definition says beside name and image.
     pub content: TaskDefinition,
 }
@@ -57,6 +61,8 @@ pub fn job() -> Spec {
         after: Vec::new(),
         events: Vec::new(),
         notify: Vec::new(),
+        scheduler: None,
+        now: "2026-11-23T12:00:00Z".parse().unwrap(),
         content: TaskDefinition::default(),
     }
 }
@@ -92,6 +98,26 @@ impl Spec {
 
     pub fn notify(mut self, on: Outcome, target: &str) -> Self {
         self.notify.push(Notify { on, target: target.to_owned(), role_arn: None });
+        self
+    }
+
+    /// Puts its schedules into EventBridge Scheduler, in a time zone.
+    pub fn in_zone(mut self, zone: &str) -> Self {
+        self.scheduler = Some(OnScheduler {
+            time_zone: Zone::new(zone).unwrap(),
+            start_date: None,
+            end_date: None,
+            flexible_time_window_minutes: None,
+            role_arn: "scheduler".to_owned(),
+        });
+        self
+    }
+
+    /// Says when its schedules begin and end.
+    pub fn between(mut self, start: Option<&str>, end: Option<&str>) -> Self {
+        let scheduler = self.scheduler.as_mut().unwrap();
+        scheduler.start_date = start.map(|at| at.parse().unwrap());
+        scheduler.end_date = end.map(|at| at.parse().unwrap());
         self
     }
 
@@ -149,13 +175,14 @@ impl Spec {
             drain: false,
             schedules,
             schedule_is_list: self.list,
+            scheduler: self.scheduler.clone(),
             after: self.after.clone(),
             events: self.events.clone(),
             notify: self.notify.clone(),
             suspend: self.suspend,
             retry: Retry { maximum_event_age_seconds: 3600, maximum_attempts: 185 },
             dead_letter_queue_arn: None,
-            role_arn: "events".to_owned(),
+            role_arn: Some("events".to_owned()),
             task_definition: task_definition.clone(),
             run_task: self.run_task.clone(),
             open: BTreeMap::new(),
@@ -168,7 +195,8 @@ impl Spec {
             task_definition,
             run_task: self.run_task.clone(),
             cluster_arn: format!("arn:aws:ecs:{region}:{ACCOUNT}:cluster/analytics"),
-            role_arn: format!("arn:aws:iam::{ACCOUNT}:role/events"),
+            role_arn: Some(format!("arn:aws:iam::{ACCOUNT}:role/events")),
+            scheduler_role_arn: self.scheduler.as_ref().map(|_| format!("arn:aws:iam::{ACCOUNT}:role/scheduler")),
             notify: self.notify.clone(),
             tags: self.labels.clone(),
         }
@@ -176,7 +204,7 @@ impl Spec {
 
     pub fn desired(&self) -> Desired {
         let identity = identity(self.source);
-        lower(&self.bound(), &identity, &Prefix::new("etl-").unwrap()).unwrap()
+        lower(&self.bound(), &identity, &Prefix::new("etl-").unwrap(), self.now).unwrap()
     }
 }
 

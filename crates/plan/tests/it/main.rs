@@ -18,6 +18,7 @@ mod properties;
 mod prune;
 mod purity;
 mod removal;
+mod scheduler;
 mod shapes;
 mod triggers;
 mod world;

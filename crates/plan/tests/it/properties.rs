@@ -5,7 +5,7 @@ use ecs_etl_plan::decide::{Decision, decide};
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::lint::{Subject, lint};
 use ecs_etl_plan::observed::{Fact, Observed};
-use ecs_etl_spec::schedule::{Kind, Schedule};
+use ecs_etl_spec::schedule::{Kind, Schedule, Timing, Zone};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -83,7 +83,7 @@ proptest! {
         calm(&mut world, &desired);
         let after = others(&world);
         for ((place, name), things) in before {
-            let gone = !world.regions[&place].rules.contains_key(name.as_str());
+            let gone = !world.regions[&place].rules.keys().any(|rule| rule.titled() == name);
             let nothing = gone && !things.contains("notify");
             prop_assert!(nothing || after.get(&(place, name.clone())) == Some(&things), "{}: {}", name, things);
         }
@@ -131,12 +131,14 @@ fn starts(world: &World, desired: &Desired, tick: Timestamp) -> usize {
     assert!(families.contains(&desired.family.as_str()));
     let rules = world.regions.values().flat_map(|region| region.rules.values());
     let due = |rule: &&Rule| {
-        let schedule = rule.live.expression.as_deref().map(Schedule::parse);
-        let due = match schedule.and_then(Result::ok).map(|schedule| schedule.kind().clone()) {
-            Some(Kind::Cron(cron)) => cron.ticks(tick, tick + SignedDuration::from_secs(1)).next().is_some(),
-            Some(Kind::Rate(_)) => true,
-            None => false,
-        };
+        let schedule = rule.live.expression.as_deref().map(Schedule::parse).and_then(Result::ok);
+        let zone = rule.live.timing.as_ref().map_or(Zone::utc(), |timing| Zone::new(&timing.zone).unwrap());
+        let due = schedule.is_some_and(|schedule| match schedule.kind() {
+            Kind::Cron(_) | Kind::Once(_) => {
+                Timing::of(schedule, zone).last_between(tick, tick + SignedDuration::from_secs(1)).is_some()
+            }
+            Kind::Rate(_) => true,
+        });
         due && rule.live.state.may_fire()
     };
     rules.filter(due).map(|rule| rule.targets.keys().filter(|id| *id != "notify").count()).sum()

@@ -14,7 +14,7 @@ use ecs_etl_spec::shapes::events::Target;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::job::{Spec, identity, job, place};
-use crate::world::{Region, World, at, reason};
+use crate::world::{Region, World, at, name, reason};
 
 const SOURCE: &str = "git.example.com/etl";
 
@@ -240,7 +240,7 @@ fn a_revision_of_others_is_never_tidied() {
 fn any_target_of_any_rule_of_the_job_keeps_its_revision() {
     let mut world = changed(2);
     let place = job().place;
-    let mut second = world.region(&place).rules["etl-sales"].clone();
+    let mut second = world.region(&place).rules[&name("etl-sales")].clone();
     second.live.name = RuleName::new("etl-sales.0a1b2c").unwrap();
     let pinned = "arn:aws:ecs:eu-west-1:123456789012:task-definition/etl-sales:1";
     let target = second.targets.get_mut("ecs-etl").unwrap();

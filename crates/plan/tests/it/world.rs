@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecs_etl_plan::condition::Verdict;
 use ecs_etl_plan::decide::{Decision, Policy, decide, pinning};
 use ecs_etl_plan::desired::Desired;
+use ecs_etl_plan::lower::{described, group};
 use ecs_etl_plan::normalise;
 use ecs_etl_plan::observed::{
-    Fact, LiveRevision, LiveRule, Look, Observed, Question, Questions, RevisionArn, RuleState,
+    Fact, LiveRevision, LiveRule, LiveTiming, Look, Observed, Question, Questions, RevisionArn, RuleState,
 };
-use ecs_etl_plan::step::{Action, Plan, RevisionRef, Step};
+use ecs_etl_plan::step::{Action, Plan, PutSchedule, RevisionRef, Step};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, RuleName};
@@ -17,7 +18,7 @@ use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 use jiff::Timestamp;
 
-use crate::job::ACCOUNT;
+use crate::job::{ACCOUNT, identity};
 
 /// A rule with its targets and tags.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +40,8 @@ pub struct Revision {
 pub struct Region {
     pub rules: BTreeMap<RuleName, Rule>,
     pub revisions: BTreeMap<RevisionArn, Revision>,
+    /// Tags of the controller's group of schedules, if there is one.
+    pub group: Option<Tags>,
 }
 
 /// What AWS holds, and what the controller keeps in memory between decisions.
@@ -213,6 +216,7 @@ impl Region {
                 let targets = self.rules.get(&name).map(|rule| rule.targets.values().cloned().collect());
                 seen.targets.insert(name, Fact::Known(targets.unwrap_or_default()));
             }
+            Look::Group(_) => seen.group = Fact::Known(self.group.clone()),
             Look::RuleTags(name, arn) => {
                 let rule = self.rules.get(&name);
                 assert_eq!(rule.map(|rule| &rule.live.arn), Some(&arn));
@@ -231,7 +235,12 @@ impl Region {
     }
 
     pub fn rule(&mut self, name: &str) -> &mut Rule {
-        self.rules.get_mut(name).unwrap_or_else(|| panic!("no rule {name}"))
+        self.rules.get_mut(&self::name(name)).unwrap_or_else(|| panic!("no rule {name}"))
+    }
+
+    /// A schedule of EventBridge Scheduler.
+    pub fn schedule(&mut self, name: &str) -> &mut Rule {
+        self.rules.get_mut(&scheduled(name)).unwrap_or_else(|| panic!("no schedule {name}"))
     }
 
     /// Registers a revision, as anybody can.
@@ -262,6 +271,7 @@ impl Region {
                     arn: format!("arn:aws:events:{}:{ACCOUNT}:rule/{rule}", place.region),
                     expression: trigger.expression().map(str::to_owned),
                     event_pattern: trigger.pattern().map(str::to_owned),
+                    timing: None,
                     state: state.clone(),
                     description: Some(description.clone()),
                     role_arn: None,
@@ -286,6 +296,19 @@ impl Region {
                 assert!(self.rule(rule.as_str()).targets.is_empty(), "Rule can't be deleted since it has targets.");
                 self.rules.remove(rule);
             }
+            Action::CreateScheduleGroup { tags, .. } => assert_eq!(self.group.replace(tags.clone()), None),
+            Action::PutSchedule { rule, schedule, create, revision } => {
+                assert!(self.group.is_some() && self.rules.contains_key(rule) != *create, "{rule}");
+                let target = match revision {
+                    RevisionRef::Existing(arn) => pinning(&schedule.target, arn.as_str()),
+                    RevisionRef::FromStep(step) => pinning(&schedule.target, registered[step].as_str()),
+                };
+                let live = live_schedule(place, rule, schedule);
+                let tags = described(&schedule.description);
+                let targets = BTreeMap::from([(target.id.clone().unwrap(), target)]);
+                self.rules.insert(rule.clone(), Rule { live, targets, tags });
+            }
+            Action::DeleteSchedule { rule } => assert!(self.rules.remove(rule).is_some(), "{rule}"),
             Action::TagRule { arn, tags } => self.rule_by_arn(arn).tags.extend(tags.clone()),
             Action::UntagRule { arn, keys } => self.rule_by_arn(arn).tags.retain(|key, _| !keys.contains(key)),
             Action::TagRevision { revision, tags } => self.revision(revision).live.tags.extend(tags.clone()),
@@ -314,6 +337,38 @@ impl Region {
     pub fn revision(&mut self, arn: &RevisionArn) -> &mut Revision {
         self.revisions.get_mut(arn).unwrap()
     }
+}
+
+fn live_schedule(place: &Place, rule: &RuleName, schedule: &PutSchedule) -> LiveRule {
+    let PutSchedule { timing, state, description, .. } = schedule;
+    LiveRule {
+        name: rule.clone(),
+        arn: format!("arn:aws:scheduler:{}:{ACCOUNT}:schedule/{}/{rule}", place.region, rule.group().unwrap()),
+        expression: Some(timing.schedule.expression().to_owned()),
+        event_pattern: None,
+        timing: Some(Box::new(LiveTiming {
+            zone: timing.zone.to_string(),
+            start: timing.start,
+            end: timing.end,
+            window_minutes: timing.window_minutes.map(i32::from),
+            after_completion: Some("NONE".to_owned()),
+            kms_key_arn: None,
+        })),
+        state: state.clone(),
+        description: Some(description.clone()),
+        role_arn: None,
+        managed_by: None,
+    }
+}
+
+/// Name of a rule.
+pub fn name(name: &str) -> RuleName {
+    RuleName::new(name).unwrap()
+}
+
+/// Name of a schedule in the controller's group.
+pub fn scheduled(name: &str) -> RuleName {
+    RuleName::in_group(&group(&identity("").controller).unwrap(), name).unwrap()
 }
 
 /// The reason of a verdict.

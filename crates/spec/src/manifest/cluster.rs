@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::Deserializer;
 
 use super::trigger::NotifySpec;
+use crate::job::Backend;
 use crate::shapes::strict::{Strict, given};
 use crate::shapes::{ContainerDefinition, RunTask, TaskDefinition};
 
@@ -33,7 +35,13 @@ pub struct ClusterSpec {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub events_role_arn: Option<String>,
-    /// Name or ARN of the role that EventBridge Scheduler assumes; for schedules with a time zone, in a later version.
+    /// What keeps the schedules of jobs in UTC: `rules`, the default, or `scheduler`. What rules cannot say, such as a time
+    /// zone, is always EventBridge Scheduler's.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Backend")]
+    pub scheduler: Option<Backend>,
+    /// Name or ARN of the role that EventBridge Scheduler assumes to start runs. Required where a schedule is Scheduler's,
+    /// unless the job has `roleArn`.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub scheduler_role_arn: Option<String>,
@@ -52,6 +60,12 @@ pub struct ClusterSpec {
 }
 
 impl<'de> Strict<'de> for ClusterSpec {}
+
+impl<'de> Strict<'de> for Backend {
+    fn strict<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
 
 /// Defaults under each job: maps merge, lists and scalars replace, `null` in the job removes.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

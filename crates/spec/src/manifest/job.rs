@@ -17,7 +17,7 @@ pub struct JobSpec {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub cluster: Option<String>,
-    /// Unix cron (`0 2 * * *`), AWS `cron(...)` or `rate(...)`, or a macro such as `@daily`; one or a list.
+    /// Unix cron (`0 2 * * *`), AWS `cron(...)`, `rate(...)` or `at(...)`, or a macro such as `@daily`; one or a list.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "ScheduleSpec")]
     pub schedule: Option<ScheduleSpec>,
@@ -33,10 +33,22 @@ pub struct JobSpec {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "Vec<NotifySpec>")]
     pub notify: Option<Vec<NotifySpec>>,
-    /// IANA name of the time zone of the schedule; UTC, the default, is the only one so far.
+    /// IANA name of the time zone of the schedule; default UTC. Any other puts the schedule into EventBridge Scheduler.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub time_zone: Option<String>,
+    /// The schedule fires at or after this moment only: RFC 3339, or local time in `timeZone`.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "String")]
+    pub start_date: Option<String>,
+    /// The schedule fires at or before this moment only: RFC 3339, or local time in `timeZone`.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "String")]
+    pub end_date: Option<String>,
+    /// How many minutes after its tick EventBridge may start a run, to spread the load.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "u16", range(min = 1, max = 1440))]
+    pub flexible_time_window_minutes: Option<i32>,
     /// Ticks of two of the schedules may coincide, and the job then starts twice.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "bool")]

@@ -4,7 +4,7 @@ use super::{Fields, arn, metadata, triggers};
 use crate::defaults::Defaults;
 use crate::document::Document;
 use crate::finding::Findings;
-use crate::job::{Cluster, Origin, Place};
+use crate::job::{Backend, Cluster, Origin, Place};
 use crate::manifest::{ClusterSpec, Metadata};
 use crate::name::{ClusterName, Region};
 use crate::path::{self, Segment};
@@ -22,6 +22,10 @@ pub struct Known {
     pub defaults: Defaults,
     /// Role that EventBridge assumes, for jobs without one.
     pub events_role_arn: Option<String>,
+    /// Role that EventBridge Scheduler assumes, for jobs without one.
+    pub scheduler_role_arn: Option<String>,
+    /// What keeps the schedules of jobs in UTC.
+    pub backend: Backend,
     /// `spec.notify`, for jobs without one.
     pub notify: Vec<Notify>,
 }
@@ -83,7 +87,14 @@ pub fn cluster(document: &mut Document, origin: Origin) -> Option<Known> {
     let ecs_cluster = spec.cluster.unwrap_or_else(|| name.as_str().to_owned());
     let place = Place { region, assume_role_arn: spec.assume_role_arn, external_id: spec.external_id };
     let cluster = Cluster { name, origin, place, ecs_cluster, drain: spec.drain.unwrap_or(false) };
-    Some(Known { cluster, defaults, events_role_arn: spec.events_role_arn, notify })
+    Some(Known {
+        cluster,
+        defaults,
+        events_role_arn: spec.events_role_arn,
+        scheduler_role_arn: spec.scheduler_role_arn,
+        backend: spec.scheduler.unwrap_or_default(),
+        notify,
+    })
 }
 
 fn read<T: serde::de::DeserializeOwned + Default>(root: &Node, key: &str, findings: &mut Findings) -> T {

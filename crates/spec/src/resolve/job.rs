@@ -123,6 +123,7 @@ fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, Strin
         drain: known.cluster.drain,
         schedules: spec.schedules.sorted,
         schedule_is_list: spec.schedules.is_list,
+        scheduler: spec.scheduler,
         after: spec.triggers.after,
         events: spec.triggers.events,
         notify: spec.triggers.notify,

@@ -6,6 +6,8 @@ mod controller;
 mod job;
 mod merge;
 mod metadata;
+mod roles;
+mod scheduler;
 mod schedules;
 mod spec;
 mod templates;

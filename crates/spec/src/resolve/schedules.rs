@@ -1,11 +1,11 @@
-//! `schedule`, `timeZone` and what several schedules of one job do to each other.
+//! `schedule`, and what several schedules of one job do to each other.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZoneDatabase;
 
 use super::Fields;
+use super::scheduler::Asked;
 use crate::manifest::ScheduleSpec;
-use crate::schedule::{Overlap, Schedule, coincide};
+use crate::schedule::{Overlap, Schedule, Timing, coincide};
 use crate::yaml::shown;
 
 /// Most schedules of one job: each is a rule out of the 300 of a bus.
@@ -20,7 +20,13 @@ pub struct Schedules {
 }
 
 /// Reads `spec.schedule`. `allow_overlap` lets the ticks of two schedules coincide.
-pub fn schedules(fields: &mut Fields<'_>, spec: &ScheduleSpec, allow_overlap: bool, now: Timestamp) -> Schedules {
+pub fn schedules(
+    fields: &mut Fields<'_>,
+    spec: &ScheduleSpec,
+    asked: &Asked,
+    allow_overlap: bool,
+    now: Timestamp,
+) -> Schedules {
     let (texts, is_list) = match spec {
         ScheduleSpec::One(text) => (std::slice::from_ref(text), false),
         ScheduleSpec::List(list) => (list.as_slice(), true),
@@ -45,10 +51,10 @@ pub fn schedules(fields: &mut Fields<'_>, spec: &ScheduleSpec, allow_overlap: bo
         };
         if !schedule.can_ever_fire() {
             fields.error(&path, format!("`{}` never fires", shown(text)), None);
-        } else if !schedule.fires_after(now) {
+        } else if !fires_after(&schedule, asked, now) {
             fields.warning(&path, format!("`{}` does not fire any more", shown(text)), None);
         }
-        overlaps(fields, &path, &schedule, &read, allow_overlap, now);
+        overlaps(fields, &path, &schedule, &read, allow_overlap, asked, asked.local(now));
         read.push((path, schedule));
     }
     let mut sorted: Vec<Schedule> = read.into_iter().map(|(_, schedule)| schedule).collect();
@@ -57,12 +63,22 @@ pub fn schedules(fields: &mut Fields<'_>, spec: &ScheduleSpec, allow_overlap: bo
     Schedules { sorted, is_list }
 }
 
+fn fires_after(schedule: &Schedule, asked: &Asked, now: Timestamp) -> bool {
+    let timing: Timing = asked.timing(schedule);
+    match schedule.period_seconds() {
+        Some(_) => !timing.is_over(now),
+        None => timing.next_after(now).is_some(),
+    }
+}
+
+/// `now` is a local time of the job's zone, written as if it were one of UTC.
 fn overlaps(
     fields: &mut Fields<'_>,
     path: &str,
     schedule: &Schedule,
     earlier: &[(String, Schedule)],
     allow: bool,
+    asked: &Asked,
     now: Timestamp,
 ) {
     for (other_path, other) in earlier {
@@ -77,7 +93,8 @@ fn overlaps(
         match coincide(other, schedule, now) {
             Overlap::Never => {}
             Overlap::At(time) => {
-                fields.error(path, format!("fires together with {other_path} at {time}"), help);
+                let local = time.strftime("%Y-%m-%dT%H:%M");
+                fields.error(path, format!("fires together with {other_path} at {local} {}", asked.zone), help);
                 return;
             }
             Overlap::Possible => {
@@ -87,28 +104,4 @@ fn overlaps(
             }
         }
     }
-}
-
-/// Checks `spec.timeZone`: a known name, and so far nothing but UTC.
-pub fn time_zone(fields: &mut Fields<'_>, name: &str) {
-    const PATH: &str = "spec.timeZone";
-    if matches!(name, "UTC" | "Etc/UTC") {
-        return;
-    }
-    if name.eq_ignore_ascii_case("UTC") || name.eq_ignore_ascii_case("Etc/UTC") {
-        return fields.error(PATH, format!("unknown time zone `{}`", shown(name)), Some("write `UTC`".to_owned()));
-    }
-    let zones = TimeZoneDatabase::bundled();
-    if zones.get(name).is_ok() {
-        let message = format!("`{}` is not supported yet: schedules are in UTC", shown(name));
-        let help = "time zones come with EventBridge Scheduler in a later version; write the schedule in UTC";
-        fields.error(PATH, message, Some(help.to_owned()));
-        return;
-    }
-    let known: Vec<String> = zones.available().map(|zone| zone.as_str().to_owned()).collect();
-    // An abbreviation such as `JST` is near to many another one, and means none of them.
-    let help = crate::suggest::nearest(name, known.iter().map(String::as_str)).filter(|_| name.len() > 4);
-    let help = help.map(|near| format!("did you mean `{near}`?"));
-    let help = help.or_else(|| Some("an IANA name such as `UTC` was expected".to_owned()));
-    fields.error(PATH, format!("unknown time zone `{}`", shown(name)), help);
 }

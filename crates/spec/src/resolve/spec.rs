@@ -4,14 +4,11 @@ use jiff::Timestamp;
 
 use super::arn;
 use super::triggers::{self, Triggers};
-use super::{Fields, Known, schedules};
+use super::{Fields, Known, roles, scheduler, schedules};
 use crate::check;
-use crate::job::{DeletionPolicy, Retry};
+use crate::job::{DeletionPolicy, OnScheduler, Retry};
 use crate::manifest::JobSpec;
-use crate::path;
 use crate::shapes::{RunTask, TaskDefinition};
-use crate::variables;
-use crate::yaml::Value;
 
 /// EventBridge's own limits and defaults (docs/aws.md, Rules and schedules), save the default deadline: AWS's own, a
 /// day, starts a daily job a day late.
@@ -23,6 +20,8 @@ const ATTEMPTS: std::ops::RangeInclusive<u32> = 0..=185;
 pub struct Checked {
     /// When it runs.
     pub schedules: schedules::Schedules,
+    /// What EventBridge Scheduler is told, if its schedules are there.
+    pub scheduler: Option<OnScheduler>,
     /// What else starts it, and who hears of its end.
     pub triggers: Triggers,
     /// `suspend`.
@@ -32,7 +31,7 @@ pub struct Checked {
     /// `deadLetterQueueArn`.
     pub dead_letter_queue_arn: Option<String>,
     /// Role that EventBridge assumes, its own or the cluster's.
-    pub role_arn: String,
+    pub role_arn: Option<String>,
     /// `deletionPolicy`.
     pub deletion_policy: DeletionPolicy,
     /// `taskDefinition`.
@@ -43,8 +42,9 @@ pub struct Checked {
 
 /// Checks the fields of a spec with its defaults merged in; `known` is its cluster, if that can be used.
 pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now: Timestamp) -> Checked {
+    let asked = scheduler::asked(fields, &spec, known);
     let schedules = match &spec.schedule {
-        Some(schedule) => schedules::schedules(fields, schedule, spec.allow_overlap.unwrap_or(false), now),
+        Some(schedule) => schedules::schedules(fields, schedule, &asked, spec.allow_overlap.unwrap_or(false), now),
         None => {
             if !fields.has("spec.after") && !fields.has("spec.events") {
                 fields.missing("spec.schedule", "such as `schedule: \"0 2 * * *\"`; or say `after` or `events`");
@@ -56,9 +56,6 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     let inherited = known.map(|known| known.notify.as_slice()).unwrap_or_default();
     let triggers = triggers::triggers(fields, &spec, inherited, region);
     triggers::names(fields, &schedules, &triggers);
-    if let Some(name) = &spec.time_zone {
-        schedules::time_zone(fields, name);
-    }
     if spec.adopt.is_some() {
         let message = "taking over existing resources is not supported yet";
         fields.error("spec.adopt", message, Some("it comes in a later version; remove the field".to_owned()));
@@ -77,25 +74,11 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     {
         fields.error("spec.deadLetterQueueArn", why, None);
     }
-    let role_arn = match (&spec.role_arn, known) {
-        (Some(role), _) => {
-            if let Err(why) = arn::role(role) {
-                fields.error("spec.roleArn", why, None);
-            }
-            role.clone()
-        }
-        (None, Some(known)) => match &known.events_role_arn {
-            Some(role) => role.clone(),
-            None => {
-                let help = format!("or set `eventsRoleArn` in EtlCluster `{}`", known.cluster.name);
-                fields.missing("spec.roleArn", &help);
-                String::new()
-            }
-        },
-        (None, None) => String::new(),
-    };
+    let scheduler = asked.settled(&schedules);
+    let (role_arn, scheduler) = roles::of(fields, &spec, known, scheduler, &triggers);
     let checked = Checked {
         schedules,
+        scheduler,
         triggers,
         suspend: spec.suspend.unwrap_or(false),
         retry,
@@ -108,31 +91,8 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     if known.is_some() {
         as_aws_would(fields, &checked);
     }
-    roles(fields);
+    roles::of_tasks(fields);
     checked
-}
-
-/// Roles of the tasks, by name or ARN. Only in defaults is `${account}` filled in.
-fn roles(fields: &mut Fields<'_>) {
-    const ROLES: [&str; 4] = [
-        "spec.taskDefinition.taskRoleArn",
-        "spec.taskDefinition.executionRoleArn",
-        "spec.runTask.overrides.taskRoleArn",
-        "spec.runTask.overrides.executionRoleArn",
-    ];
-    for role in ROLES {
-        let (node, true) = path::nearest(fields.root, &path::parse(role)) else { continue };
-        let text = match &node.value {
-            Value::String(text) => text.clone(),
-            Value::Open { template, .. } => variables::close(template, "000000000000", false),
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Sequence(_) | Value::Mapping(_) => {
-                continue;
-            }
-        };
-        if let Err(why) = arn::role(&text) {
-            fields.error(role, why, None);
-        }
-    }
 }
 
 /// What AWS would refuse. Where a part did not even type, its absence would only be reported again.

@@ -36,28 +36,11 @@ fn nearest(name: &str) -> Option<&'static str> {
     MACROS.iter().map(|(known, _)| *known).find(|known| strsim::osa_distance(known, &lower) <= 2)
 }
 
-/// `at(...)` is EventBridge Scheduler's; the same moment can be said as a cron expression with a year.
-pub(super) fn one_time(text: &str) -> ScheduleError {
-    let error = ScheduleError::new("a rule knows no `at(...)`: that is a schedule of EventBridge Scheduler");
-    let moment = text.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
-    match moment.and_then(|moment| moment.parse::<jiff::civil::DateTime>().ok()) {
-        Some(at) => error.help(format!(
-            "write `cron({} {} {} {} ? {})`, which fires once, in UTC",
-            at.minute(),
-            at.hour(),
-            at.day(),
-            at.month(),
-            at.year()
-        )),
-        None => error.help("write a cron expression with a year, such as `cron(30 9 31 12 ? 2026)`"),
-    }
-}
-
 /// Something like `Cron(...)` or `every(...)`.
 pub(super) fn unknown_function(keyword: &str) -> ScheduleError {
     let error = ScheduleError::new(format!("{} is not a kind of schedule", quoted(keyword)));
     match keyword.trim().to_ascii_lowercase().as_str() {
-        known @ ("cron" | "rate") => {
+        known @ ("cron" | "rate" | "at") => {
             error.help(format!("write `{known}(...)`: lower case, and no blank before the parenthesis"))
         }
         _ => error.help("write a Unix cron such as `0 2 * * *`, `cron(...)`, `rate(...)` or `@daily`"),

@@ -1,4 +1,4 @@
-//! Schedules: Unix cron, AWS cron, rates and macros, as the one AWS expression each becomes.
+//! Schedules: Unix cron, AWS cron, rates, single moments and macros, as the one AWS expression each becomes.
 //!
 //! [`Schedule::parse`] takes what a person writes and gives the expression that is sent to EventBridge together with
 //! what it means. An AWS expression is kept to the letter; the other forms become a canonical one. What a single AWS
@@ -11,12 +11,16 @@ mod error;
 mod field;
 mod macros;
 mod next;
+mod once;
 mod rate;
+mod timing;
 mod unix;
+mod zone;
 
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde::{Serialize, Serializer};
 
 pub use coincide::{Overlap, coincide};
@@ -24,6 +28,8 @@ pub use cron::{Cron, Days, Weekday};
 pub use error::ScheduleError;
 pub use next::Ticks;
 pub use rate::Rate;
+pub use timing::Timing;
+pub use zone::Zone;
 
 /// The longest schedule expression EventBridge takes, in characters.
 pub const MAX_LENGTH: usize = 256;
@@ -35,17 +41,20 @@ pub struct Schedule {
     kind: Kind,
 }
 
-/// The two kinds of schedule that an EventBridge rule knows.
+/// The kinds of schedule. A rule of EventBridge knows the first two, EventBridge Scheduler all three.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Fires at the minutes that match.
     Cron(Cron),
     /// Fires at an interval, counted from a moment that only AWS knows.
     Rate(Rate),
+    /// Fires once, at this local time.
+    Once(DateTime),
 }
 
 impl Schedule {
-    /// Parses Unix cron of five fields, `cron(...)` or `rate(...)` as AWS takes them, or a macro such as `@daily`.
+    /// Parses Unix cron of five fields, `cron(...)`, `rate(...)` or `at(...)` as AWS takes them, or a macro such as
+    /// `@daily`.
     ///
     /// The error says why the text is no schedule, or why no single AWS expression says the same.
     pub fn parse(text: &str) -> Result<Self, ScheduleError> {
@@ -60,7 +69,7 @@ impl Schedule {
                 "cron" => aws::parse(trimmed),
                 // Not trimmed: AWS refuses blanks around a rate, and so do we.
                 _ if text.starts_with("rate(") || keyword == "rate" => rate::parse(text),
-                "at" => Err(macros::one_time(trimmed)),
+                "at" => once::parse(trimmed),
                 _ => Err(macros::unknown_function(keyword)),
             };
         }
@@ -78,6 +87,10 @@ impl Schedule {
         Self { expression, kind: Kind::Rate(rate) }
     }
 
+    fn once(expression: String, at: DateTime) -> Self {
+        Self { expression, kind: Kind::Once(at) }
+    }
+
     /// The expression sent to AWS, to the letter.
     pub fn expression(&self) -> &str {
         &self.expression
@@ -93,7 +106,7 @@ impl Schedule {
         &self.kind
     }
 
-    /// The first run strictly after `time`; none when a cron schedule never fires again.
+    /// The first run strictly after `time`, in UTC; none when the schedule never fires again.
     ///
     /// Always none for a rate: its runs are counted from a moment that only AWS knows. [`Self::fires_after`] tells the
     /// two apart.
@@ -101,6 +114,7 @@ impl Schedule {
         match &self.kind {
             Kind::Cron(cron) => cron.next_after(time),
             Kind::Rate(_) => None,
+            Kind::Once(at) => zone::naive(*at).filter(|at| *at > time),
         }
     }
 
@@ -108,14 +122,14 @@ impl Schedule {
     pub fn can_ever_fire(&self) -> bool {
         match &self.kind {
             Kind::Cron(cron) => cron.next_after(Timestamp::from_second(-1).unwrap_or(Timestamp::MIN)).is_some(),
-            Kind::Rate(_) => true,
+            Kind::Rate(_) | Kind::Once(_) => true,
         }
     }
 
     /// Whether it fires at any time strictly after `now`. AWS accepts a rule whose years have all passed.
     pub fn fires_after(&self, now: Timestamp) -> bool {
         match &self.kind {
-            Kind::Cron(cron) => cron.next_after(now).is_some(),
+            Kind::Cron(_) | Kind::Once(_) => self.next_after(now).is_some(),
             Kind::Rate(_) => true,
         }
     }

@@ -64,7 +64,7 @@ impl Schedule {
     pub fn period_seconds(&self) -> Option<u64> {
         match self.kind() {
             Kind::Rate(rate) => Some(rate.period_seconds()),
-            Kind::Cron(_) => None,
+            Kind::Cron(_) | Kind::Once(_) => None,
         }
     }
 }

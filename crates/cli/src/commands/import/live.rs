@@ -79,7 +79,12 @@ impl Reader<'_> {
         let Some(arn) = arn else { return Ok(None) };
         match self.look(Look::Revision(arn)).await? {
             Answer::Revision(revision) => Ok(revision),
-            Answer::Active(_) | Answer::Rule(_) | Answer::Targets(_) | Answer::RuleTags(_) => Ok(None),
+            Answer::Active(_)
+            | Answer::Rule(_)
+            | Answer::Targets(_)
+            | Answer::RuleTags(_)
+            | Answer::Schedule(_)
+            | Answer::Group(_) => Ok(None),
         }
     }
 
@@ -87,7 +92,12 @@ impl Reader<'_> {
         let Ok(family) = Family::new(written.rsplit('/').next().unwrap_or(written)) else { return Ok(None) };
         match self.look(Look::Active(family)).await? {
             Answer::Active(revisions) => Ok(revisions.into_iter().next()),
-            Answer::Revision(_) | Answer::Rule(_) | Answer::Targets(_) | Answer::RuleTags(_) => Ok(None),
+            Answer::Revision(_)
+            | Answer::Rule(_)
+            | Answer::Targets(_)
+            | Answer::RuleTags(_)
+            | Answer::Schedule(_)
+            | Answer::Group(_) => Ok(None),
         }
     }
 
