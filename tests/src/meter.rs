@@ -277,9 +277,29 @@ fn describe(request: &Message) -> (String, String, Value) {
         };
         return (service.to_owned(), operation.to_owned(), serde_json::from_str(&text).unwrap_or(Value::Null));
     }
+    if let Some(operation) = scheduler(&request.start) {
+        return ("scheduler".to_owned(), operation.to_owned(), serde_json::from_str(&text).unwrap_or(Value::Null));
+    }
     let form: BTreeMap<String, String> = text.split('&').filter_map(|pair| pair.split_once('=')).map(decoded).collect();
     let operation = form.get("Action").cloned().unwrap_or_else(|| request.start.clone());
     ("sts".to_owned(), operation, serde_json::json!(form))
+}
+
+/// The operation of EventBridge Scheduler that a method and a path mean, such as `POST /schedules/a HTTP/1.1`.
+fn scheduler(start: &str) -> Option<&'static str> {
+    let (method, path) = start.split_once(" /")?;
+    let path = path.split([' ', '?']).next()?;
+    let (resource, name) = path.split_once('/').unwrap_or((path, ""));
+    Some(match (method, resource, name.is_empty()) {
+        ("GET", "schedules", true) => "ListSchedules",
+        ("GET", "schedules", false) => "GetSchedule",
+        ("POST", "schedules", false) => "CreateSchedule",
+        ("PUT", "schedules", false) => "UpdateSchedule",
+        ("DELETE", "schedules", false) => "DeleteSchedule",
+        ("POST", "schedule-groups", false) => "CreateScheduleGroup",
+        ("GET", "tags", false) => "ListTagsForResource",
+        _ => return None,
+    })
 }
 
 fn decoded((name, value): (&str, &str)) -> (String, String) {

@@ -39,7 +39,7 @@ fn a_job_is_created_with_three_calls_and_a_cold_resync_takes_at_most_three_reads
     let calls = world.apply();
     assert_eq!(calls.mutating().len(), 0, "{:?}", calls.by_operation());
     // Who we are is asked once more.
-    within("a cold resync", calls.reads(), 3 * JOBS + pages(JOBS) + pages(JOBS) + 1, &calls);
+    within("a cold resync", calls.reads(), 3 * JOBS + pages(JOBS) + pages(JOBS) + 2, &calls);
 }
 
 #[test]

@@ -64,6 +64,8 @@ fn the_image_is_pinned_runs_as_nobody_and_builds_with_our_toolchain() {
 fn the_controller_may_do_what_it_calls_and_nothing_else() {
     let mut expected = actions(|operation| operation.name != "AssumeRole");
     expected.insert("iam:PassRole".to_owned());
+    // The group of schedules gets its tags when it is made.
+    expected.insert("scheduler:TagResource".to_owned());
     assert_eq!(Template::read(ACCOUNT).allowed_by("ControllerPolicy"), expected);
     assert_eq!(Template::read(CONTROLLER).allowed_by("OtherAccountsPolicy"), ["sts:AssumeRole".to_owned()].into());
 }

@@ -190,12 +190,8 @@ pub(crate) fn schedule(sdk: GetScheduleOutput, wanted: &RuleName) -> Result<(Liv
     } = sdk;
     let arn = schedule_arn(wanted, arn)?;
     let target = target.ok_or_else(|| Refused::response(format!("the schedule {wanted} has no target")))?;
-    let state = match state {
-        Some(scheduler::ScheduleState::Enabled) => RuleState::Enabled,
-        Some(scheduler::ScheduleState::Disabled) => RuleState::Disabled,
-        Some(other) => RuleState::Other(other.as_str().to_owned()),
-        None => return Err(Refused::response(format!("the schedule {wanted} has no state"))),
-    };
+    let no_state = || Refused::response(format!("the schedule {wanted} has no state"));
+    let state = schedule_state(state).ok_or_else(no_state)?;
     let date = |at: Option<aws_smithy_types::DateTime>| at.and_then(|at| Timestamp::from_second(at.secs()).ok());
     let timing = LiveTiming {
         zone: schedule_expression_timezone.unwrap_or_else(|| "UTC".to_owned()),
@@ -219,6 +215,15 @@ pub(crate) fn schedule(sdk: GetScheduleOutput, wanted: &RuleName) -> Result<(Liv
         managed_by: None,
     };
     Ok((live, convert::scheduler::from_sdk(target)))
+}
+
+/// The state of a schedule.
+pub(crate) fn schedule_state(state: Option<scheduler::ScheduleState>) -> Option<RuleState> {
+    state.map(|state| match state {
+        scheduler::ScheduleState::Enabled => RuleState::Enabled,
+        scheduler::ScheduleState::Disabled => RuleState::Disabled,
+        other => RuleState::Other(other.as_str().to_owned()),
+    })
 }
 
 /// Checks that an ARN is that of the schedule.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use ecs_etl_plan::failure::{Failure, RetryClass};
-use ecs_etl_plan::observed::{LiveRevision, LiveRule, Look, RevisionArn};
+use ecs_etl_plan::observed::{LiveRevision, LiveRule, Look, RevisionArn, RuleState};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{AccountId, Family, RuleName, ScheduleGroup};
@@ -69,7 +69,7 @@ impl Aws {
         Ok(Reader { aws: self, place, urgency: Urgency::Drift }.all_rules(prefix).await?)
     }
 
-    /// Names of every schedule in a group of EventBridge Scheduler that starts with `prefix`; none of a group that does not exist.
+    /// Name and state of every schedule in a group of EventBridge Scheduler that starts with `prefix`; none of a group that does not exist.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Aws {
         place: &Place,
         group: &ScheduleGroup,
         prefix: &str,
-    ) -> Result<Vec<RuleName>, CallError> {
+    ) -> Result<Vec<(RuleName, RuleState)>, CallError> {
         let listed = Reader { aws: self, place, urgency: Urgency::Drift }.all_schedules(group, prefix).await;
         Ok(absent_if_not_found(listed)?.unwrap_or_default())
     }
@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
         call.send(self.aws, request.send(), |schedule| answer::schedule(schedule, name)).await
     }
 
-    async fn all_schedules(&self, group: &ScheduleGroup, prefix: &str) -> Result<Vec<RuleName>, Failure> {
+    async fn all_schedules(&self, group: &ScheduleGroup, prefix: &str) -> Result<Vec<(RuleName, RuleState)>, Failure> {
         let clients = self.aws.clients(self.place).await;
         let call = self.call(LIST_SCHEDULES, group.as_str());
         let (mut pages, mut token, mut names) = (Pages::default(), None, Vec::new());
@@ -260,15 +260,16 @@ impl<'a> Reader<'a> {
             token = call
                 .send(self.aws, request.send(), |page| {
                     for schedule in page.schedules {
-                        let name = schedule.name.unwrap_or_default();
                         // Others may have made one that we would not; it is none of ours.
-                        names.extend(RuleName::in_group(group, name).ok());
+                        let name = RuleName::in_group(group, schedule.name.unwrap_or_default()).ok();
+                        let state = answer::schedule_state(schedule.state);
+                        names.extend(name.zip(state));
                     }
                     pages.next(page.next_token)
                 })
                 .await?;
             if token.is_none() {
-                names.retain(|name| name.as_str().starts_with(prefix));
+                names.retain(|(name, _)| name.as_str().starts_with(prefix));
                 return Ok(names);
             }
         }

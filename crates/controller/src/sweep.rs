@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use ecs_etl_aws::{Answer, Urgency};
 use ecs_etl_plan::failure::RetryClass;
 use ecs_etl_plan::lower;
-use ecs_etl_plan::observed::{Fact, Look};
+use ecs_etl_plan::observed::{Fact, Look, RuleState};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::RuleName;
@@ -42,7 +42,7 @@ async fn schedules(
     cx: &Context,
     place: &Place,
     prefix: &str,
-) -> Result<(Fact<Option<Tags>>, BTreeMap<RuleName, ()>), Interrupted> {
+) -> Result<(Fact<Option<Tags>>, BTreeMap<RuleName, RuleState>), Interrupted> {
     if !cx.world().reads_group(place) {
         return Ok((Fact::Known(None), BTreeMap::new()));
     }
@@ -61,5 +61,5 @@ async fn schedules(
         Some(_) => cx.aws.list_schedules(place, &group, prefix).await?,
         None => Vec::new(),
     };
-    Ok((Fact::Known(tags), listed.into_iter().map(|name| (name, ())).collect()))
+    Ok((Fact::Known(tags), listed.into_iter().collect()))
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn};
+use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn, RuleState};
 use ecs_etl_plan::ownership::Mark;
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
@@ -29,8 +29,8 @@ pub struct Sweep {
     /// Tags of the controller's group of schedules in EventBridge Scheduler; `Known(None)` if there is none, and not read as long
     /// as nothing hangs on it.
     pub group: Fact<Option<Tags>>,
-    /// Schedules in it that bear the prefix: their names, since the list tells no more.
-    pub schedules: BTreeMap<RuleName, ()>,
+    /// Schedules in it that bear the prefix, with their states: the list tells no more.
+    pub schedules: BTreeMap<RuleName, RuleState>,
     /// ACTIVE revisions of the families that bear it, newest first.
     pub active: BTreeMap<Family, Vec<RevisionArn>>,
     /// Rules that bear another prefix and whose descriptions name this controller and the job: a hint, no proof.
@@ -61,7 +61,9 @@ impl Write {
 
     fn shows_in(&self, sweep: &Sweep) -> bool {
         match self {
-            Self::Rule(name, live) if name.group().is_some() => sweep.schedules.contains_key(name) == live.is_some(),
+            Self::Rule(name, live) if name.group().is_some() => {
+                sweep.schedules.get(name) == live.as_ref().map(|live| &live.state)
+            }
             Self::Rule(name, live) => sweep.rules.get(name) == live.as_ref(),
             Self::Active(family, arn, active) => {
                 sweep.active.get(family).is_some_and(|arns| arns.contains(arn)) == *active
@@ -180,7 +182,7 @@ impl World {
                     fill(&mut view.rule_tags, name, tags.clone());
                 }
             }
-            for (name, ()) in names.rules(&sweep.schedules) {
+            for (name, _) in names.rules(&sweep.schedules) {
                 // The list does not tell what they are.
                 view.rules.entry(name.clone()).or_default();
             }
@@ -202,7 +204,7 @@ impl World {
     pub fn rule_names(&self, place: &Place, names: &[Names]) -> Vec<RuleName> {
         let Some(sweep) = self.sweep(place) else { return Vec::new() };
         let rules = names.iter().flat_map(|names| names.rules(&sweep.rules)).map(|(name, _)| name);
-        let schedules = names.iter().flat_map(|names| names.rules(&sweep.schedules)).map(|(name, ())| name);
+        let schedules = names.iter().flat_map(|names| names.rules(&sweep.schedules)).map(|(name, _)| name);
         rules.chain(schedules).cloned().collect()
     }
 
@@ -365,11 +367,9 @@ fn changed_families(before: &Sweep, after: &Sweep) -> BTreeSet<Family> {
     let changed_rules = rules.filter(|name| before.rules.get(*name) != after.rules.get(*name));
     let families = before.active.keys().chain(after.active.keys());
     let changed_families = families.filter(|name| before.active.get(*name) != after.active.get(*name)).cloned();
-    let came_or_went = |a: &Sweep, b: &Sweep| {
-        a.schedules.keys().filter(|name| !b.schedules.contains_key(*name)).cloned().collect::<Vec<_>>()
-    };
-    let schedules = came_or_went(before, after).into_iter().chain(came_or_went(after, before));
-    let names = changed_rules.cloned().chain(schedules);
+    let schedules = before.schedules.keys().chain(after.schedules.keys());
+    let changed_schedules = schedules.filter(|name| before.schedules.get(*name) != after.schedules.get(*name));
+    let names = changed_rules.chain(changed_schedules);
     names.filter_map(|name| Family::new(stem(name.as_str())).ok()).chain(changed_families).collect()
 }
 
@@ -383,7 +383,7 @@ fn fill<K: Ord + Clone, T>(facts: &mut BTreeMap<K, Fact<T>>, key: &K, value: T) 
 fn lay(sweep: &mut Sweep, write: &Write) {
     match write {
         Write::Rule(name, live) if name.group().is_some() => match live {
-            Some(_) => drop(sweep.schedules.insert(name.clone(), ())),
+            Some(live) => drop(sweep.schedules.insert(name.clone(), live.state.clone())),
             None => drop(sweep.schedules.remove(name)),
         },
         Write::Rule(name, Some(rule)) => {

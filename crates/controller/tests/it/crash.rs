@@ -59,6 +59,37 @@ fn stories() -> Vec<Story> {
             prune: false,
         },
         Story {
+            name: "scheduler",
+            before: vec![],
+            edit: |lab| {
+                lab.write("a.yaml", &job("a", "img:1", "0 2 * * *").replace("spec:", "spec:\n  timeZone: Asia/Tokyo"))
+            },
+            prune: false,
+        },
+        Story {
+            name: "to scheduler",
+            before: vec![("a", a("img:1"))],
+            edit: |lab| {
+                lab.write("a.yaml", &job("a", "img:2", "0 2 * * *").replace("spec:", "spec:\n  timeZone: Asia/Tokyo"))
+            },
+            prune: false,
+        },
+        Story {
+            name: "from scheduler",
+            before: vec![("a", a("img:1").replace("spec:", "spec:\n  timeZone: Asia/Tokyo"))],
+            edit: |lab| lab.write("a.yaml", &job("a", "img:1", "0 2 * * *")),
+            prune: false,
+        },
+        Story {
+            name: "removal from scheduler",
+            before: vec![
+                ("a", a("img:1").replace("spec:", "spec:\n  timeZone: Asia/Tokyo")),
+                ("b", job("b", "img:1", "0 5 * * *")),
+            ],
+            edit: |lab| lab.remove("a.yaml"),
+            prune: true,
+        },
+        Story {
             name: "removal",
             before: vec![("a", a("img:1")), ("b", job("b", "img:1", "0 5 * * *"))],
             edit: |lab| lab.remove("a.yaml"),
@@ -80,20 +111,27 @@ async fn pass(lab: &Lab, prune: bool) {
     assert!(pass.whole);
 }
 
+/// All that is scheduled, by rules and by EventBridge Scheduler.
+async fn scheduled(lab: &Lab) -> BTreeMap<String, Value> {
+    let mut all = lab.schedules().await;
+    all.extend(lab.in_scheduler().await);
+    all
+}
+
 /// What a story leads to without any fault: the schedules, how many revisions, how many calls.
 async fn undisturbed(story: &Story) -> (BTreeMap<String, Value>, usize, u64) {
     let lab = set_up(story).await;
     let before = lab.sent();
     pass(&lab, story.prune).await;
     let calls = lab.sent() - before;
-    (lab.schedules().await, lab.revisions().await, calls)
+    (scheduled(&lab).await, lab.revisions().await, calls)
 }
 
 /// Ends in the undisturbed state, with at most `spare` revisions more, and then in silence.
 async fn ends_well(lab: &Lab, story: &Story, expected: &BTreeMap<String, Value>, revisions: usize, what: &str) {
     lab.calm();
     pass(lab, story.prune).await;
-    assert_eq!(&lab.schedules().await, expected, "{} {what}", story.name);
+    assert_eq!(&scheduled(lab).await, expected, "{} {what}", story.name);
     assert_eq!(lab.revisions().await, revisions, "{} {what}: revisions", story.name);
     lab.calls();
     pass(lab, story.prune).await;

@@ -35,6 +35,7 @@ metadata: {name: main}
 spec:
   region: eu-central-1
   eventsRoleArn: events
+  schedulerRoleArn: scheduler
   defaults: {taskDefinition: {networkMode: bridge}, container: {memory: 64}}
 ";
 
@@ -218,18 +219,29 @@ impl Lab {
 
     /// Somebody else's hand in AWS.
     pub async fn call(&self, target: &str, body: Value) -> Value {
+        self.send("POST", "/", Some(target), body).await
+    }
+
+    /// The same in EventBridge Scheduler, whose operations are methods and paths.
+    pub async fn scheduler(&self, method: &str, path: &str, body: Value) -> Value {
+        self.send(method, path, None, body).await
+    }
+
+    async fn send(&self, method: &str, path: &str, target: Option<&str>, body: Value) -> Value {
         let conduct = self.line.conduct.lock().unwrap().take();
-        let scope = "Credential=AKIDEXAMPLE/20261123/eu-central-1/ecs/aws4_request";
-        let headers = vec![
-            ("x-amz-target".to_owned(), target.to_owned()),
+        let service = if target.is_some() { "ecs" } else { "scheduler" };
+        let scope = format!("Credential=AKIDEXAMPLE/20261123/eu-central-1/{service}/aws4_request");
+        let mut headers = vec![
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
             ("authorization".to_owned(), format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0")),
         ];
-        let request = Request { method: "POST".into(), path: "/".into(), headers, body: body.to_string().into_bytes() };
+        headers.extend(target.map(|target| ("x-amz-target".to_owned(), target.to_owned())));
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = Request { method: method.into(), path: path.into(), headers, body };
         let reply = self.door.call(request).await.unwrap();
         *self.line.conduct.lock().unwrap() = conduct;
         let answer = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
-        assert_eq!(reply.status, 200, "{target}: {answer}");
+        assert_eq!(reply.status, 200, "{method} {path} {target:?}: {answer}");
         answer
     }
 
@@ -267,6 +279,25 @@ impl Lab {
             );
         }
         schedules
+    }
+
+    /// The same of every schedule in EventBridge Scheduler, without the moments at which it was written.
+    pub async fn in_scheduler(&self) -> BTreeMap<String, Value> {
+        let mut found = BTreeMap::new();
+        let listed = self.scheduler("GET", "/schedules", Value::Null).await;
+        for one in listed["Schedules"].as_array().unwrap() {
+            let (group, name) = (one["GroupName"].as_str().unwrap(), one["Name"].as_str().unwrap());
+            let path = format!("/schedules/{name}?groupName={group}");
+            let mut schedule = self.scheduler("GET", &path, Value::Null).await;
+            let arn = schedule["Target"]["EcsParameters"]["TaskDefinitionArn"].take();
+            let pinned = self.ecs("DescribeTaskDefinition", json!({"taskDefinition": arn})).await;
+            schedule["pins"] = pinned["taskDefinition"]["containerDefinitions"][0]["image"].clone();
+            for moment in ["CreationDate", "LastModificationDate"] {
+                schedule.as_object_mut().unwrap().remove(moment);
+            }
+            found.insert(format!("{group}/{name}"), schedule);
+        }
+        found
     }
 
     /// How many ACTIVE revisions there are.

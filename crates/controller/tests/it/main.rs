@@ -12,6 +12,7 @@ mod drift;
 mod lab;
 mod places;
 mod races;
+mod scheduler;
 mod settings;
 mod triggers;
 mod trouble;
