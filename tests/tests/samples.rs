@@ -20,6 +20,16 @@ fn read(folder: &Path, below: &str, files: &mut Vec<(String, Vec<u8>)>) -> std::
 }
 
 #[test]
+fn the_pipeline_of_the_tour_is_valid_and_no_warning_is_said() {
+    let mut texts = Vec::new();
+    read(&tools::root().join("examples/pipeline"), "", &mut texts).expect("the example can be read");
+    let files: Vec<File<'_>> = texts.iter().map(|(path, bytes)| File { path, bytes }).collect();
+    let directory = directory::load(&files, "2026-11-23T00:00:00Z".parse().expect("a time"));
+    assert_eq!(directory.diagnostics, []);
+    assert_eq!(directory.jobs.len(), 3);
+}
+
+#[test]
 fn every_sample_is_valid_and_no_warning_is_said() {
     let mut texts = Vec::new();
     read(&tools::root().join("manifests"), "", &mut texts).expect("the samples can be read");

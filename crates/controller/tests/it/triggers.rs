@@ -171,3 +171,31 @@ async fn each_end_of_a_run_starts_the_jobs_that_wait_for_it_and_tells_them_of_it
     wait().await;
     assert_eq!(counts().await, [1, 2, 3], "it never started");
 }
+
+/// Messages in a queue, read once.
+async fn messages(lab: &Lab, queue: &str) -> Vec<Value> {
+    let url = format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{queue}");
+    let received = lab.call("AmazonSQS.ReceiveMessage", json!({"QueueUrl": url, "MaxNumberOfMessages": 10})).await;
+    let bodies = received["Messages"].as_array().into_iter().flatten().map(|message| message["Body"].as_str().unwrap());
+    bodies.map(|body| serde_json::from_str(body).unwrap()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pipeline_of_the_tour_runs_through_a_night_and_tells_of_its_failure() {
+    let lab = Lab::new(&[]);
+    lab.call("AmazonSQS.CreateQueue", json!({"QueueName": "failed-runs"})).await;
+    let pipeline = include_str!("../../../../examples/pipeline/pipeline.yaml");
+    lab.write("pipeline.yaml", &pipeline.replace("ap-northeast-1", "eu-central-1"));
+    let pass = lab.apply().await;
+    for job in ["extract-orders", "transform-orders", "report-orders"] {
+        assert_eq!(pass.reason(job), Reason::Converged, "{job}");
+    }
+    tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+    let told = messages(&lab, "failed-runs").await;
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(told["job"], "transform-orders");
+    assert!(told["startedAt"].as_str().unwrap().starts_with("2026-11-23T17:3"), "02:30 in Tokyo: {told}");
+    lab.writes();
+    lab.apply().await;
+    assert_eq!(lab.writes(), counts([]));
+}
