@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::adopt;
 use super::arn;
 use super::triggers::{self, Triggers};
 use super::{Fields, Known, schedules};
+use crate::adopt::Adopt;
 use crate::check;
 use crate::job::{DeletionPolicy, Retry};
 use crate::manifest::JobSpec;
@@ -25,6 +27,8 @@ pub struct Checked {
     pub schedules: schedules::Schedules,
     /// What else starts it, and who hears of its end.
     pub triggers: Triggers,
+    /// `adopt`.
+    pub adopt: Adopt,
     /// `suspend`.
     pub suspend: bool,
     /// Retry policy of the target.
@@ -59,10 +63,7 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     if let Some(name) = &spec.time_zone {
         schedules::time_zone(fields, name);
     }
-    if spec.adopt.is_some() {
-        let message = "taking over existing resources is not supported yet";
-        fields.error("spec.adopt", message, Some("it comes in a later version; remove the field".to_owned()));
-    }
+    let adopt = adopt::adopt(fields, &spec);
     if spec.task_definition.is_none() {
         fields
             .missing("spec.taskDefinition", "with `containerDefinitions`, in the shape of ECS RegisterTaskDefinition");
@@ -97,6 +98,7 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     let checked = Checked {
         schedules,
         triggers,
+        adopt,
         suspend: spec.suspend.unwrap_or(false),
         retry,
         dead_letter_queue_arn: spec.dead_letter_queue_arn,
