@@ -9,10 +9,11 @@ use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 
+use crate::adoption::Adoption;
 use crate::normalise::Normal;
 use crate::tags::Tags;
 
-/// Id of the one target that the controller puts on each of its rules.
+/// Id of the one target that the controller puts on each of its rules, but for those it has taken over.
 pub const TARGET_ID: &str = "ecs-etl";
 
 /// Who we are, for ownership.
@@ -35,6 +36,8 @@ pub struct Desired {
     pub account: AccountId,
     /// Family of its task definition.
     pub family: Family,
+    /// What it takes over under other names than its own.
+    pub adoption: Adoption,
     /// What to register.
     pub task_definition: TaskDefinition,
     /// The same, normalised: what live revisions are compared with.

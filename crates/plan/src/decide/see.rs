@@ -5,6 +5,7 @@ use ecs_etl_spec::name::{Family, RuleName};
 
 use super::stop::Asks;
 use super::targets::Split;
+use crate::adoption::target_id;
 use crate::observed::{LiveRule, Look, Observed};
 use crate::ownership::Mark;
 use crate::tags::Tags;
@@ -55,7 +56,9 @@ pub(crate) fn see<'a>(
     let what = || format!("the targets of rule {name}");
     let targets = asks.fact(observed.targets.get(name), elsewhere, look, what);
     match (tags, targets) {
-        (Some(tags), Some(targets)) => Seen::Ours(Ours { live, tags, split: Split::of(targets, families) }),
+        (Some(tags), Some(targets)) => {
+            Seen::Ours(Ours { live, tags, split: Split::of(targets, families, target_id(tags)) })
+        }
         (None, _) | (_, None) => Seen::Lacking,
     }
 }
