@@ -150,17 +150,7 @@ async fn what_terraform_made_is_imported_and_adopted_without_a_change_to_what_ru
         resource("aws_cloudwatch_event_target", target),
     ]}}});
     std::fs::write(dir.path().join("state.json"), state.to_string()).unwrap();
-    let args = [
-        "import",
-        "terraform",
-        "state.json",
-        "--controller",
-        "data",
-        "--endpoint",
-        "embedded",
-        "--output",
-        "manifests",
-    ];
+    let args = ["import", "terraform", "state.json", "--output", "manifests"];
     let imported = ecs_etl(dir.path(), &args);
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
     assert_eq!(planned(dir.path(), "sales-rule"), ["TagResource", "TagResource", "PutRule"]);
