@@ -71,6 +71,18 @@ fn the_controller_may_do_what_it_calls_and_nothing_else() {
 }
 
 #[test]
+fn what_is_adopted_may_be_changed_by_name_and_nothing_besides() {
+    // Deregistering knows no resources, so the other policy has it for every family.
+    let mut expected = actions(|operation| {
+        operation.mutating && !["AssumeRole", "DeregisterTaskDefinition"].contains(&operation.name)
+    });
+    expected.insert("iam:PassRole".to_owned());
+    let template = Template::read(ACCOUNT);
+    assert_eq!(template.allowed_by("AdoptionPolicy"), expected);
+    assert_eq!(template.allowed_everywhere("AdoptionPolicy"), BTreeSet::new());
+}
+
+#[test]
 fn a_plan_may_read_what_it_reads_and_nothing_else() {
     let allowed = Template::read(ACCOUNT).allowed_by("PlanPolicy");
     assert_eq!(allowed, actions(|operation| !operation.mutating && operation.name != "AssumeRole"));

@@ -12,12 +12,13 @@ use ecs_etl_plan::lower::lower;
 use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::prune::Held;
 use ecs_etl_spec::job::{Job, Place, Prune};
-use ecs_etl_spec::name::{AccountId, Digest, Prefix};
+use ecs_etl_spec::name::{AccountId, Digest, JobName, Prefix};
 
+use crate::adopted::Adopted;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::seams::{AsItIs, Seams};
-use crate::world::World;
+use crate::world::{Names, World};
 
 /// What the EtlController and the command line say, resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub identity: Identity,
     /// What every family and rule name starts with.
     pub prefix: Prefix,
+    /// What jobs take over under other names than their own.
+    pub adopted: Adopted,
     /// What decisions need to know.
     pub policy: Policy,
     /// Deletion caps and grace.
@@ -140,6 +143,12 @@ impl Context {
     /// What is remembered. Never held across an await.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names under which a job's resources may be found in a place; none if they would be longer than AWS allows.
+    pub fn names(&self, place: &Place, job: &JobName) -> Option<Names> {
+        let settings = self.settings();
+        self.world().names(&settings, place, job)
     }
 
     /// The count of changes in this pass. Never held across an await.

@@ -5,6 +5,7 @@
 
 mod act;
 mod admit;
+mod adopted;
 pub mod approval;
 pub mod clock;
 pub mod context;

@@ -10,6 +10,7 @@ use ecs_etl_spec::job::{Job, Place};
 use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 
+use crate::adopted;
 use crate::context::Settings;
 use crate::scan::{RootState, Scan, WHOLE};
 use crate::selector::Selector;
@@ -125,6 +126,7 @@ impl Manifests {
                 source: controller.source.clone().unwrap_or_else(|| git_source.to_owned()),
             },
             prefix: controller.prefix.clone(),
+            adopted: adopted::of(&self.directory),
             policy: Policy { keep_revisions: controller.keep_revisions, ..Policy::default() },
             prune: controller.prune,
             max_changes: controller.max_changes,

@@ -31,11 +31,16 @@ pub struct Homes {
 impl Homes {
     /// Those of a job that is wanted: under its name and the one it had before, here and wherever sweeps found it.
     pub fn of(cx: &Context, desired: &Desired) -> Self {
-        let prefix = &cx.settings().prefix;
         let former = desired.moved_from.as_ref().map(|former| &former.job);
-        let names: Vec<Names> =
-            std::iter::once(&desired.job).chain(former).filter_map(|job| Names::of(prefix, job)).collect();
-        let world = cx.world();
+        let settings = cx.settings();
+        let mut world = cx.world();
+        if let Some(taken) = settings.adopted.get(&desired.job) {
+            world.adopt(&desired.place, &desired.job, taken);
+        }
+        let names: Vec<Names> = std::iter::once(&desired.job)
+            .chain(former)
+            .filter_map(|job| world.names(&settings, &desired.place, job))
+            .collect();
         let elsewhere = world
             .places()
             .filter(|place| **place != desired.place && !world.rule_names(place, &names).is_empty())
@@ -48,7 +53,11 @@ impl Homes {
 
     /// Those of a job that is not wanted any more in `place`.
     pub fn left_behind(cx: &Context, place: &Place, job: &JobName) -> Self {
-        let names = Names::of(&cx.settings().prefix, job).into_iter().collect();
+        let mut names = cx.names(place, job);
+        if let Some(names) = &mut names {
+            names.taken.rules.extend(cx.world().under_other_prefix(place, job).into_iter().map(|rule| rule.name));
+        }
+        let names = names.into_iter().collect();
         Self { place: place.clone(), names, wanted: Vec::new(), elsewhere: Vec::new() }
     }
 
@@ -60,7 +69,13 @@ impl Homes {
             ..Observed::default()
         };
         let elsewhere = self.elsewhere.iter().map(|place| (place.clone(), at(place))).collect();
-        Observed { elsewhere, ..at(&self.place) }
+        let mut here = Observed { elsewhere, ..at(&self.place) };
+        // What was taken over bears no prefix by which a list would show it.
+        for names in self.names.iter().filter(|names| !names.taken.is_empty()) {
+            here.rules.extend(names.taken.rules.iter().map(|rule| (rule.clone(), Fact::NotRead)));
+            here.active.extend(names.taken.families.iter().map(|family| (family.clone(), Fact::NotRead)));
+        }
+        here
     }
 
     /// What was read, with the gaps filled from the sweeps.

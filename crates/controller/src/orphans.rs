@@ -17,10 +17,10 @@ use ecs_etl_spec::name::{Family, JobName};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::adopted::Taken;
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::observe::{self, Homes, Trust};
-use crate::world::Names;
 use crate::{act, admit};
 
 /// What to do about a job that is not wanted in a place.
@@ -91,7 +91,7 @@ pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> 
     let world = cx.world();
     let mut names = BTreeSet::new();
     for place in world.places() {
-        for job in world.jobs_in(place, &prefix) {
+        for job in world.jobs_in(place, &prefix).into_iter().chain(world.jobs_of_another_name(place)) {
             if !manifests.mentions(&job) && !former.contains(&job) {
                 names.insert((place.clone(), job));
             }
@@ -102,10 +102,13 @@ pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> 
 
 /// Finds out what is there, from the sweeps and a few reads.
 pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Option<LeftBehind>, Interrupted> {
-    let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(None) };
+    let Some(names) = cx.names(place, job) else { return Ok(None) };
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
     known(&plan)?;
     let found = left(cx, place, job, &facts, &plan);
+    if found.is_none() {
+        cx.world().forget_adopted(place, job);
+    }
     if found.as_ref().is_none_or(|left| left.scheduled || left.retired_at.is_some()) {
         return Ok(found);
     }
@@ -127,11 +130,20 @@ fn known(plan: &Plan) -> Result<(), Interrupted> {
 
 /// Does `task` for what `job` left behind in `place`.
 pub async fn look_after(cx: &Context, place: &Place, job: &JobName, task: Task) -> Result<Outcome, Interrupted> {
-    let Some(names) = Names::of(&cx.settings().prefix, job) else { return Ok(Outcome::nothing()) };
+    let Some(names) = cx.names(place, job) else { return Ok(Outcome::nothing()) };
     match task {
         Task::Inspect => Ok(Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() }),
         Task::Remove(permit) => remove(cx, place, job, &names.family, &permit).await,
-        Task::Tidy => tidy(cx, place, job, &names.family).await,
+        Task::Tidy => {
+            let mut outcome = tidy(cx, place, job, &names.family).await?;
+            for family in names.families().skip(1) {
+                let more = tidy(cx, place, job, family).await?;
+                outcome.actions.extend(more.actions);
+                outcome.next_due = outcome.next_due.into_iter().chain(more.next_due).min();
+                (outcome.left, outcome.stopped) = (more.left, outcome.stopped.or(more.stopped));
+            }
+            Ok(outcome)
+        }
     }
 }
 
@@ -164,10 +176,24 @@ async fn decide(
     let settings = cx.settings();
     let leaving = Leaving { job, family, place, identity: &settings.identity };
     let homes = Homes::left_behind(cx, place, job);
-    observe::until_decided(cx, &homes, Urgency::Drift, trust, |facts| {
+    let (facts, plan) = observe::until_decided(cx, &homes, Urgency::Drift, trust, |facts| {
         removal::decide(&leaving, facts, &settings.policy, cx.clock.now())
     })
-    .await
+    .await?;
+    // Once its rule is gone, nothing in AWS tells which family it had taken over.
+    let mut taken = Taken::seen(&facts, family);
+    taken.families.retain(|family| holds_ours(cx, job, &facts, family));
+    cx.world().adopt(place, job, &taken);
+    Ok((facts, plan))
+}
+
+/// Whether a revision of a family bears our marks.
+fn holds_ours(cx: &Context, job: &JobName, facts: &Observed, family: &Family) -> bool {
+    let settings = cx.settings();
+    let mark = Mark::new(&settings.identity.controller, job);
+    let revisions = facts.revisions.values().filter_map(|fact| fact.known()?.as_ref());
+    let mut of_family = revisions.filter(|revision| revision.arn.family() == family.as_str());
+    of_family.any(|revision| mark.is_on(&revision.tags))
 }
 
 /// Retires and deregisters the revisions of a job that went, when no retry can want them any more.

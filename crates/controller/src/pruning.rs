@@ -14,7 +14,6 @@ use crate::approval::read_approvals;
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::orphans::{LeftBehind, Permit, Task};
-use crate::world::Names;
 
 /// What the rules of deletion are asked with: all that is known of the directory and of AWS.
 #[derive(Debug, Clone, PartialEq)]
@@ -276,7 +275,7 @@ impl Pruning {
         let world = cx.world();
         for job in manifests.directory.jobs.values().filter(|job| !job.drain) {
             let mark = Mark::new(&settings.identity.controller, &job.name);
-            let Some(names) = Names::of(&settings.prefix, &job.name) else { continue };
+            let Some(names) = world.names(&settings, &job.place, &job.name) else { continue };
             let by_rule = world.rule_tags_of(&job.place, &names).any(|tags| mark.is_on(tags));
             if by_rule || world.has_schedules(&job.place, &names, &mark) {
                 let source = Some(settings.identity.source.clone());

@@ -1,4 +1,4 @@
-//! Reads the lists of a place once: every rule, and every ACTIVE revision that bears the controller's prefix.
+//! Reads the lists of a place once: every rule, and every ACTIVE revision that bears the controller's prefix or is adopted.
 //!
 //! Rules are read without a filter, a few pages more in a shared account: only so are those seen that bear the prefix the
 //! controller had before.
@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use ecs_etl_aws::{Answer, Urgency};
 use ecs_etl_plan::failure::RetryClass;
 use ecs_etl_plan::lower;
-use ecs_etl_plan::observed::{Fact, Look, RuleState};
+use ecs_etl_plan::observed::{Fact, LiveRule, Look, RuleState};
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::RuleName;
 
+use crate::adopted;
 use crate::context::{Context, Interrupted};
 use crate::former_prefix;
 use crate::world::Sweep;
@@ -22,15 +23,22 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
     let at = cx.clock.now();
     let settings = cx.settings();
     let prefix = settings.prefix.as_str();
+    let mut adopted = cx.world().adopted(place);
+    settings.adopted.values().for_each(|taken| adopted.extend(taken));
     // Both to their end: which of two failures is told must not hang on which came first, or each retry would say another.
     let (rules, active) =
-        futures::future::join(cx.aws.list_rules(place, ""), cx.aws.list_active_revisions(place, prefix)).await;
-    let (rules, active) = (rules?, active?);
+        futures::future::join(cx.aws.list_rules(place, ""), cx.aws.list_active_revisions(place, "")).await;
+    let (rules, mut active) = (rules?, active?);
     let (group, schedules) = schedules(cx, place, prefix).await?;
-    let (rules, others): (Vec<_>, Vec<_>) = rules.into_iter().partition(|rule| rule.name.as_str().starts_with(prefix));
-    let rules = rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect();
-    let under_other_prefix =
-        others.into_iter().filter_map(|rule| former_prefix::hinted(&settings.identity, rule)).collect();
+    active.retain(|family, _| family.as_str().starts_with(prefix) || adopted.families.contains(family));
+    let under_other_prefix: Vec<_> = rules
+        .iter()
+        .filter_map(|rule| former_prefix::hinted(&settings.identity, rule.clone()))
+        .filter(|(job, rule)| adopted::is_of_another_name(&settings.prefix, job, rule))
+        .collect();
+    adopted.rules.extend(under_other_prefix.iter().map(|(_, rule)| rule.name.clone()));
+    let ours = |rule: &LiveRule| rule.name.as_str().starts_with(prefix) || adopted.rules.contains(&rule.name);
+    let rules = rules.into_iter().filter(ours).map(|rule| (rule.name.clone(), rule)).collect();
     Ok(Sweep { at, rules, group, schedules, active, under_other_prefix })
 }
 

@@ -12,7 +12,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::context::{Context, Interrupted};
 use crate::observe::{self, Homes, Trust};
-use crate::world::Names;
 use crate::{act, admit};
 
 /// What came of it.
@@ -32,14 +31,15 @@ impl Outcome {
 /// Tidies the family of a job that is converged. What a reconcile has just `seen` proves silence without another call.
 pub async fn tidy(cx: &Context, job: &Job, seen: Option<&Observed>) -> Result<Outcome, Interrupted> {
     let settings = cx.settings();
-    let Some(names) = Names::of(&settings.prefix, &job.name) else { return Ok(Outcome::default()) };
-    let revisions = cx.world().sweep(&job.place).and_then(|sweep| sweep.active.get(&names.family)).map_or(0, Vec::len);
+    let Some(names) = cx.names(&job.place, &job.name) else { return Ok(Outcome::default()) };
+    let revisions =
+        cx.world().sweep(&job.place).and_then(|sweep| sweep.active.get(names.running())).map_or(0, Vec::len);
     if revisions < 2 {
         return Ok(Outcome::default());
     }
     let scope = clean_up::Scope {
         job: &job.name,
-        family: &names.family,
+        family: names.running(),
         place: &job.place,
         identity: &settings.identity,
         keep: Some(settings.policy.keep_revisions),

@@ -13,6 +13,9 @@ use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, Prefix, RuleName};
 use jiff::Timestamp;
 
+use crate::adopted::{Adopted, Taken, stem};
+use crate::context::Settings;
+
 /// How long a write of ours overrules a list that does not show it yet.
 const OVERLAY: Duration = Duration::from_secs(60);
 
@@ -24,16 +27,16 @@ const TAG_ROTATION: u32 = 20;
 pub struct Sweep {
     /// When the reading began.
     pub at: Timestamp,
-    /// Rules that bear the controller's prefix.
+    /// Rules that bear the controller's prefix, that a job takes over, or that say they are ours.
     pub rules: BTreeMap<RuleName, LiveRule>,
     /// Tags of the controller's group of schedules in EventBridge Scheduler; `Known(None)` if there is none, and not read as long
     /// as nothing hangs on it.
     pub group: Fact<Option<Tags>>,
     /// Schedules in it that bear the prefix, with their states: the list tells no more.
     pub schedules: BTreeMap<RuleName, RuleState>,
-    /// ACTIVE revisions of the families that bear it, newest first.
+    /// ACTIVE revisions of the families that bear it or that a job has taken over, newest first.
     pub active: BTreeMap<Family, Vec<RevisionArn>>,
-    /// Rules that bear another prefix and whose descriptions name this controller and the job: a hint, no proof.
+    /// Rules that are called after something else and whose descriptions name this controller and the job: a hint, no proof.
     pub under_other_prefix: Vec<(JobName, LiveRule)>,
 }
 
@@ -86,19 +89,39 @@ struct Known {
     rule_tags: BTreeMap<RuleName, Tags>,
     /// Silent passes of each family, for the rotation of its tags.
     rounds: BTreeMap<Family, u32>,
+    /// What jobs have taken over, also those whose manifest is gone.
+    adopted: Adopted,
 }
 
 /// Names under which a job's resources may be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// Its family.
+    /// Its own family.
     pub family: Family,
+    /// What it has taken over.
+    pub taken: Taken,
 }
 
 impl Names {
     /// Names of the job called `job`; none if they would be longer than AWS allows.
     pub fn of(prefix: &Prefix, job: &JobName) -> Option<Self> {
-        Some(Self { family: Family::new(format!("{prefix}{job}")).ok()? })
+        Some(Self { family: Family::new(format!("{prefix}{job}")).ok()?, taken: Taken::default() })
+    }
+
+    /// The family whose revisions the job runs: one that it has taken over, or its own.
+    pub fn running(&self) -> &Family {
+        self.taken.families.first().unwrap_or(&self.family)
+    }
+
+    /// Its own family, and those it has taken over.
+    pub fn families(&self) -> impl Iterator<Item = &Family> {
+        std::iter::once(&self.family).chain(self.taken.families.iter().filter(|family| **family != self.family))
+    }
+
+    /// Whether anything of the job is among these, by family or by what its rules are called.
+    pub fn is_among(&self, changed: &BTreeSet<Family>) -> bool {
+        let mut rules = self.taken.rules.iter().map(|rule| stem(rule.as_str()));
+        self.families().any(|family| changed.contains(family)) || rules.any(|rule| changed.contains(rule))
     }
 
     /// Those of `rules` that bear one of the job's names: the family's own, or with a suffix of six hexadecimal digits.
@@ -112,7 +135,10 @@ impl Names {
         let plain = from(family).take_while(|(name, _)| name.as_str() == family);
         let dotted = format!("{family}.");
         let suffixed = from(&dotted).take_while(|(name, _)| name.as_str().starts_with(&dotted));
-        let found: Vec<_> = plain.chain(suffixed.filter(|(name, _)| stem(name.as_str()) == family)).collect();
+        let taken = self.taken.rules.iter().filter(|rule| stem(rule.as_str()) != family);
+        let taken = taken.filter_map(|rule| rules.get_key_value(rule));
+        let found: Vec<_> =
+            plain.chain(suffixed.filter(|(name, _)| stem(name.as_str()) == family)).chain(taken).collect();
         found.into_iter()
     }
 
@@ -122,20 +148,12 @@ impl Names {
         revisions: &'a BTreeMap<RevisionArn, V>,
     ) -> impl Iterator<Item = (&'a RevisionArn, &'a V)> {
         // Revisions are ordered by family first, and AWS numbers them from one.
-        let first = RevisionArn::parse(&format!(":task-definition/{}:0", self.family));
-        let of_family = first.map(|first| {
+        let firsts = self.families().filter_map(|family| RevisionArn::parse(&format!(":task-definition/{family}:0")));
+        let of_family = |first: RevisionArn| {
             let family = first.family().to_owned();
             revisions.range(first..).take_while(move |(arn, _)| arn.family() == family)
-        });
-        of_family.into_iter().flatten()
-    }
-}
-
-/// A rule name without the suffix that tells the schedules of a list apart.
-fn stem(rule: &str) -> &str {
-    match rule.rsplit_once('.') {
-        Some((stem, hex)) if hex.len() == 6 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => stem,
-        Some(_) | None => rule,
+        };
+        firsts.flat_map(of_family).collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -175,7 +193,12 @@ impl World {
             return view;
         };
         for names in names {
-            fill(&mut view.active, &names.family, sweep.active.get(&names.family).cloned().unwrap_or_default());
+            for family in names.families() {
+                fill(&mut view.active, family, sweep.active.get(family).cloned().unwrap_or_default());
+            }
+            for name in names.taken.rules.iter().filter(|name| view.rules.contains_key(*name)).collect::<Vec<_>>() {
+                fill(&mut view.rules, name, sweep.rules.get(name).cloned());
+            }
             for (name, rule) in names.rules(&sweep.rules) {
                 fill(&mut view.rules, name, Some(rule.clone()));
                 if let Some(tags) = known.rule_tags.get(name) {
@@ -255,6 +278,50 @@ impl World {
     pub fn under_other_prefix(&self, place: &Place, job: &JobName) -> Vec<LiveRule> {
         let hinted = self.sweep(place).map(|sweep| sweep.under_other_prefix.as_slice()).unwrap_or_default();
         hinted.iter().filter(|(of, _)| of == job).map(|(_, rule)| rule.clone()).collect()
+    }
+
+    /// Names under which a job's resources may be found in a place.
+    pub fn names(&self, settings: &Settings, place: &Place, job: &JobName) -> Option<Names> {
+        let mut names = Names::of(&settings.prefix, job)?;
+        let known = self.0.get(place).and_then(|known| known.adopted.get(job));
+        for taken in settings.adopted.get(job).into_iter().chain(known) {
+            names.taken.extend(taken);
+        }
+        Some(names)
+    }
+
+    /// Everything that jobs are known to have taken over in a place.
+    pub fn adopted(&self, place: &Place) -> Taken {
+        let mut all = Taken::default();
+        self.0.get(place).into_iter().flat_map(|known| known.adopted.values()).for_each(|taken| all.extend(taken));
+        all
+    }
+
+    /// Remembers what a job has taken over in a place.
+    pub fn adopt(&mut self, place: &Place, job: &JobName, taken: &Taken) {
+        if !taken.is_empty() {
+            self.0.entry(place.clone()).or_default().adopted.entry(job.clone()).or_default().extend(taken);
+        }
+    }
+
+    /// Forgets it: nothing of it is the job's any more.
+    pub fn forget_adopted(&mut self, place: &Place, job: &JobName) {
+        if let Some(known) = self.0.get_mut(place) {
+            known.adopted.remove(job);
+        }
+    }
+
+    /// Jobs of which something may be there that bears another name than theirs: descriptions hint at it, or it was known.
+    pub fn jobs_of_another_name(&self, place: &Place) -> BTreeSet<JobName> {
+        let Some((known, sweep)) = self.0.get(place).and_then(|known| Some((known, known.sweep.as_ref()?))) else {
+            return BTreeSet::new();
+        };
+        let is_there = |taken: &Taken| {
+            taken.families.iter().any(|family| sweep.active.contains_key(family))
+                || taken.rules.iter().any(|rule| sweep.rules.contains_key(rule))
+        };
+        let remembered = known.adopted.iter().filter(|(_, taken)| is_there(taken)).map(|(job, _)| job);
+        sweep.under_other_prefix.iter().map(|(job, _)| job).chain(remembered).cloned().collect()
     }
 
     /// Every job name that the lists of a place mention, by rule or family.
@@ -347,10 +414,10 @@ impl Known {
     fn rotate(&mut self, names: &Names) {
         // The first turn of each job is spread by its name, or all would fall due in the same resync.
         let start = || {
-            names.family.as_str().bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b)))
+            names.running().as_str().bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b)))
                 % (2 * TAG_ROTATION)
         };
-        let round = self.rounds.entry(names.family.clone()).or_insert_with(start);
+        let round = self.rounds.entry(names.running().clone()).or_insert_with(start);
         *round = (*round + 1) % (2 * TAG_ROTATION);
         if *round == 0 {
             let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();

@@ -1,6 +1,6 @@
 //! Names of jobs and clusters, made of names that others gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest name: with the default prefix and the suffix of a rule in a list, a rule's name may have 64 characters.
 const LONGEST: usize = 53;
@@ -9,6 +9,8 @@ const LONGEST: usize = 53;
 #[derive(Debug, Default)]
 pub struct Names {
     given: BTreeSet<String>,
+    /// The last number that a name was given out with: thousands may be called alike.
+    numbers: BTreeMap<String, usize>,
 }
 
 impl Names {
@@ -21,10 +23,17 @@ impl Names {
             let start: String = name.chars().take(LONGEST - end.len()).collect();
             format!("{}{end}", start.trim_end_matches('-'))
         };
-        let free = std::iter::once(name.clone()).chain((2..).map(numbered)).find(|name| !self.given.contains(name));
-        let name = free.unwrap_or(name);
-        self.given.insert(name.clone());
-        name
+        if self.given.insert(name.clone()) {
+            return name;
+        }
+        let last = self.numbers.entry(name.clone()).or_insert(1);
+        loop {
+            *last += 1;
+            let next = numbered(*last);
+            if self.given.insert(next.clone()) {
+                return next;
+            }
+        }
     }
 }
 

@@ -79,17 +79,8 @@ fn outcome(import: &Import) -> String {
 
 /// What was written is valid but for its markers, and each marker is asked for at its place.
 fn holds_together(import: &Import, case: &str) {
-    // What `adopt` needs is for the plan to know.
-    let without_adopt = |text: &str| {
-        let mut inside = false;
-        let keep = |line: &&str| {
-            inside = if *line == "  adopt:" { true } else { inside && line.starts_with("    ") };
-            !inside
-        };
-        text.lines().filter(keep).map(|line| format!("{line}\n")).collect::<String>()
-    };
     let texts: Vec<(String, String)> =
-        import.manifests.iter().map(|manifest| (manifest.path.clone(), without_adopt(&manifest.text))).collect();
+        import.manifests.iter().map(|manifest| (manifest.path.clone(), manifest.text.clone())).collect();
     let files: Vec<directory::File<'_>> =
         texts.iter().map(|(path, text)| directory::File { path, bytes: text.as_bytes() }).collect();
     let loaded = directory::load(&files, "2026-11-23T08:00:00Z".parse().unwrap());
@@ -97,9 +88,6 @@ fn holds_together(import: &Import, case: &str) {
     let errors: Vec<_> = loaded.diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
     for finding in import.findings.iter().filter(|finding| finding.kind == Kind::FillIn) {
         let (manifest, path) = (finding.manifest.as_deref().unwrap(), finding.path.as_deref().unwrap());
-        if path.starts_with("spec.adopt") {
-            continue;
-        }
         let asked = |found: &Diagnostic| {
             found.file == manifest && found.path == path && found.message.starts_with("to be filled in")
         };

@@ -16,7 +16,6 @@ use crate::decide::retire::retired_at;
 use crate::decide::stop::{Asks, Stop};
 use crate::decide::targets::task_definition;
 use crate::desired::Identity;
-use crate::lower::names_rule;
 use crate::observed::{Fact, LiveRevision, Look, Observed, Questions, RevisionArn};
 use crate::ownership::Mark;
 use crate::step::{Action, Because, Kind, Plan};
@@ -142,7 +141,7 @@ fn references<'a>(
     let what = || format!("the revisions of family {}", scope.family);
     let active = asks.fact(observed.active.get(scope.family), None, look, what).map(Vec::as_slice).unwrap_or_default();
     let mut pinned = BTreeSet::new();
-    for (name, fact) in observed.rules.iter().filter(|(name, _)| names_rule(scope.family, name)) {
+    for (name, fact) in &observed.rules {
         let look = || Look::Rule(name.clone());
         let Some(Some(_)) = asks.fact(Some(fact), None, look, || name.titled()) else { continue };
         let look = || Look::Targets(name.clone());

@@ -40,6 +40,8 @@ pub enum Reason {
     ClusterNotFound,
     /// A resource of that name exists and is not ours.
     NotOwned,
+    /// `adopt` names what must not be taken over.
+    AdoptionRefused,
     /// Whether a resource is ours could not be read.
     OwnershipUnknown,
     /// A difference that a write did not cure.

@@ -9,11 +9,12 @@ use ecs_etl_spec::schedule::{Schedule, Timing};
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
 
+use crate::adoption::Adoption;
 use crate::normalise::Normal;
 use crate::tags::Tags;
 
-/// Id of the one target that the controller puts on each of its rules. The one target of a schedule of EventBridge Scheduler has
-/// none in AWS; here it goes by the same.
+/// Id of the one target that the controller puts on each of its rules, but for those it has taken over. The one target of a
+/// schedule of EventBridge Scheduler has none in AWS; here it goes by the same.
 pub const TARGET_ID: &str = "ecs-etl";
 
 /// Who we are, for ownership.
@@ -36,6 +37,8 @@ pub struct Desired {
     pub account: AccountId,
     /// Family of its task definition.
     pub family: Family,
+    /// What it takes over under other names than its own.
+    pub adoption: Adoption,
     /// What to register.
     pub task_definition: TaskDefinition,
     /// The same, normalised: what live revisions are compared with.

@@ -7,6 +7,7 @@
 //! [`step::Plan`] that leaves the executor no choice. So AWS is asked only what a decision hangs on, and each call can be
 //! explained.
 
+pub mod adoption;
 pub mod changes;
 pub mod clean_up;
 mod compare;

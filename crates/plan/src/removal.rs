@@ -13,9 +13,9 @@ use crate::decide::retire::retired_at;
 use crate::decide::see::{Ours, Seen, see};
 use crate::decide::stop::{Asks, Stop};
 use crate::decide::survey::paused;
+use crate::decide::targets::task_family;
 use crate::decide::{Decision, Policy};
 use crate::desired::Identity;
-use crate::lower::names_rule;
 use crate::observed::{Fact, LiveRevision, Look, Observed};
 use crate::ownership::{self, Mark};
 use crate::step::{Action, Because, Kind, Plan};
@@ -39,7 +39,8 @@ pub struct Leaving<'a> {
 
 /// Decides how to take a job away, or asks for what proves that it is ours to take.
 ///
-/// Rules are those that `observed` names, and the one that bears the family's name. The newest revision is marked first, so that a
+/// Rules are those that `observed` names, and the one that bears the family's name; families likewise, with those that our targets
+/// start, which the job may have taken over. The newest revision is marked first, so that a
 /// crash half-way does not hide the deletion from the hourly cap.
 pub fn decide(leaving: &Leaving<'_>, observed: &Observed, policy: &Policy, now: Timestamp) -> Decision {
     match remove(leaving, observed, policy, now) {
@@ -53,8 +54,11 @@ fn remove(leaving: &Leaving<'_>, observed: &Observed, policy: &Policy, now: Time
     let mark = Mark::new(&leaving.identity.controller, leaving.job);
     let mut notes = Vec::new();
     let rules = rules(leaving, &mark, observed, &mut notes)?;
-    let newest = newest(leaving, &mark, observed, policy)?;
-    if rules.is_empty() && newest.is_none() {
+    let mut newest: Vec<&LiveRevision> = Vec::new();
+    for family in families(leaving, &rules, observed) {
+        newest.extend(self::newest(&family, &mark, observed, policy)?);
+    }
+    if rules.is_empty() && newest.is_empty() {
         let message = match notes.first() {
             Some(note) => note.clone(),
             None => "nothing of the job is left".to_owned(),
@@ -62,10 +66,10 @@ fn remove(leaving: &Leaving<'_>, observed: &Observed, policy: &Policy, now: Time
         let verdict = Verdict::Waiting(Reason::Removed, message, None);
         return Ok(Plan { notes, ..Plan::leave(leaving.job, verdict) });
     }
-    refuse(leaving, &rules, newest)?;
+    refuse(leaving, &rules, newest.first().copied())?;
 
     let mut draft = Draft::new(leaving.place);
-    if let Some(newest) = newest.filter(|newest| !is_marked(newest, &rules, now)) {
+    for newest in newest.into_iter().filter(|newest| !is_marked(newest, &rules, now)) {
         let tag = Action::TagRevision { revision: newest.arn.clone(), tags: retired_at(now) };
         draft.push(
             tag,
@@ -90,10 +94,7 @@ fn rules<'a>(
 ) -> Result<Vec<Ours<'a>>, Stop> {
     let plain = RuleName::new(leaving.family.as_str()).ok();
     let plain = plain.filter(|name| !observed.rules.contains_key(name));
-    let known = observed
-        .rules
-        .iter()
-        .filter(|(name, fact)| names_rule(leaving.family, name) && !matches!(fact, Fact::Known(None)));
+    let known = observed.rules.iter().filter(|(_, fact)| !matches!(fact, Fact::Known(None)));
     let names: Vec<RuleName> = known.map(|(name, _)| name.clone()).chain(plain).collect();
     let mut asks = Asks::default();
     let mut rules = Vec::new();
@@ -111,14 +112,28 @@ fn rules<'a>(
     Ok(rules)
 }
 
+/// The job's families: its own, those that our targets start, and those that are known to have been taken over.
+fn families(leaving: &Leaving<'_>, rules: &[Ours<'_>], observed: &Observed) -> Vec<Family> {
+    let started = rules.iter().filter_map(|rule| Family::new(task_family(rule.split.ours?)?).ok());
+    let mut families: Vec<Family> = started.chain(observed.active.keys().cloned()).collect();
+    families.retain(|family| family != leaving.family);
+    families.sort();
+    families.dedup();
+    std::iter::once(leaving.family.clone()).chain(families).collect()
+}
+
 /// The newest ACTIVE revision of ours, among the newest of the family.
 fn newest<'a>(
-    leaving: &Leaving<'_>,
+    family: &Family,
     mark: &Mark<'_>,
     observed: &'a Observed,
     policy: &Policy,
 ) -> Result<Option<&'a LiveRevision>, Stop> {
-    let Some(Fact::Known(active)) = observed.active.get(leaving.family) else { return Ok(None) };
+    let mut asks = Asks::default();
+    let look = || Look::Active(family.clone());
+    let active = asks.fact(observed.active.get(family), None, look, || format!("the revisions of family {family}"));
+    asks.settled()?;
+    let Some(active) = active else { return Ok(None) };
     // The newest alone is nearly always ours; only where it is not are the others read.
     for window in [1, policy.window()] {
         let mut asks = Asks::default();

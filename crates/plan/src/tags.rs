@@ -23,6 +23,9 @@ pub const RETIRED_AT: &str = "ecs-etl/retired-at";
 /// `disabled`, set by a person on a rule: leave the job alone.
 pub const RECONCILE: &str = "ecs-etl/reconcile";
 
+/// Id of our target on a rule that was taken over, which keeps the Id it had; absent where it is the usual one.
+pub const TARGET: &str = "ecs-etl/target";
+
 /// Version prefix of the digests this build writes.
 pub const SPEC_VERSION: &str = "v1";
 

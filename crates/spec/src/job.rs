@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::adopt::Adopt;
 use crate::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
 use crate::pattern::EventPattern;
 use crate::schedule::{Schedule, Timing, Zone};
@@ -134,6 +135,9 @@ pub struct Job {
     /// `spec.notify`, or the cluster's, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<Notify>,
+    /// `spec.adopt`.
+    #[serde(skip_serializing_if = "Adopt::is_empty")]
+    pub adopt: Adopt,
     /// `spec.suspend`.
     pub suspend: bool,
     /// Retry policy of the rule's target.
@@ -168,6 +172,7 @@ impl Job {
             ecs_cluster: self.ecs_cluster.clone(),
             group: self.run_task.group.clone(),
             container: main.and_then(|container| container.name.clone()).unwrap_or_default(),
+            family: self.adopt.family.clone(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! The crate is pure: it reads no file, clock or socket. Its one entry is [`directory::load`], which takes the
 //! bytes of every manifest file and returns what is valid beside what is wrong.
 
+pub mod adopt;
 mod bind;
 pub mod check;
 mod defaults;

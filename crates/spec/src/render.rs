@@ -43,7 +43,10 @@ fn spec(job: &Job) -> Json {
         spec.insert(key.to_owned(), value);
     };
     put("cluster", json!(job.cluster));
-    let expressions: Vec<&str> = job.schedules.iter().map(crate::schedule::Schedule::expression).collect();
+    // Rules that are taken over stand in the order of their schedules: those come first.
+    let (adopted, others): (Vec<_>, Vec<_>) =
+        job.schedules.iter().partition(|schedule| job.adopt.for_schedule(schedule).is_some());
+    let expressions: Vec<&str> = adopted.iter().chain(&others).map(|schedule| schedule.expression()).collect();
     match expressions.as_slice() {
         [] => {}
         [only] if !job.schedule_is_list => put("schedule", json!(only)),
@@ -53,7 +56,9 @@ fn spec(job: &Job) -> Json {
         put("after", job.after.iter().map(|after| json!({"job": after.job, "on": after.on})).collect());
     }
     if !job.events.is_empty() {
-        put("events", job.events.iter().map(|pattern| json!({"pattern": pattern})).collect());
+        let (adopted, others): (Vec<_>, Vec<_>) =
+            job.events.iter().partition(|pattern| job.adopt.for_event(pattern).is_some());
+        put("events", adopted.iter().chain(&others).map(|pattern| json!({"pattern": pattern})).collect());
     }
     if !job.notify.is_empty() {
         put("notify", json!(job.notify));
@@ -71,6 +76,9 @@ fn spec(job: &Job) -> Json {
     }
     if several_may_coincide(job) {
         put("allowOverlap", json!(true));
+    }
+    if !job.adopt.is_empty() {
+        put("adopt", adopt(job));
     }
     put("suspend", json!(job.suspend));
     put("startingDeadlineSeconds", json!(job.retry.maximum_event_age_seconds));
@@ -103,6 +111,24 @@ fn role_arn(job: &Job) -> Option<&str> {
         (Some(events), Some(scheduler)) => (events == scheduler).then_some(events),
         (events, scheduler) => events.or(scheduler),
     }
+}
+
+fn adopt(job: &Job) -> Json {
+    let mut adopt = Map::new();
+    if let Some(family) = &job.adopt.family {
+        adopt.insert("family".to_owned(), json!(family));
+    }
+    // Both are sorted as the schedules and events themselves are.
+    let rules: Vec<_> = job
+        .schedules
+        .iter()
+        .filter_map(|schedule| job.adopt.for_schedule(schedule))
+        .chain(job.events.iter().filter_map(|pattern| job.adopt.for_event(pattern)))
+        .collect();
+    if !rules.is_empty() {
+        adopt.insert("rules".to_owned(), json!(rules));
+    }
+    Json::Object(adopt)
 }
 
 /// Whether the schedules may coincide was checked when the job was loaded; several are only written back as allowed.

@@ -8,7 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::name::{Digest, JobName};
+use crate::name::{Digest, Family, JobName};
 use crate::pattern::EventPattern;
 
 /// How a run ended.
@@ -60,6 +60,9 @@ pub struct Runs {
     pub group: Option<String>,
     /// The container whose exit code counts.
     pub container: String,
+    /// The family that the job has taken over; none for `<prefix><job>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
 }
 
 /// Who hears of the end of a job's runs.

@@ -74,14 +74,13 @@ fn import(dir: &Path, more: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Takes `adopt` out of a manifest, and says what it was.
-fn without_adopt(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = text.split_once("  adopt:\n").unwrap();
-    let end = rest.find("\n  taskDefinition").unwrap();
-    let (adopt, after) = rest.split_at(end + 1);
-    std::fs::write(path, format!("{before}{after}")).unwrap();
-    adopt.to_owned()
+/// What `plan` would do for a job of the imported directory: its operations, in order.
+fn planned(dir: &Path, job: &str) -> Vec<String> {
+    let planned = ecs_etl(dir, &["plan", "manifests", "-o", "json"]);
+    assert!(planned.status.success(), "{}", String::from_utf8_lossy(&planned.stderr));
+    let planned: Value = serde_json::from_slice(&planned.stdout).unwrap();
+    let steps = planned["jobs"][job]["steps"].as_array().unwrap_or_else(|| panic!("{planned:#}"));
+    steps.iter().map(|step| step["operation"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,8 +90,11 @@ async fn rules_that_live_in_aws_become_a_manifest_that_says_the_same() {
         filled(dir.path(), &[("SalesAm", "cron(0 2 * * ? *)", &[]), ("SalesPm", "cron(0 14 * * ? *)", &[])]).await;
     let report = import(dir.path(), &["--controller", "data", "--endpoint", "embedded"]);
     assert_eq!((&report["jobs"], &report["findings"]), (&json!(["daily-sales"]), &json!([])));
-    let adopt = without_adopt(&dir.path().join("manifests/jobs/daily-sales.yaml"));
-    assert_eq!(adopt, "    family: Daily_Sales\n    rules:\n      - SalesAm\n      - SalesPm\n");
+    let text = std::fs::read_to_string(dir.path().join("manifests/jobs/daily-sales.yaml")).unwrap();
+    assert!(
+        text.contains("  adopt:\n    family: Daily_Sales\n    rules:\n      - SalesAm\n      - SalesPm\n"),
+        "{text}"
+    );
 
     let rendered = ecs_etl(dir.path(), &["render", "daily-sales", "-o", "json"]);
     assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
@@ -103,6 +105,58 @@ async fn rules_that_live_in_aws_become_a_manifest_that_says_the_same() {
     assert_eq!(spec["schedule"], json!(["cron(0 14 * * ? *)", "cron(0 2 * * ? *)"]));
     assert_eq!(spec["runTask"]["overrides"]["containerOverrides"][0]["environment"][0]["value"], "$${B}");
     assert_eq!(rendered["metadata"]["labels"], json!({"team": "analytics"}));
+    assert_eq!(spec["adopt"], json!({"family": "Daily_Sales", "rules": ["SalesPm", "SalesAm"]}));
+    // Adopting marks both rules and the revision that they share, and describes the rules: what runs stays as it is.
+    let marks = ["TagResource", "TagResource", "TagResource", "PutRule", "PutRule"];
+    assert_eq!(planned(dir.path(), "daily-sales"), marks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_terraform_made_is_imported_and_adopted_without_a_change_to_what_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = filled(dir.path(), &[("SalesRule", "cron(0 2 * * ? *)", &[("team", "analytics")])]).await;
+    let containers = json!([{
+        "name": "etl", "image": "etl:1", "command": ["run", "${HOME}"], "essential": true, "environment": [],
+        "mountPoints": [], "volumesFrom": [], "systemControls": [],
+        "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": 2048}],
+    }]);
+    let task_definition = json!({
+        "arn": live.arn.as_str(), "family": "Daily_Sales", "revision": 1, "cpu": "256", "memory": "512",
+        "network_mode": "awsvpc", "requires_compatibilities": ["FARGATE"], "ipc_mode": "", "pid_mode": "",
+        "execution_role_arn": "arn:aws:iam::123456789012:role/exec", "task_role_arn": "", "volume": [],
+        "container_definitions": containers.to_string(), "tags": {"team": "analytics"},
+    });
+    let rule = json!({
+        "arn": "arn:aws:events:eu-west-1:123456789012:rule/SalesRule", "name": "SalesRule", "event_bus_name": "default",
+        "schedule_expression": "cron(0 2 * * ? *)", "event_pattern": null, "state": "ENABLED", "description": "by hand",
+        "tags": {"team": "analytics"},
+    });
+    let target = json!({
+        "rule": "SalesRule", "target_id": "one", "arn": "arn:aws:ecs:eu-west-1:123456789012:cluster/analytics",
+        "role_arn": "arn:aws:iam::123456789012:role/events", "input_transformer": [], "retry_policy": [],
+        "input": "{\"containerOverrides\":[{\"name\":\"etl\",\"environment\":[{\"name\":\"A\",\"value\":\"${B}\"}]}]}",
+        "ecs_target": [{
+            "task_definition_arn": live.arn.as_str(), "task_count": 1, "launch_type": "FARGATE", "group": "", "tags": {},
+            "enable_ecs_managed_tags": false, "enable_execute_command": false, "propagate_tags": "",
+            "network_configuration": [
+                {"subnets": ["subnet-0123456789abcdef0"], "security_groups": [], "assign_public_ip": false},
+            ],
+        }],
+    });
+    let resource = |kind: &str, values: Value| json!({"address": format!("{kind}.sales"), "mode": "managed", "type": kind, "name": "sales", "values": values});
+    let state = json!({"format_version": "1.0", "terraform_version": "1.9.0", "values": {"root_module": {"resources": [
+        resource("aws_ecs_task_definition", task_definition),
+        resource("aws_cloudwatch_event_rule", rule),
+        resource("aws_cloudwatch_event_target", target),
+    ]}}});
+    std::fs::write(dir.path().join("state.json"), state.to_string()).unwrap();
+    let args = ["import", "terraform", "state.json", "--output", "manifests"];
+    let imported = ecs_etl(dir.path(), &args);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    assert_eq!(planned(dir.path(), "sales-rule"), ["TagResource", "TagResource", "PutRule"]);
+    let applied = ecs_etl(dir.path(), &["apply", "manifests"]);
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stdout));
+    assert_eq!(planned(dir.path(), "sales-rule"), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

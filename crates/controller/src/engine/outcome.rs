@@ -12,7 +12,6 @@ use crate::context::Interrupted;
 use crate::queue::Urgency;
 use crate::reconcile::Outcome;
 use crate::tidy;
-use crate::world::Names;
 
 /// Longest that one pass waits for a key's next turn, unless it waits for the call budget.
 const PATIENCE_OF_ONE_PASS: Duration = Duration::from_secs(600);
@@ -85,7 +84,7 @@ impl Engine {
             Verdict::Ready(..) | Verdict::Paused(..) | Verdict::Stalled(..) => {
                 self.forget_failures(&key);
                 self.cx.gate().settled(&job.name);
-                if let Some(names) = Names::of(&settings.prefix, &job.name).filter(|_| outcome.is_quiet()) {
+                if let Some(names) = self.cx.names(&job.place, &job.name).filter(|_| outcome.is_quiet()) {
                     self.cx.world().rotate(&job.place, &names);
                 }
             }

@@ -11,7 +11,7 @@ use super::{Engine, Key, Mode};
 use crate::context::Interrupted;
 use crate::pace::spread;
 use crate::queue::Urgency;
-use crate::world::{Names, Sweep};
+use crate::world::Sweep;
 
 impl Engine {
     pub(super) fn after_sweep(&mut self, place: Place, result: Result<Sweep, Interrupted>) {
@@ -75,8 +75,8 @@ impl Engine {
         let settings = self.cx.settings();
         for job in manifests.wanted().filter(|job| job.place == *place) {
             let new = self.handled.get(&job.name) != Some(&job.digest);
-            let names = Names::of(&settings.prefix, &job.name);
-            let at_once = at_once || new || names.is_some_and(|names| changed.contains(&names.family));
+            let names = self.cx.names(place, &job.name);
+            let at_once = at_once || new || names.is_some_and(|names| names.is_among(changed));
             let urgency = match (first, new) {
                 (true, _) if !self.is_there(job) => Urgency::New,
                 // At the start nobody knows which jobs were edited; in one pass somebody waits for all of them.

@@ -15,7 +15,6 @@ use crate::reconcile;
 use crate::slots::Needs;
 use crate::sweep;
 use crate::tidy;
-use crate::world::Names;
 
 /// How long keys wait while the directory does not say who we are.
 const IDENTITY_WAIT: Duration = Duration::from_secs(10);
@@ -97,7 +96,7 @@ impl Engine {
 
     /// Whether the sweep of a place shows anything of a job.
     pub(super) fn runs_in(&self, place: &Place, job: &JobName) -> bool {
-        Names::of(&self.cx.settings().prefix, job).is_some_and(|names| self.cx.world().shows(place, &names))
+        self.cx.names(place, job).is_some_and(|names| self.cx.world().shows(place, &names))
     }
 
     fn spawn(&mut self, task: Assignment, urgency: Urgency) -> tokio::task::AbortHandle {

@@ -1,5 +1,6 @@
 //! What a reconcile has seen of a job, for its status.
 
+use ecs_etl_plan::adoption::target_id;
 use ecs_etl_plan::desired::TARGET_ID;
 use ecs_etl_plan::observed::{Fact, Observed, RevisionArn};
 use ecs_etl_plan::status::{EventStatus, Live, ScheduleStatus};
@@ -27,7 +28,9 @@ pub(super) fn live(observed: &Observed) -> Live {
             (None, None) => continue,
         }
         let targets = observed.targets.get(name).and_then(Fact::known);
-        let ours = targets.into_iter().flatten().find(|target| target.id.as_deref() == Some(TARGET_ID));
+        let tags = observed.rule_tags.get(name).and_then(Fact::known);
+        let id = tags.map_or(TARGET_ID, target_id);
+        let ours = targets.into_iter().flatten().find(|target| target.id.as_deref() == Some(id));
         let arn = ours.and_then(|target| target.ecs_parameters.as_ref()?.task_definition_arn.as_deref());
         pinned = pinned.or_else(|| arn.and_then(RevisionArn::parse));
     }

@@ -3,6 +3,7 @@
 //! The decision goes through stages, and each asks for all the facts it lacks at once, so that few rounds are needed and AWS is
 //! asked only what the decision hangs on. How it chooses is told in `docs/design/decide.md`.
 
+mod adopt;
 mod astray;
 pub(crate) mod draft;
 mod handover;
@@ -85,6 +86,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     let retired = retire::former(desired, observed, &survey)?;
 
     let mut draft = Draft::new(&desired.place);
+    adopt::claim(desired, &survey, &choice, &mut draft);
     let pins = pin(desired, &choice, &mut draft);
     let mut goal = Goal { desired, pins: pins.clone(), active: survey.active, hold: false, stopped: Vec::new() };
     let handover = handover::handover(&survey, &goal, policy, now)?;
@@ -178,11 +180,16 @@ fn kind(survey: &Survey<'_>, choice: &Choice<'_>, draft: &Draft<'_>) -> Kind {
 
 /// What a person should know although nothing is done about it.
 fn notes(survey: &Survey<'_>, observed: &Observed, choice: &Choice<'_>, desired: &Desired) -> Vec<String> {
-    let mut notes = survey.notes.clone();
+    let mut notes = adopt::notes(desired, survey);
+    notes.extend(survey.notes.iter().cloned());
     let mark = survey::mark(desired, None);
+    let taken = match choice {
+        Choice::Existing(revision) | Choice::Stuck(revision, _) => Some(&revision.arn),
+        Choice::Register(_) => None,
+    };
     for arn in survey.active {
         let revision = observed.revisions.get(arn).and_then(|fact| fact.known()?.as_ref());
-        if let Some(revision) = revision.filter(|revision| !mark.is_on(&revision.tags)) {
+        if let Some(revision) = revision.filter(|revision| !mark.is_on(&revision.tags) && taken != Some(arn)) {
             let whose = mark.stranger(&revision.tags);
             notes.push(format!("revision {arn} is left alone: {whose}"));
         }

@@ -3,6 +3,7 @@
 //! Content decides; the spec tag only hints (see `docs/design/decide.md`).
 
 use super::Policy;
+use super::adopt;
 use super::stop::{Asks, Stop};
 use super::survey::{Survey, mark};
 use crate::compare;
@@ -42,6 +43,9 @@ pub(crate) fn choose<'a>(
     if let Some(kept) = newest_equal(&read, desired, &mark) {
         return Ok(Choice::Existing(kept));
     }
+    if let Some(taken) = adopt::pinned(desired, &read, survey) {
+        return Ok(Choice::Existing(taken));
+    }
 
     let window = survey.active.iter().take(policy.window());
     let mut candidates: Vec<&RevisionArn> = window.chain(&pinned).collect();
@@ -58,6 +62,11 @@ pub(crate) fn choose<'a>(
     }
     match ours().next() {
         Some(newest) => refuse_newer_version(newest)?,
+        None if desired.adoption.family.is_some() => {
+            if let Some(taken) = adopt::revision(desired, &read, survey)? {
+                return Ok(Choice::Existing(taken));
+            }
+        }
         None => refuse_strangers_family(desired, observed, survey, &mark, policy)?,
     }
     let reference = pinned.first().and_then(|arn| read.iter().find(|revision| revision.arn == *arn)).copied();

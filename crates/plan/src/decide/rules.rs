@@ -12,7 +12,7 @@ use super::see::Ours;
 use super::survey::Wanted;
 use super::targets::{pinning, task_definition};
 use crate::compare;
-use crate::desired::{Desired, DesiredRule, Effect, Trigger};
+use crate::desired::{Desired, DesiredRule, Effect, TARGET_ID, Trigger};
 use crate::normalise::FieldChange;
 use crate::observed::{RevisionArn, RuleState};
 use crate::step::{Action, Because, PutSchedule, RevisionRef};
@@ -146,7 +146,7 @@ impl Goal<'_> {
         let state = state(rule.enabled && (fires || !self.hold));
         let mut changes = compare::rule(rule, live.live);
         changes.extend(compare::timing(rule, live.live));
-        changes.extend(live.split.ours.map(|target| self.target_changes(rule, target)).unwrap_or_default());
+        changes.extend(live.split.ours.map(|target| self.target_changes(rule, TARGET_ID, target)).unwrap_or_default());
         let differs = !changes.is_empty();
         changes.extend(compare::state(&state, &live.live.state));
         let stopped = self.stopped.contains(&rule.name);
@@ -189,7 +189,7 @@ impl Goal<'_> {
             tags: Some(self.desired.rule_tags.clone()),
         };
         draft.push(put, Because::Missing);
-        draft.push(self.targets(rule), Because::Missing);
+        draft.push(self.targets(rule, TARGET_ID), Because::Missing);
     }
 
     /// The rule itself: whole if a field differs (PutRule resets what it is not given), one word if only its state does.
@@ -221,24 +221,24 @@ impl Goal<'_> {
     fn put_target(&self, rule: &DesiredRule, live: &Ours<'_>, draft: &mut Draft<'_>) {
         let because = match live.split.ours {
             None => Because::Missing,
-            Some(target) => match self.target_changes(rule, target) {
+            Some(target) => match self.target_changes(rule, &live.split.id, target) {
                 changes if changes.is_empty() => return,
                 changes => Because::Differs(changes),
             },
         };
-        draft.push(self.targets(rule), because);
+        draft.push(self.targets(rule, &live.split.id), because);
     }
 
-    fn target_changes(&self, rule: &DesiredRule, live: &Target) -> Vec<FieldChange> {
+    fn target_changes(&self, rule: &DesiredRule, id: &str, live: &Target) -> Vec<FieldChange> {
         if let Effect::Notify(target) = &rule.effect {
             return compare::target(target, live);
         }
-        let desired = self.desired.target_of(&rule.name);
+        let target = self.target(rule, id);
         match &self.pins {
-            RevisionRef::Existing(arn) => compare::target(&pinning(desired, arn.as_str()), live),
+            RevisionRef::Existing(arn) => compare::target(&pinning(&target, arn.as_str()), live),
             RevisionRef::FromStep(_) => {
                 let pinned = task_definition(live);
-                let same = pinned.map_or_else(|| desired.clone(), |arn| pinning(desired, arn));
+                let same = pinned.map_or_else(|| target.clone(), |arn| pinning(&target, arn));
                 let mut changes = compare::target(&same, live);
                 let path = "EcsParameters.TaskDefinitionArn";
                 changes.retain(|change| change.path != path);
@@ -248,9 +248,14 @@ impl Goal<'_> {
         }
     }
 
-    fn targets(&self, rule: &DesiredRule) -> Action {
+    /// The target that starts the job, under the Id that ours has on the rule.
+    fn target(&self, rule: &DesiredRule, id: &str) -> Target {
+        Target { id: Some(id.to_owned()), ..self.desired.target_of(&rule.name).clone() }
+    }
+
+    fn targets(&self, rule: &DesiredRule, id: &str) -> Action {
         let (target, revision) = match &rule.effect {
-            Effect::Run => (Box::new(self.desired.target_of(&rule.name).clone()), Some(self.pins.clone())),
+            Effect::Run => (Box::new(self.target(rule, id)), Some(self.pins.clone())),
             Effect::Notify(target) => (target.clone(), None),
         };
         Action::PutTargets { rule: rule.name.clone(), target, revision }

@@ -7,6 +7,7 @@ use ecs_etl_spec::name::{Family, RuleName, ScheduleGroup};
 
 use super::stop::Asks;
 use super::targets::Split;
+use crate::adoption::target_id;
 use crate::observed::{LiveRule, Look, Observed};
 use crate::ownership::{self, Mark};
 use crate::tags::Tags;
@@ -67,7 +68,10 @@ pub(crate) fn see<'a>(
     let what = || format!("the targets of {}", name.titled());
     let targets = asks.fact(observed.targets.get(name), elsewhere, look, what);
     match (tags, targets) {
-        (Some(tags), Some(targets)) => Seen::Ours(Ours { live, tags, split: Split::of(targets, families) }),
+        (Some(tags), Some(targets)) => {
+            let split = Split::of(targets, families, target_id(&tags));
+            Seen::Ours(Ours { live, tags, split })
+        }
         (None, _) | (_, None) => Seen::Lacking,
     }
 }

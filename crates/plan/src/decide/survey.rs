@@ -3,6 +3,7 @@
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, RuleName};
 
+use super::adopt;
 use super::see::{Ours, Seen, see};
 use super::stop::{Asks, Stop};
 use crate::condition::{Reason, Verdict};
@@ -65,7 +66,12 @@ pub(crate) fn survey<'a>(desired: &'a Desired, observed: &'a Observed) -> Result
     let here = Home { desired, observed, elsewhere: None };
     let mut wanted = Vec::new();
     for rule in &desired.rules {
-        let live = match here.rule(&rule.name, &mark, &mut asks) {
+        let seen = if desired.adoption.rules.contains(&rule.name) {
+            adopt::see(desired, observed, &rule.name, &here.families(), &mut asks)
+        } else {
+            here.rule(&rule.name, &mark, &mut asks)
+        };
+        let live = match seen {
             Seen::Ours(live) => Some(live),
             Seen::Absent | Seen::Lacking => None,
             Seen::Stranger(whose) => {
@@ -136,7 +142,7 @@ impl<'a> Home<'a> {
     /// Families whose tasks are runs of this job.
     fn families(&self) -> Vec<&'a Family> {
         let former = self.desired.moved_from.as_ref().map(|former| &former.family);
-        std::iter::once(&self.desired.family).chain(former).collect()
+        [&self.desired.family, &self.desired.adoption.own].into_iter().chain(former).collect()
     }
 
     /// Rules of ours here that the job should not have any more.
@@ -178,7 +184,7 @@ impl<'a> Home<'a> {
             if wanted(name) || matches!(fact, Fact::Known(None)) {
                 continue;
             }
-            if names_rule(&desired.family, name) {
+            if names_rule(&desired.adoption.own, name) || desired.adoption.rules.contains(name) {
                 names.push((name.clone(), None));
             } else if let Some(former) = desired.moved_from.as_ref().filter(|old| names_rule(&old.family, name)) {
                 names.push((name.clone(), Some(former)));

@@ -1,8 +1,10 @@
 //! Tags of ours that are missing, changed or no longer wanted. Tags of others stay.
 
+use super::adopt;
 use super::draft::Draft;
 use super::revision::Choice;
-use super::survey::Survey;
+use super::see::Ours;
+use super::survey::{Survey, mark};
 use crate::compare;
 use crate::desired::Desired;
 use crate::step::{Action, Because};
@@ -10,9 +12,12 @@ use crate::tags::{self, TagChanges};
 
 /// Brings the tags of the rules that exist to what they should be; new rules get theirs with their creation.
 pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
+    let mark = mark(desired, None);
+    // What is taken over was tagged before anything else.
+    let ours = |live: &&Ours<'_>| mark.is_on(&live.tags);
     let rules = survey.wanted.iter().filter(|wanted| !wanted.desired.over).filter_map(|wanted| wanted.live.as_ref());
-    for live in rules {
-        let changes = tags::changes(&desired.rule_tags, &live.tags);
+    for live in rules.filter(ours) {
+        let changes = tags::changes(&adopt::rule_tags(desired, live), &live.tags);
         if let Some(source) = live.tags.get(tags::SOURCE).filter(|_| changes.set.contains_key(tags::SOURCE)) {
             notes.push(format!("{} is taken over from the source {source:?}", live.live.name.titled()));
         }
@@ -35,8 +40,8 @@ pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_
 /// Brings the tags of the pinned revision to what they should be.
 pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, draft: &mut Draft<'_>) {
     let live = match choice {
-        Choice::Existing(live) | Choice::Stuck(live, _) => live,
-        Choice::Register(_) => return,
+        Choice::Existing(live) | Choice::Stuck(live, _) if mark(desired, None).is_on(&live.tags) => live,
+        Choice::Existing(_) | Choice::Stuck(..) | Choice::Register(_) => return,
     };
     let mut wanted = desired.revision_tags.clone();
     // Two versions of ecs-etl side by side must not rewrite each other's digest for ever.

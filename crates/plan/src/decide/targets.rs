@@ -9,6 +9,8 @@ use crate::observed::RevisionArn;
 /// The targets of one rule of ours, told apart.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Split<'a> {
+    /// The Id that our target has, or would have.
+    pub id: String,
     /// The one with our Id.
     pub ours: Option<&'a Target>,
     /// Ids of others that start the job as well: they would make it run twice.
@@ -18,14 +20,14 @@ pub(crate) struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
-    /// Tells the targets of a rule apart. A target is ours by our Id, a stray of ours by an Id that starts like it or by a
+    /// Tells the targets of a rule apart. A target is ours by the Id that ours has on this rule, a stray of ours by an Id that starts like our usual one or by a
     /// task definition of the job's family.
-    pub fn of(targets: &'a [Target], families: &[&Family]) -> Self {
-        let mut split = Self::default();
+    pub fn of(targets: &'a [Target], families: &[&Family], ours: &str) -> Self {
+        let mut split = Self { id: ours.to_owned(), ..Self::default() };
         for target in targets {
             let id = target.id.as_deref().unwrap_or_default();
             let starts_job = task_family(target).is_some_and(|family| families.iter().any(|f| f.as_str() == family));
-            if id == TARGET_ID {
+            if id == ours {
                 split.ours = Some(target);
             } else if id.starts_with(TARGET_ID) || starts_job {
                 split.strays.push(id.to_owned());
@@ -38,13 +40,13 @@ impl<'a> Split<'a> {
 
     /// Ids of everything on the rule that is ours.
     pub fn our_ids(&self) -> Vec<String> {
-        let ours = self.ours.map(|_| TARGET_ID.to_owned());
+        let ours = self.ours.map(|_| self.id.clone());
         ours.into_iter().chain(self.strays.iter().cloned()).collect()
     }
 
     /// Ids of everything on the rule that starts the job; a target of ours may also only tell of a run.
     pub fn starting_ids(&self) -> Vec<String> {
-        let ours = self.ours.filter(|target| target.ecs_parameters.is_some()).map(|_| TARGET_ID.to_owned());
+        let ours = self.ours.filter(|target| target.ecs_parameters.is_some()).map(|_| self.id.clone());
         ours.into_iter().chain(self.strays.iter().cloned()).collect()
     }
 
@@ -65,7 +67,7 @@ pub(crate) fn task_definition(target: &Target) -> Option<&str> {
 }
 
 /// The family of an ECS target's task definition, with or without a revision.
-fn task_family(target: &Target) -> Option<&str> {
+pub(crate) fn task_family(target: &Target) -> Option<&str> {
     let (_, name) = task_definition(target)?.rsplit_once(":task-definition/")?;
     Some(name.split_once(':').map_or(name, |(family, _)| family))
 }

@@ -3,6 +3,7 @@
 //! The lint knows nothing of how decisions are made. It takes the plan, what was observed, and what is wanted, and plays the
 //! plan through on a model of rules and targets.
 
+mod adoption;
 mod model;
 mod proof;
 
@@ -116,8 +117,8 @@ impl<'a> Subject<'a> {
     pub fn of(desired: &'a Desired) -> Self {
         let controller = desired.rule_tags.get(tags::CONTROLLER).map(String::as_str).unwrap_or_default();
         let former = desired.moved_from.as_ref();
-        let jobs = std::iter::once(&desired.job).chain(former.map(|former| &former.job));
-        let families = std::iter::once(&desired.family).chain(former.map(|former| &former.family));
+        let jobs = [&desired.job, &desired.job].into_iter().chain(former.map(|former| &former.job));
+        let families = [&desired.adoption.own, &desired.family].into_iter().chain(former.map(|former| &former.family));
         Self {
             place: &desired.place,
             marks: jobs.map(|job| Mark { controller, job: job.as_str() }).collect(),
@@ -139,11 +140,22 @@ impl<'a> Subject<'a> {
     }
 
     fn is_our_rule(&self, rule: &RuleName, tags: &tags::Tags) -> bool {
-        self.is_marked(tags, |family| names_rule(family, rule))
+        let of_another_name = match self.desired {
+            Some(desired) => desired.adoption.rules.contains(rule),
+            // The job is gone, and its manifest with it: only the tags still say what it had taken over.
+            None => true,
+        };
+        self.is_marked(tags, |family| of_another_name || names_rule(family, rule))
+    }
+
+    /// Whether a schedule bears one of the job's names; none is ever taken over.
+    fn names_schedule(&self, rule: &RuleName) -> bool {
+        self.families.iter().any(|family| names_rule(family, rule))
     }
 
     fn is_our_revision(&self, family: &str, tags: &tags::Tags) -> bool {
-        self.is_marked(tags, |of| of.as_str() == family)
+        let adopted = self.desired.is_none_or(|desired| desired.adoption.takes_family(family));
+        self.is_marked(tags, |of| adopted || of.as_str() == family)
     }
 
     fn is_marked(&self, tags: &tags::Tags, bears_name: impl Fn(&Family) -> bool) -> bool {
@@ -155,7 +167,7 @@ impl<'a> Subject<'a> {
 pub fn lint(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (index, step) in plan.steps.iter().enumerate() {
-        violations.extend(shape(&plan.steps, index, step, subject));
+        violations.extend(shape(&plan.steps, index, step, subject, observed));
         violations.extend(proof::unproved(&plan.steps, index, step, subject, observed));
     }
     violations.extend(model::play(plan, subject, observed));
@@ -163,7 +175,7 @@ pub fn lint(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Vec<Viol
 }
 
 /// What can be seen from a step and those before it alone.
-fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Option<Violation> {
+fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>, observed: &Observed) -> Option<Violation> {
     match &step.action {
         Action::PutRule { rule, trigger: _, state, description, .. } => {
             let known = matches!(state, RuleState::Enabled | RuleState::Disabled);
@@ -179,7 +191,10 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>) -> Op
                 return Some(Violation::DanglingRevision { step: index });
             }
             let id = target.id.clone().unwrap_or_default();
-            (id != TARGET_ID).then(|| Violation::StrangersTarget { step: index, rule: rule.clone(), id })
+            let before = steps.get(..index).unwrap_or_default();
+            let ours = seen(subject, observed, &step.place)
+                .map_or(TARGET_ID.to_owned(), |seen| adoption::our_target(before, &step.place, seen, rule));
+            (id != ours).then(|| Violation::StrangersTarget { step: index, rule: rule.clone(), id })
         }
         Action::PutSchedule { rule, schedule, revision, create: _ } => {
             let pins_register =

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::RuleName;
 
-use super::{Subject, Violation, proof_of, seen};
+use super::{Subject, Violation, adoption, proof_of, seen};
 use crate::condition::Verdict;
 use crate::decide::targets::{Split, task_definition};
 use crate::desired::{DesiredRule, Effect, TARGET_ID, Trigger};
@@ -16,6 +16,8 @@ use crate::step::{Action, Plan, RevisionRef};
 /// A rule of ours as far as ticks are concerned.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Rule {
+    /// Id of our target.
+    id: String,
     fires: bool,
     /// Its schedule expression.
     expression: Option<String>,
@@ -38,7 +40,7 @@ type Rules = BTreeMap<Key, Rule>;
 /// Plays the plan and names what breaks on the way and at the end.
 pub(super) fn play(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let mut rules = start(subject, observed);
+    let mut rules = start(plan, subject, observed);
     let mut worst = (doubled(&rules, subject), dark(&rules, subject));
     for (index, step) in plan.steps.iter().enumerate() {
         violations.extend(pinned(index, &step.action, &step.place, plan, subject, observed));
@@ -58,24 +60,27 @@ pub(super) fn play(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> V
     violations
 }
 
-fn start(subject: &Subject<'_>, observed: &Observed) -> Rules {
+fn start(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Rules {
     let mut rules = Rules::new();
     let places = observed.elsewhere.iter().map(|(place, seen)| (place, seen));
     for (place, seen) in std::iter::once((subject.place, observed)).chain(places) {
         for (name, fact) in &seen.rules {
-            let ours = proof_of(subject, seen, name).is_some_and(|tags| subject.is_our_rule(name, &tags));
+            let ours = proof_of(subject, seen, name).is_some_and(|tags| subject.is_our_rule(name, &tags))
+                || adoption::taken(&plan.steps, subject, place, seen, name);
             let Some(live) = fact.known().and_then(Option::as_ref).filter(|_| ours) else { continue };
             let here = subject.desired.is_some_and(|desired| live.is_in(&desired.place.region, &desired.account));
             if here && place != subject.place {
                 continue;
             }
             let targets = seen.targets.get(name).and_then(|fact| fact.known()).map(Vec::as_slice).unwrap_or_default();
-            let split = Split::of(targets, &subject.families);
+            let id = adoption::our_target(&plan.steps, place, seen, name);
+            let split = Split::of(targets, &subject.families, &id);
             let active = |arn: &RevisionArn| {
                 let mut families = seen.active.values().filter_map(|fact| fact.known());
                 families.any(|active| active.contains(arn))
             };
             let rule = Rule {
+                id,
                 fires: live.state.may_fire(),
                 expression: live.expression.clone(),
                 pattern: live.event_pattern.clone(),
@@ -95,7 +100,7 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
     let key = |rule: &RuleName| (place.clone(), rule.clone());
     match action {
         Action::PutRule { rule, trigger, state, tags, .. } => {
-            let fresh = Rule { fresh: tags.is_some(), ..Rule::default() };
+            let fresh = Rule { id: TARGET_ID.to_owned(), fresh: tags.is_some(), ..Rule::default() };
             let rule = rules.entry(key(rule)).or_insert(fresh);
             rule.fires = state.may_fire();
             rule.expression = trigger.expression().map(str::to_owned);
@@ -113,12 +118,13 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
         Action::DeleteSchedule { rule } => drop(rules.remove(&key(rule))),
         Action::EnableRule { rule } => rules.entry(key(rule)).or_default().fires = true,
         Action::DisableRule { rule } => rules.entry(key(rule)).or_default().fires = false,
-        Action::PutTargets { rule, revision, .. } => {
+        Action::PutTargets { rule, revision, target } => {
             let rule = rules.entry(key(rule)).or_default();
-            rule.ours.insert(TARGET_ID.to_owned());
+            let id = target.id.clone().unwrap_or_default();
+            rule.ours.insert(id.clone());
             match revision {
-                Some(_) => rule.starting.insert(TARGET_ID.to_owned()),
-                None => rule.starting.remove(TARGET_ID),
+                Some(_) => rule.starting.insert(id),
+                None => rule.starting.remove(&id),
             };
             (rule.pins, rule.fresh) = (revision.clone(), false);
         }
@@ -126,7 +132,7 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
             let rule = rules.entry(key(rule)).or_default();
             rule.ours.retain(|id| !ids.contains(id));
             rule.starting.retain(|id| !ids.contains(id));
-            if ids.iter().any(|id| id == TARGET_ID) {
+            if ids.contains(&rule.id) {
                 rule.pins = None;
             }
         }
@@ -150,7 +156,10 @@ fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Opti
 /// Rules that start the job twice when they fire: by two targets, or beside another rule that fires with them.
 fn doubled(rules: &Rules, subject: &Subject<'_>) -> BTreeSet<Key> {
     let starts = |rule: &Rule| rule.fires && !rule.starting.is_empty();
-    let home = |key: &Key| (key.0.clone(), subject.families.iter().position(|family| names_rule(family, &key.1)));
+    // A rule of another name was taken over, and is at home where the job is.
+    let adopted = |rule: &RuleName| subject.desired.is_some_and(|desired| desired.adoption.rules.contains(rule));
+    let named = |rule: &RuleName| subject.families.iter().position(|family| names_rule(family, rule));
+    let home = |key: &Key| (key.0.clone(), named(&key.1).filter(|_| !adopted(&key.1)).unwrap_or(0));
     let mut doubled = BTreeSet::new();
     for (key, rule) in rules.iter().filter(|(_, rule)| starts(rule)) {
         let twin = |(other, twin): (&Key, &Rule)| {

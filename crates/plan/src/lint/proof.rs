@@ -3,10 +3,9 @@
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, RuleName};
 
-use super::{Subject, Violation, proof_of, seen};
+use super::{Subject, Violation, adoption, proof_of, seen};
 use crate::decide::targets::Split;
-use crate::lower::names_rule;
-use crate::observed::{Observed, RevisionArn};
+use crate::observed::{Fact, LiveRule, Observed, RevisionArn};
 use crate::step::{Action, Step};
 
 /// The violation of a step that writes to something unproved.
@@ -34,7 +33,11 @@ pub(super) fn unproved(
         | Action::DisableRule { rule }
         | Action::PutTargets { rule, .. }
         | Action::RemoveTargets { rule, .. }
-        | Action::DeleteRule { rule } => owns_rule(subject, seen, rule) || created(before, &step.place, rule),
+        | Action::DeleteRule { rule } => {
+            owns_rule(subject, seen, rule)
+                || created(before, &step.place, rule)
+                || adoption::taken(before, subject, &step.place, seen, rule)
+        }
         Action::CreateScheduleGroup { tags, .. } => {
             let absent = matches!(seen.group.known(), Some(None));
             absent && subject.marks.iter().any(|mark| mark.is_of_controller(tags)) && !makes_group(before, &step.place)
@@ -43,34 +46,44 @@ pub(super) fn unproved(
             let absent = seen.rules.get(rule).and_then(|fact| fact.known()).is_some_and(Option::is_none);
             let group = seen.group.known().and_then(Option::as_ref);
             let group = group.is_some_and(|tags| subject.marks.iter().any(|mark| mark.is_of_controller(tags)));
-            let named = subject.families.iter().any(|family| names_rule(family, rule));
+            let named = subject.names_schedule(rule);
             absent && named && (group || makes_group(before, &step.place)) && !created(before, &step.place, rule)
         }
         Action::PutSchedule { rule, create: false, .. } | Action::DeleteSchedule { rule } => {
             owns_rule(subject, seen, rule) || created(before, &step.place, rule)
         }
-        Action::TagRule { arn, .. } | Action::UntagRule { arn, .. } => {
-            let mut rules = seen.rules.iter();
-            rules.any(|(name, fact)| {
-                fact.known().and_then(Option::as_ref).is_some_and(|live| live.arn == *arn)
-                    && owns_rule(subject, seen, name)
-            })
+        Action::TagRule { arn, tags } => named(seen, arn).any(|name| {
+            let takes = adoption::takes_rule(subject, seen, name, tags);
+            (takes || owns_rule(subject, seen, name)) && adoption::keeps_target(subject, seen, name, tags)
+        }),
+        Action::UntagRule { arn, .. } => named(seen, arn).any(|name| owns_rule(subject, seen, name)),
+        Action::TagRevision { revision, tags } => {
+            let takes = subject.marks.iter().take(1).any(|mark| mark.is_on(tags))
+                && adoption::may_take_revision(subject, seen, revision);
+            takes || owns_revision(subject, seen, revision)
         }
-        Action::TagRevision { revision, .. }
-        | Action::UntagRevision { revision, .. }
-        | Action::DeregisterTaskDefinition { revision } => owns_revision(subject, seen, revision),
+        Action::UntagRevision { revision, .. } | Action::DeregisterTaskDefinition { revision } => {
+            owns_revision(subject, seen, revision)
+        }
     };
     if !proved {
         return Some(Violation::Unproved { step: index, resource: step.action.resource().to_owned() });
     }
-    strangers_target(index, step, subject, seen)
+    strangers_target(index, step, before, subject, seen)
 }
 
 /// A RemoveTargets that reaches for a target of others.
-fn strangers_target(index: usize, step: &Step, subject: &Subject<'_>, seen: &Observed) -> Option<Violation> {
+fn strangers_target(
+    index: usize,
+    step: &Step,
+    before: &[Step],
+    subject: &Subject<'_>,
+    seen: &Observed,
+) -> Option<Violation> {
     let Action::RemoveTargets { rule, ids } = &step.action else { return None };
     let targets = seen.targets.get(rule).and_then(|fact| fact.known()).map(Vec::as_slice).unwrap_or_default();
-    let strangers = Split::of(targets, &subject.families).strangers;
+    let ours = adoption::our_target(before, &step.place, seen, rule);
+    let strangers = Split::of(targets, &subject.families, &ours).strangers;
     let id = ids.iter().find(|id| strangers.contains(id))?;
     Some(Violation::StrangersTarget { step: index, rule: rule.clone(), id: id.clone() })
 }
@@ -121,10 +134,21 @@ fn owns_family(subject: &Subject<'_>, seen: &Observed, family: &Family) -> bool 
     let started_by_us = || {
         seen.targets.iter().any(|(rule, targets)| {
             let targets = targets.known().map(Vec::as_slice).unwrap_or_default();
-            let pinned = Split::of(targets, &subject.families).pinned();
+            let ours = adoption::our_target(&[], subject.place, seen, rule);
+            let pinned = Split::of(targets, &subject.families, &ours).pinned();
             pinned.is_some_and(|arn| arn.family() == family.as_str()) && owns_rule(subject, seen, rule)
         })
     };
     subject.families.contains(&family)
-        && (active.is_empty() || active.iter().any(|arn| owns_revision(subject, seen, arn)) || started_by_us())
+        && (active.is_empty()
+            || active.iter().any(|arn| owns_revision(subject, seen, arn))
+            || started_by_us()
+            || adoption::is_free_family(subject, seen, family, active))
+}
+
+/// The rule with this ARN.
+fn named<'o>(seen: &'o Observed, arn: &str) -> impl Iterator<Item = &'o RuleName> {
+    let has =
+        move |fact: &Fact<Option<LiveRule>>| fact.known().and_then(Option::as_ref).is_some_and(|live| live.arn == arn);
+    seen.rules.iter().filter(move |(_, fact)| has(fact)).map(|(name, _)| name)
 }

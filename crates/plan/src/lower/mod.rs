@@ -13,6 +13,7 @@ use ecs_etl_spec::name::{Family, JobName, NameError, Prefix, RuleName};
 use ecs_etl_spec::trigger::Runs;
 use jiff::Timestamp;
 
+use crate::adoption::Adoption;
 use crate::desired::{Desired, DesiredRule, Effect, Former, Identity, Trigger};
 use crate::normalise::{self, Normal};
 use crate::tags::{self, Tags};
@@ -24,7 +25,12 @@ use crate::tags::{self, Tags};
 /// A name that AWS does not take. The checks of the manifest refuse such a job first.
 pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix, now: Timestamp) -> Result<Desired, NameError> {
     let job = &bound.job;
-    let family = family(prefix, &job.name)?;
+    let adoption = Adoption {
+        own: family(prefix, &job.name)?,
+        family: job.adopt.family.clone(),
+        rules: job.adopt.rules().cloned().collect(),
+    };
+    let family = adoption.family.clone().unwrap_or_else(|| adoption.own.clone());
     let normal = normalise::task_definition(&bound.task_definition);
     let spec_tag = spec_tag(&normal);
     let rule_tags = ownership(&bound.tags, identity, &job.name, job.deletion_policy);
@@ -32,7 +38,7 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix, now: Timest
     revision_tags.insert(tags::SPEC.to_owned(), spec_tag.clone());
 
     let scheduled = scheduled::scheduled(bound, identity)?;
-    let rules = rules(bound, identity, prefix, &family, now)?;
+    let rules = rules(bound, identity, prefix, &adoption.own, &family, now)?;
     let former = |old: &JobName| Ok(Former { job: old.clone(), family: self::family(prefix, old)? });
 
     Ok(Desired {
@@ -40,6 +46,7 @@ pub fn lower(bound: &BoundJob, identity: &Identity, prefix: &Prefix, now: Timest
         place: job.place.clone(),
         account: bound.account.clone(),
         family,
+        adoption,
         task_definition: bound.task_definition.clone(),
         normal,
         spec_tag,
@@ -60,31 +67,50 @@ fn rules(
     bound: &BoundJob,
     identity: &Identity,
     prefix: &Prefix,
+    own: &Family,
     family: &Family,
     now: Timestamp,
 ) -> Result<Vec<DesiredRule>, NameError> {
     let job = &bound.job;
     let description = description(identity, &job.name);
-    let rule = |suffix: Option<String>, trigger: Trigger, effect: Effect| {
-        let (name, description) = (rule_name(family, suffix)?, description.clone());
-        Ok(DesiredRule { name, trigger, effect, enabled: !job.suspend, over: false, begun: false, description })
+    let named = |name: RuleName, trigger: Trigger, effect: Effect| DesiredRule {
+        name,
+        trigger,
+        effect,
+        enabled: !job.suspend,
+        over: false,
+        begun: false,
+        description: description.clone(),
     };
+    let rule =
+        |suffix: Option<String>, trigger: Trigger, effect: Effect| Ok(named(rule_name(own, suffix)?, trigger, effect));
     let mut rules = Vec::new();
     for schedule in &job.schedules {
         let suffix = job.schedule_is_list.then(|| schedule.suffix());
         if let Some(on) = &job.scheduler {
-            rules.push(scheduled::schedule(bound, identity, rule_name(family, suffix)?, on.timing(schedule), now)?);
+            rules.push(scheduled::schedule(bound, identity, rule_name(own, suffix)?, on.timing(schedule), now)?);
             continue;
         }
-        rules.push(rule(suffix, Trigger::Schedule(schedule.clone()), Effect::Run)?);
+        let trigger = Trigger::Schedule(schedule.clone());
+        rules.push(match job.adopt.for_schedule(schedule) {
+            Some(adopted) => named(adopted.clone(), trigger, Effect::Run),
+            None => rule(suffix, trigger, Effect::Run)?,
+        });
     }
     for after in &job.after {
-        let upstream = self::family(prefix, &after.job)?;
+        let upstream = match &after.upstream.family {
+            Some(adopted) => adopted.clone(),
+            None => self::family(prefix, &after.job)?,
+        };
         let pattern = runs::ended(after.on, &after.upstream, &upstream, bound);
         rules.push(rule(Some(after.suffix()), Trigger::Event(pattern), Effect::Run)?);
     }
     for pattern in &job.events {
-        rules.push(rule(Some(pattern.suffix()), Trigger::Event(pattern.clone()), Effect::Run)?);
+        let trigger = Trigger::Event(pattern.clone());
+        rules.push(match job.adopt.for_event(pattern) {
+            Some(adopted) => named(adopted.clone(), trigger, Effect::Run),
+            None => rule(Some(pattern.suffix()), trigger, Effect::Run)?,
+        });
     }
     let own = Runs { group: bound.run_task.group.clone(), ..job.runs() };
     for notify in &bound.notify {

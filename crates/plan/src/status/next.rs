@@ -145,6 +145,7 @@ fn hides_aws(reason: Reason) -> bool {
         | Reason::DuplicateName
         | Reason::ClusterNotFound
         | Reason::NotOwned
+        | Reason::AdoptionRefused
         | Reason::DiffNotConverging
         | Reason::UnknownSpecVersion
         | Reason::DriftFight

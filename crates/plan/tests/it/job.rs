@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use ecs_etl_plan::desired::{Desired, Identity};
 use ecs_etl_plan::lower::lower;
+use ecs_etl_spec::adopt::Adopt;
 use ecs_etl_spec::job::{BoundJob, DeletionPolicy, Job, OnScheduler, Origin, Place, Retry};
-use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
+use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, Digest, Family, JobName, Prefix, Region, RuleName};
 use ecs_etl_spec::pattern::EventPattern;
 use ecs_etl_spec::schedule::{Schedule, Zone};
 use ecs_etl_spec::shapes::{ContainerDefinition, RunTask, TaskDefinition};
@@ -35,6 +36,7 @@ pub struct Spec {
     pub scheduler: Option<OnScheduler>,
     /// The time at which it is lowered.
     pub now: Timestamp,
+    pub adopt: Adopt,
     /// What the task definition says beside name and image.
     pub content: TaskDefinition,
 }
@@ -63,6 +65,7 @@ pub fn job() -> Spec {
         notify: Vec::new(),
         scheduler: None,
         now: "2026-11-23T12:00:00Z".parse().unwrap(),
+        adopt: Adopt::default(),
         content: TaskDefinition::default(),
     }
 }
@@ -85,7 +88,8 @@ impl Spec {
 
     /// Starts it after the runs of another job.
     pub fn after(mut self, job: &str, on: Outcome) -> Self {
-        let upstream = Runs { ecs_cluster: "analytics".to_owned(), group: None, container: job.to_owned() };
+        let upstream =
+            Runs { ecs_cluster: "analytics".to_owned(), group: None, container: job.to_owned(), family: None };
         self.after.push(After { job: JobName::new(job).unwrap(), on, upstream });
         self
     }
@@ -124,6 +128,19 @@ impl Spec {
     /// Leaves it without a schedule.
     pub fn unscheduled(mut self) -> Self {
         (self.schedules, self.list) = (Vec::new(), false);
+        self
+    }
+
+    /// Takes over a rule for each schedule, as far as there are any, and a family.
+    pub fn adopting(mut self, rules: &[&str], family: Option<&str>) -> Self {
+        let expressions =
+            self.schedules.iter().map(|schedule| Schedule::parse(schedule).unwrap().expression().to_owned());
+        let rules = rules.iter().map(|rule| RuleName::new(*rule).unwrap());
+        self.adopt = Adopt {
+            family: family.map(|family| Family::new(family).unwrap()),
+            schedules: expressions.zip(rules).collect(),
+            ..Adopt::default()
+        };
         self
     }
 
@@ -179,6 +196,7 @@ impl Spec {
             after: self.after.clone(),
             events: self.events.clone(),
             notify: self.notify.clone(),
+            adopt: self.adopt.clone(),
             suspend: self.suspend,
             retry: Retry { maximum_event_age_seconds: 3600, maximum_attempts: 185 },
             dead_letter_queue_arn: None,

@@ -1,6 +1,7 @@
 //! Decisions, tried against a small model of AWS that carries out their plans.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must say where")]
 
+mod adoption;
 mod answers;
 mod calls;
 mod create;

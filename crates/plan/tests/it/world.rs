@@ -127,14 +127,15 @@ impl World {
 
     fn found_in(&self, place: &Place, desired: &Desired) -> Observed {
         let mut observed = Observed::default();
-        let families: Vec<&str> = std::iter::once(&desired.family)
+        let families: Vec<&str> = std::iter::once(&desired.adoption.own)
             .chain(desired.moved_from.as_ref().map(|former| &former.family))
             .map(Family::as_str)
             .collect();
         let rules = self.regions.get(place).into_iter().flat_map(|region| region.rules.keys());
-        for name in rules
-            .filter(|name| families.contains(&name.as_str().rsplit_once('.').map_or(name.as_str(), |(base, _)| base)))
-        {
+        for name in rules.filter(|name| {
+            let own = families.contains(&name.as_str().rsplit_once('.').map_or(name.as_str(), |(base, _)| base));
+            own || desired.adoption.rules.contains(*name)
+        }) {
             observed.rules.insert(name.clone(), Fact::NotRead);
         }
         observed

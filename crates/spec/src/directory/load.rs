@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Blocked, BlockedReason, Directory, File, across, chains};
+use super::{Blocked, BlockedReason, Directory, File, across, adoptions, chains};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Document, Sorted};
 use crate::fill_in;
@@ -39,8 +39,9 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
     let (controller, controller_problem) = loader.controller(read.controllers);
     let (clusters, broken) = loader.clusters(read.clusters);
     let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
-    let Jobs { valid: mut jobs, mut blocked, moved_at, after_at } = loader.jobs(read.jobs, &context);
+    let Jobs { valid: mut jobs, mut blocked, moved_at, after_at, adopt_at } = loader.jobs(read.jobs, &context);
     across::moves(&mut jobs, &mut blocked, &moved_at, &mut loader.diagnostics);
+    adoptions::adoptions(&mut jobs, &mut blocked, &controller.prefix, &adopt_at, &mut loader.diagnostics);
     chains::chains(&mut jobs, &mut blocked, &after_at, &mut loader.diagnostics);
     across::quotas(&jobs, &mut loader.diagnostics);
     loader.diagnostics.sort();
@@ -73,6 +74,8 @@ struct Jobs {
     moved_at: BTreeMap<JobName, Mark>,
     /// Where valid jobs say what they start after.
     after_at: BTreeMap<JobName, Mark>,
+    /// Where valid jobs say what they take over.
+    adopt_at: BTreeMap<JobName, Mark>,
 }
 
 struct Loader<'f> {
@@ -229,6 +232,9 @@ impl Loader<'_> {
                     }
                     if !job.after.is_empty() {
                         jobs.after_at.insert(job.name.clone(), document.at_path(&["spec", "after"]));
+                    }
+                    if !job.adopt.is_empty() {
+                        jobs.adopt_at.insert(job.name.clone(), document.at_path(&["spec", "adopt"]));
                     }
                     jobs.valid.insert(job.name.clone(), job);
                 }

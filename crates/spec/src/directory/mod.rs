@@ -1,6 +1,7 @@
 //! A directory's worth of manifests: parse each file, resolve jobs against clusters, keep what is valid.
 
 mod across;
+mod adoptions;
 mod chains;
 mod load;
 

@@ -81,7 +81,7 @@ pub struct JobSpec {
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub role_arn: Option<String>,
-    /// Existing resources to take over; comes in a later version.
+    /// Existing resources to take over under their own names.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "Adopt")]
     pub adopt: Option<Adopt>,
@@ -97,11 +97,11 @@ impl<'de> Strict<'de> for JobSpec {}
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Adopt {
-    /// Family of the task definition.
+    /// Family of the task definition, instead of one named after the job.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "String")]
     pub family: Option<String>,
-    /// Names of the EventBridge rules.
+    /// Names of EventBridge rules, one for each schedule in the order in which they are written, then for each of `events`.
     #[serde(deserialize_with = "given")]
     #[schemars(with = "Vec<String>")]
     pub rules: Option<Vec<String>>,

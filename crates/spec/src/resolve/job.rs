@@ -127,6 +127,7 @@ fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, Strin
         after: spec.triggers.after,
         events: spec.triggers.events,
         notify: spec.triggers.notify,
+        adopt: spec.adopt,
         suspend: spec.suspend,
         retry: spec.retry,
         dead_letter_queue_arn: spec.dead_letter_queue_arn,

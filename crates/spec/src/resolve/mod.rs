@@ -1,5 +1,6 @@
 //! From documents to what the rest of the program works on: checked, with defaults merged in.
 
+mod adopt;
 mod arn;
 mod cluster;
 mod controller;

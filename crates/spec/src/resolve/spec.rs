@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::adopt;
 use super::arn;
 use super::triggers::{self, Triggers};
 use super::{Fields, Known, roles, scheduler, schedules};
+use crate::adopt::Adopt;
 use crate::check;
 use crate::job::{DeletionPolicy, OnScheduler, Retry};
 use crate::manifest::JobSpec;
@@ -24,6 +26,8 @@ pub struct Checked {
     pub scheduler: Option<OnScheduler>,
     /// What else starts it, and who hears of its end.
     pub triggers: Triggers,
+    /// `adopt`.
+    pub adopt: Adopt,
     /// `suspend`.
     pub suspend: bool,
     /// Retry policy of the target.
@@ -56,10 +60,7 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
     let inherited = known.map(|known| known.notify.as_slice()).unwrap_or_default();
     let triggers = triggers::triggers(fields, &spec, inherited, region);
     triggers::names(fields, &schedules, &triggers);
-    if spec.adopt.is_some() {
-        let message = "taking over existing resources is not supported yet";
-        fields.error("spec.adopt", message, Some("it comes in a later version; remove the field".to_owned()));
-    }
+    let adopt = adopt::adopt(fields, &spec);
     if spec.task_definition.is_none() {
         fields
             .missing("spec.taskDefinition", "with `containerDefinitions`, in the shape of ECS RegisterTaskDefinition");
@@ -75,11 +76,17 @@ pub fn check(fields: &mut Fields<'_>, spec: JobSpec, known: Option<&Known>, now:
         fields.error("spec.deadLetterQueueArn", why, None);
     }
     let scheduler = asked.settled(&schedules);
+    if scheduler.is_some() && schedules.sorted.iter().any(|schedule| adopt.for_schedule(schedule).is_some()) {
+        let help =
+            "adopt it with a schedule in UTC; or leave it out, and delete the rule when this job is ready".to_owned();
+        fields.error("spec.adopt.rules", "a rule cannot become a schedule of EventBridge Scheduler", Some(help));
+    }
     let (role_arn, scheduler) = roles::of(fields, &spec, known, scheduler, &triggers);
     let checked = Checked {
         schedules,
         scheduler,
         triggers,
+        adopt,
         suspend: spec.suspend.unwrap_or(false),
         retry,
         dead_letter_queue_arn: spec.dead_letter_queue_arn,
