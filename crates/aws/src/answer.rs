@@ -219,10 +219,10 @@ pub(crate) fn schedule(sdk: GetScheduleOutput, wanted: &RuleName) -> Result<(Liv
 
 /// The state of a schedule.
 pub(crate) fn schedule_state(state: Option<scheduler::ScheduleState>) -> Option<RuleState> {
-    state.map(|state| match state {
-        scheduler::ScheduleState::Enabled => RuleState::Enabled,
-        scheduler::ScheduleState::Disabled => RuleState::Disabled,
-        other => RuleState::Other(other.as_str().to_owned()),
+    state.map(|state| match state.as_str() {
+        "ENABLED" => RuleState::Enabled,
+        "DISABLED" => RuleState::Disabled,
+        other => RuleState::Other(other.to_owned()),
     })
 }
 
