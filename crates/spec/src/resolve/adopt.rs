@@ -1,5 +1,7 @@
 //! `adopt`, one document at a time; what jobs want of each other is seen across the directory.
 
+use std::collections::BTreeSet;
+
 use super::Fields;
 use crate::adopt::Adopt;
 use crate::manifest::{EventSpec, JobSpec, ScheduleSpec};
@@ -30,15 +32,15 @@ pub fn adopt(fields: &mut Fields<'_>, spec: &JobSpec) -> Adopt {
         let message = format!("{} rules for {} of `schedule` and `events`", rules.len(), entries(slots.len()));
         let help = "each is for one of these, in the order in which they are written".to_owned();
         fields.error(RULES, message, Some(help));
+        return adopt;
     }
-    let mut taken: Vec<&String> = Vec::new();
+    let mut taken: BTreeSet<&String> = BTreeSet::new();
     for (index, (rule, slot)) in rules.iter().zip(slots).enumerate() {
         let path = format!("{RULES}[{index}]");
-        if taken.contains(&rule) {
+        if !taken.insert(rule) {
             fields.error(&path, "the same rule stands above: it has one schedule or pattern", None);
             continue;
         }
-        taken.push(rule);
         let Some(rule) = fields.name(&path, RuleName::new(rule)) else { continue };
         match slot {
             Slot::Schedule(expression) => drop(adopt.schedules.insert(expression, rule)),
