@@ -69,7 +69,7 @@ impl Aws {
         Ok(Reader { aws: self, place, urgency: Urgency::Drift }.all_rules(prefix).await?)
     }
 
-    /// Name and state of every schedule in a group of EventBridge Scheduler that starts with `prefix`; none of a group that does not exist.
+    /// Name and state of every schedule in a group of EventBridge Scheduler; none of a group that does not exist.
     ///
     /// # Errors
     ///
@@ -78,9 +78,8 @@ impl Aws {
         &self,
         place: &Place,
         group: &ScheduleGroup,
-        prefix: &str,
     ) -> Result<Vec<(RuleName, RuleState)>, CallError> {
-        let listed = Reader { aws: self, place, urgency: Urgency::Drift }.all_schedules(group, prefix).await;
+        let listed = Reader { aws: self, place, urgency: Urgency::Drift }.all_schedules(group).await;
         Ok(absent_if_not_found(listed)?.unwrap_or_default())
     }
 
@@ -250,12 +249,12 @@ impl<'a> Reader<'a> {
         call.send(self.aws, request.send(), |schedule| answer::schedule(schedule, name)).await
     }
 
-    async fn all_schedules(&self, group: &ScheduleGroup, prefix: &str) -> Result<Vec<(RuleName, RuleState)>, Failure> {
+    async fn all_schedules(&self, group: &ScheduleGroup) -> Result<Vec<(RuleName, RuleState)>, Failure> {
         let clients = self.aws.clients(self.place).await;
         let call = self.call(LIST_SCHEDULES, group.as_str());
         let (mut pages, mut token, mut names) = (Pages::default(), None, Vec::new());
         loop {
-            let request = clients.scheduler.list_schedules().group_name(group.as_str()).name_prefix(prefix);
+            let request = clients.scheduler.list_schedules().group_name(group.as_str());
             let request = request.max_results(PAGE).set_next_token(token);
             token = call
                 .send(self.aws, request.send(), |page| {
@@ -269,7 +268,6 @@ impl<'a> Reader<'a> {
                 })
                 .await?;
             if token.is_none() {
-                names.retain(|(name, _)| name.as_str().starts_with(prefix));
                 return Ok(names);
             }
         }

@@ -7,12 +7,12 @@
 use ecs_etl_aws::{Answer, Urgency};
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::desired::{Desired, Identity};
-use ecs_etl_plan::lower::description_names;
+use ecs_etl_plan::lower::{described, description_names};
 use ecs_etl_plan::observed::{LiveRule, Look};
 use ecs_etl_plan::ownership::Mark;
 use ecs_etl_plan::step::{Action, Plan};
 use ecs_etl_plan::tags;
-use ecs_etl_spec::name::JobName;
+use ecs_etl_spec::name::{JobName, RuleName};
 
 use crate::context::{Context, Interrupted};
 
@@ -46,7 +46,42 @@ pub async fn hold(cx: &Context, desired: &Desired, plan: Plan, urgency: Urgency)
             return Ok(Plan::leave(&desired.job, Verdict::Stalled(Reason::LocationLost, message)));
         }
     }
+    let jobs = std::iter::once(&desired.job).chain(desired.moved_from.as_ref().map(|former| &former.job));
+    for job in jobs {
+        let hinted = cx.world().schedules_under_other_prefix(&desired.place, job);
+        for schedule in hinted {
+            if says_ours(cx, desired, job, &schedule, urgency).await? {
+                let message = format!(
+                    "schedule {schedule} runs this job under another prefix, and {} beside it would run it twice; put the prefix \
+                     back, or remove what bears the old one (`drain: true` under the old prefix)",
+                    desired.adoption.own
+                );
+                return Ok(Plan::leave(&desired.job, Verdict::Stalled(Reason::LocationLost, message)));
+            }
+        }
+    }
     Ok(plan)
+}
+
+/// Whether a schedule in our group is there and says that it is the job's.
+async fn says_ours(
+    cx: &Context,
+    desired: &Desired,
+    job: &JobName,
+    schedule: &RuleName,
+    urgency: Urgency,
+) -> Result<bool, Interrupted> {
+    let identity = &cx.settings().identity;
+    match cx.aws.look(&desired.place, &Look::Rule(schedule.clone()), urgency).await {
+        Ok(Answer::Schedule(None)) => Ok(false),
+        Ok(Answer::Schedule(Some(found))) => {
+            let said = described(found.0.description.as_deref().unwrap_or_default());
+            let mark = Mark::new(&identity.controller, job);
+            Ok(mark.is_on(&said) && said.get(tags::SOURCE) == Some(&identity.source))
+        }
+        Ok(_) => Err(Interrupted::Undecided),
+        Err(error) => Err(Interrupted::from(error)),
+    }
 }
 
 /// Whether a step makes another rule start the job: one that is created, or taken over.

@@ -29,7 +29,9 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
     let (rules, active) =
         futures::future::join(cx.aws.list_rules(place, ""), cx.aws.list_active_revisions(place, "")).await;
     let (rules, mut active) = (rules?, active?);
-    let (group, schedules) = schedules(cx, place, prefix).await?;
+    let (group, schedules) = schedules(cx, place).await?;
+    let (schedules, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        schedules.into_iter().partition(|(name, _)| name.as_str().starts_with(prefix));
     active.retain(|family, _| family.as_str().starts_with(prefix) || adopted.families.contains(family));
     let under_other_prefix: Vec<_> = rules
         .iter()
@@ -39,7 +41,8 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
     adopted.rules.extend(under_other_prefix.iter().map(|(_, rule)| rule.name.clone()));
     let ours = |rule: &LiveRule| rule.name.as_str().starts_with(prefix) || adopted.rules.contains(&rule.name);
     let rules = rules.into_iter().filter(ours).map(|rule| (rule.name.clone(), rule)).collect();
-    Ok(Sweep { at, rules, group, schedules, active, under_other_prefix })
+    let other_schedules = others.into_keys().collect();
+    Ok(Sweep { at, rules, group, schedules, other_schedules, active, under_other_prefix })
 }
 
 /// The tags of the controller's group in EventBridge Scheduler, and the schedules in it.
@@ -49,7 +52,6 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
 async fn schedules(
     cx: &Context,
     place: &Place,
-    prefix: &str,
 ) -> Result<(Fact<Option<Tags>>, BTreeMap<RuleName, RuleState>), Interrupted> {
     if !cx.world().reads_group(place) {
         return Ok((Fact::Known(None), BTreeMap::new()));
@@ -66,7 +68,7 @@ async fn schedules(
         Err(error) => return Err(error.into()),
     };
     let listed = match &tags {
-        Some(_) => cx.aws.list_schedules(place, &group, prefix).await?,
+        Some(_) => cx.aws.list_schedules(place, &group).await?,
         None => Vec::new(),
     };
     Ok((Fact::Known(tags), listed.into_iter().collect()))

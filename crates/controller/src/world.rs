@@ -34,6 +34,8 @@ pub struct Sweep {
     pub group: Fact<Option<Tags>>,
     /// Schedules in it that bear the prefix, with their states: the list tells no more.
     pub schedules: BTreeMap<RuleName, RuleState>,
+    /// Schedules in it that bear another prefix.
+    pub other_schedules: Vec<RuleName>,
     /// ACTIVE revisions of the families that bear it or that a job has taken over, newest first.
     pub active: BTreeMap<Family, Vec<RevisionArn>>,
     /// Rules that are called after something else and whose descriptions name this controller and the job: a hint, no proof.
@@ -264,6 +266,12 @@ impl World {
     pub fn rule_tags_of(&self, place: &Place, names: &Names) -> impl Iterator<Item = &Tags> {
         let known = self.0.get(place).into_iter();
         known.flat_map(|known| names.rules(&known.rule_tags).map(|(_, tags)| tags).collect::<Vec<_>>())
+    }
+
+    /// Schedules that may run `job` under another prefix, as far as their names tell.
+    pub fn schedules_under_other_prefix(&self, place: &Place, job: &JobName) -> Vec<RuleName> {
+        let others = self.sweep(place).map(|sweep| sweep.other_schedules.as_slice()).unwrap_or_default();
+        others.iter().filter(|name| stem(name.as_str()).ends_with(job.as_str())).cloned().collect()
     }
 
     /// Whether the group of schedules is ours, and holds one that bears a name of the job.

@@ -231,3 +231,15 @@ async fn without_the_right_to_read_scheduler_jobs_on_rules_go_on_and_the_others_
     lab.calm();
     assert_eq!(lab.apply().await.reason("a"), Reason::Converged);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_a_schedule_of_another_prefix_runs_is_not_created_beside_it() {
+    let lab = Lab::new(&[("a", zoned("a", "img:1", "Asia/Tokyo"))]);
+    lab.apply().await;
+    lab.write("base.yaml", &crate::lab::BASE.replace("spec: {source", "spec: {prefix: new-, source"));
+    lab.writes();
+    assert_eq!(lab.apply().await.reason("a"), Reason::LocationLost);
+    assert_eq!((lab.writes(), names(&lab).await), (counts([]), vec!["etl-a".to_owned()]));
+    lab.write("base.yaml", crate::lab::BASE);
+    assert_eq!(lab.apply().await.reason("a"), Reason::Converged);
+}
