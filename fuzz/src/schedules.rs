@@ -62,12 +62,23 @@ fn parsed(text: &str) -> Option<Schedule> {
 
 /// The emulator reads schedules by a grammar of its own.
 fn aws_takes(schedule: &Schedule) {
-    let request = Request {
-        method: "POST".to_owned(),
-        path: "/".to_owned(),
-        headers: vec![("x-amz-target".to_owned(), "AWSEvents.PutRule".to_owned())],
-        body: json!({"Name": "a", "ScheduleExpression": schedule.expression()}).to_string().into_bytes(),
+    let expression = schedule.expression();
+    let (path, headers, body) = match schedule.kind() {
+        Kind::Cron(_) | Kind::Rate(_) => {
+            let target = ("x-amz-target".to_owned(), "AWSEvents.PutRule".to_owned());
+            ("/", vec![target], json!({"Name": "a", "ScheduleExpression": expression}))
+        }
+        // A rule knows no single moment; EventBridge Scheduler does.
+        Kind::Once(_) => {
+            let role = "arn:aws:iam::123456789012:role/r";
+            let target = json!({"Arn": "arn:aws:sqs:us-east-1:123456789012:q", "RoleArn": role});
+            let body =
+                json!({"ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target});
+            ("/schedules/a", Vec::new(), body)
+        }
     };
+    let (method, path, body) = ("POST".to_owned(), path.to_owned(), body.to_string().into_bytes());
+    let request = Request { method, path, headers, body };
     let reply = Emulator::new(Settings::default()).handle(Timestamp::UNIX_EPOCH, &request);
     assert_eq!(reply.status, 200, "{schedule}: {}", String::from_utf8_lossy(&reply.body));
 }
@@ -101,10 +112,14 @@ fn fires_when_its_fields_say(schedule: &Schedule, now: Timestamp) {
     }
 }
 
-/// Whether the fields of a cron expression admit a time, read by the other reader.
+/// Whether a schedule fires at a time: the fields of a cron expression, read by the other reader, or the one moment.
 fn fires(schedule: &Schedule, time: Timestamp) -> bool {
     let time = jiff::tz::TimeZone::UTC.to_datetime(time);
-    matches!(schedule.kind(), Kind::Cron(_)) && by_search::fires(schedule.expression(), time)
+    match schedule.kind() {
+        Kind::Cron(_) => by_search::fires(schedule.expression(), time),
+        Kind::Once(at) => *at == time,
+        Kind::Rate(_) => false,
+    }
 }
 
 fn coincide_whoever_is_asked(a: &Schedule, b: &Schedule, from: Timestamp) {
@@ -116,7 +131,7 @@ fn coincide_whoever_is_asked(a: &Schedule, b: &Schedule, from: Timestamp) {
             assert!(fires(a, time) && fires(b, time), "{a} and {b} do not coincide at {time}");
         }
         Overlap::Never => {
-            let never = [a, b].into_iter().all(|schedule| matches!(schedule.kind(), Kind::Cron(_)))
+            let never = [a, b].into_iter().all(|schedule| !matches!(schedule.kind(), Kind::Rate(_)))
                 || [a, b].into_iter().any(|schedule| !schedule.fires_after(from));
             assert!(never, "a rate may coincide: {a} and {b}");
         }

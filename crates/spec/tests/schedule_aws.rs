@@ -181,6 +181,7 @@ fn a_single_moment_is_taken_to_the_letter() {
     refused("at(2021-12-31 23:59:59)", "does not take", "`at(2021-12-31T23:59:59)`");
     refused("at(2021-02-29T00:00:00)", "is not a moment", "");
     refused("at(2026-12-31T09:30:00", "does not end", "");
+    refused("at(9999-12-31T00:00:00)", "1970 to 2199", "");
     refused("At(2026-12-31T09:30:00)", "is not a kind of schedule", "lower case");
 }
 
