@@ -190,8 +190,7 @@ pub(crate) fn schedule(sdk: GetScheduleOutput, wanted: &RuleName) -> Result<(Liv
     } = sdk;
     let arn = schedule_arn(wanted, arn)?;
     let target = target.ok_or_else(|| Refused::response(format!("the schedule {wanted} has no target")))?;
-    let no_state = || Refused::response(format!("the schedule {wanted} has no state"));
-    let state = schedule_state(state).ok_or_else(no_state)?;
+    let state = schedule_state(wanted, state)?;
     let date = |at: Option<aws_smithy_types::DateTime>| at.and_then(|at| Timestamp::from_second(at.secs()).ok());
     let timing = LiveTiming {
         zone: schedule_expression_timezone.unwrap_or_else(|| "UTC".to_owned()),
@@ -218,8 +217,9 @@ pub(crate) fn schedule(sdk: GetScheduleOutput, wanted: &RuleName) -> Result<(Liv
 }
 
 /// The state of a schedule.
-pub(crate) fn schedule_state(state: Option<scheduler::ScheduleState>) -> Option<RuleState> {
-    state.map(|state| match state.as_str() {
+pub(crate) fn schedule_state(name: &RuleName, state: Option<scheduler::ScheduleState>) -> Result<RuleState, Refused> {
+    let state = state.ok_or_else(|| Refused::response(format!("the schedule {name} has no state")))?;
+    Ok(match state.as_str() {
         "ENABLED" => RuleState::Enabled,
         "DISABLED" => RuleState::Disabled,
         other => RuleState::Other(other.to_owned()),

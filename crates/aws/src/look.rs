@@ -259,10 +259,11 @@ impl<'a> Reader<'a> {
             token = call
                 .send(self.aws, request.send(), |page| {
                     for schedule in page.schedules {
-                        // Others may have made one that we would not; it is none of ours.
-                        let name = RuleName::in_group(group, schedule.name.unwrap_or_default()).ok();
-                        let state = answer::schedule_state(schedule.state);
-                        names.extend(name.zip(state));
+                        // A name that cannot be ours is somebody else's; one without a state would make half a list.
+                        let name = schedule.name.unwrap_or_default();
+                        let Ok(name) = RuleName::in_group(group, name) else { continue };
+                        let state = answer::schedule_state(&name, schedule.state)?;
+                        names.push((name, state));
                     }
                     pages.next(page.next_token)
                 })

@@ -99,6 +99,7 @@ fn zone(fields: &mut Fields<'_>, name: &str) -> Option<Zone> {
 
 /// A moment in RFC 3339, or in the job's own time zone; to the second, as Scheduler keeps it.
 fn moment(fields: &mut Fields<'_>, path: &str, text: &str, zone: &Zone) -> Option<Timestamp> {
+    // Whatever a Timestamp holds, its whole seconds are one, too.
     let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).ok();
     if let Ok(at) = text.parse::<Timestamp>() {
         return whole(at);
