@@ -24,7 +24,8 @@ pub fn admit(
     }
     match plan.kind {
         Kind::Change | Kind::Move => cx.gate().admit(&plan.job, &desired.observed_spec)?,
-        Kind::None | Kind::Create | Kind::Remove | Kind::CleanUp => {}
+        Kind::Create => cx.gate().creates(&plan.job, &desired.observed_spec),
+        Kind::None | Kind::Remove | Kind::CleanUp => {}
     }
     reserve(cx, &desired.place, &desired.account, plan, urgency)
 }

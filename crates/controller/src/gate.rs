@@ -24,6 +24,8 @@ pub struct Gate {
     admitted: Changes,
     /// Those of them that have been.
     settled: BTreeSet<JobName>,
+    /// Jobs that are being created: until that is done, what is still to do is no change.
+    creating: Changes,
 }
 
 impl Gate {
@@ -39,6 +41,7 @@ impl Gate {
         let unchanged = |job: &JobName| wanted.contains(job) && !edited.contains(job);
         self.wanting.retain(|job, _| unchanged(job));
         self.admitted.retain(|job, _| unchanged(job));
+        self.creating.retain(|job, _| unchanged(job));
     }
 
     /// Begins to count anew, for the repairs of the next resync.
@@ -65,14 +68,20 @@ impl Gate {
     /// A job has come to its end: it asks for nothing more.
     pub fn settled(&mut self, job: &JobName) {
         self.wanting.remove(job);
+        self.creating.remove(job);
         if self.admitted.contains_key(job) {
             self.settled.insert(job.clone());
         }
     }
 
+    /// A job is created with the spec of this digest, which is counted by nobody, however many tries it takes.
+    pub fn creates(&mut self, job: &JobName, spec: &Digest) {
+        self.creating.insert(job.clone(), spec.clone());
+    }
+
     /// Asks to change an existing job to the spec with this digest.
     pub fn admit(&mut self, job: &JobName, spec: &Digest) -> Result<(), Interrupted> {
-        if self.max.is_none() || self.admitted.get(job) == Some(spec) {
+        if self.max.is_none() || [&self.admitted, &self.creating].iter().any(|known| known.get(job) == Some(spec)) {
             return Ok(());
         }
         self.wanting.insert(job.clone(), spec.clone());
@@ -143,6 +152,21 @@ mod tests {
         assert_eq!(ask(&mut gate, "b", "1"), Ok(()));
         gate.begin(Some(5), &jobs(["a"]), &all);
         assert_eq!(ask(&mut gate, "a", "2"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_left_of_a_creation_is_no_change() {
+        let mut gate = Gate::default();
+        let all = jobs(["a", "b"]);
+        gate.begin(Some(0), &all, &all);
+        gate.creates(&JobName::new("a").unwrap(), &Digest::of(b"1"));
+        assert_eq!(ask(&mut gate, "a", "1"), Ok(()));
+        assert!(matches!(ask(&mut gate, "b", "1"), Err(Interrupted::Held(_))), "nobody created it just now");
+        settled(&mut gate, "a");
+        assert!(matches!(ask(&mut gate, "a", "1"), Err(Interrupted::Held(_))), "it exists");
+        gate.creates(&JobName::new("a").unwrap(), &Digest::of(b"1"));
+        gate.begin(Some(0), &jobs(["a"]), &all);
+        assert!(matches!(ask(&mut gate, "a", "2"), Err(Interrupted::Held(_))), "it is edited meanwhile");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Pruning {
     /// Since when each reason for incomplete knowledge has held.
     incomplete_since: BTreeMap<String, Timestamp>,
     gone_since: BTreeMap<JobName, Timestamp>,
+    /// When each job went, as its marks were last read. They count for the hour even if a list then leaves the job out.
+    retired: BTreeMap<JobName, Timestamp>,
     removing: BTreeMap<JobName, Permit>,
     /// Whether the rules of deletion found their knowledge complete, when they were last asked.
     complete: bool,
@@ -73,6 +75,9 @@ impl Pruning {
         match left {
             Some(left) => {
                 self.strangers.remove(&key);
+                if let Some(at) = left.retired_at.filter(|_| !left.scheduled) {
+                    self.retired.insert(job.clone(), at);
+                }
                 self.left_behind.insert(key, left);
             }
             None => {
@@ -197,16 +202,12 @@ impl Pruning {
         let now = cx.clock.now();
         let settings = cx.settings();
         let jobs = &manifests.directory.jobs;
+        self.retired.retain(|_, at| now.duration_since(*at) < prune::HOUR);
         let mut knowledge = Knowledge {
             incomplete: self.incomplete(cx, manifests, now),
             written: jobs.keys().chain(manifests.directory.blocked.keys()).cloned().collect(),
             owned: self.owned(cx, manifests),
-            retired: self
-                .left_behind
-                .values()
-                .filter(|left| !left.scheduled)
-                .filter_map(|left| Some(Retired { job: left.job.clone(), at: left.retired_at? }))
-                .collect(),
+            retired: self.retired.iter().map(|(job, at)| Retired { job: job.clone(), at: *at }).collect(),
             gone_since: self.gone_since.clone(),
         };
         cx.seams().deletion(&mut knowledge);

@@ -57,6 +57,8 @@ async fn schedules(
         return Ok((Fact::Known(None), BTreeMap::new()));
     }
     let group = lower::group(&cx.settings().identity.controller).map_err(|_| Interrupted::Undecided)?;
+    // Who cannot tell whose account this is knows nothing of the group, whatever the refusal looks like.
+    cx.aws.account(place).await?;
     let tags = match cx.aws.look(place, &Look::Group(group.clone()), Urgency::Drift).await {
         Ok(Answer::Group(tags)) => tags,
         Ok(_) => return Err(Interrupted::Undecided),

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::condition::{Reason, Verdict};
 
 /// Deletions are counted over this long.
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+pub const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// At most one in so many of the jobs owned goes within an hour, rounded up.
 const SHARE: usize = 4;
 

@@ -217,7 +217,7 @@ pub struct Step {
 pub enum Kind {
     /// Nothing to do.
     None,
-    /// The job has nothing in AWS yet.
+    /// Nothing in AWS starts the job yet.
     Create,
     /// Its live state differs from the manifest.
     Change,

@@ -128,7 +128,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
         retire::tag(&revision, now, &mut draft);
     }
 
-    let kind = kind(&survey, &choice, &draft);
+    let kind = kind(&survey, &draft);
     Ok(Plan {
         job: desired.job.clone(),
         kind,
@@ -167,14 +167,15 @@ fn verdict(desired: &Desired, choice: &Choice<'_>) -> Verdict {
     }
 }
 
-fn kind(survey: &Survey<'_>, choice: &Choice<'_>, draft: &Draft<'_>) -> Kind {
+/// A revision alone, of a job that was interrupted when it was created or that comes back, runs nothing.
+fn kind(survey: &Survey<'_>, draft: &Draft<'_>) -> Kind {
     let moves = survey.old.iter().any(|old| matches!(old.why, Superseded::Move(_)));
     let nothing_live = survey.wanted.iter().all(|wanted| wanted.live.is_none()) && survey.old.is_empty();
-    match choice {
-        _ if draft.is_empty() => Kind::None,
-        _ if moves => Kind::Move,
-        Choice::Register(_) if nothing_live => Kind::Create,
-        Choice::Register(_) | Choice::Existing(_) | Choice::Stuck(..) => Kind::Change,
+    match (draft.is_empty(), moves, nothing_live) {
+        (true, _, _) => Kind::None,
+        (false, true, _) => Kind::Move,
+        (false, false, true) => Kind::Create,
+        (false, false, false) => Kind::Change,
     }
 }
 
