@@ -9,6 +9,7 @@ use crate::hand::{Deed, Hand};
 use crate::history;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
+use crate::triggers::Triggers;
 
 /// When a scenario's edit comes, in milliseconds.
 const EDIT: u32 = 60_000;
@@ -135,6 +136,7 @@ impl Scenario {
             heartbeat: 60,
             calm: self.minutes * MINUTE,
             end: (self.minutes + 140) * MINUTE,
+            start: None,
         }
     }
 }
@@ -152,6 +154,8 @@ fn job() -> Job {
         version: 1,
         shape: 7,
         invalid: false,
+        zone: None,
+        triggers: Triggers::default(),
     }
 }
 
@@ -161,6 +165,7 @@ fn book(jobs: &[(&str, Job)]) -> Book {
         role: role.map(str::to_owned),
         drain: false,
         shared: 1,
+        scheduler: false,
     };
     let lent = cluster("eu-central-1", Some("arn:aws:iam::210987654321:role/etl"));
     Book {
@@ -210,7 +215,7 @@ pub fn scenarios() -> Vec<Scenario> {
     let drift = |name, deed| scenario(name, with(job()), vec![hand(deed)]);
     let renamed = |version| Job { moved_from: Some("sales".to_owned()), version, ..job() };
     let rename = |version| edit(vec![Change::Remove("sales".to_owned()), put("turnover", renamed(version))]);
-    let shared = Cluster { region: "eu-central-1".to_owned(), role: None, drain: false, shared: 2 };
+    let shared = Cluster { region: "eu-central-1".to_owned(), role: None, drain: false, shared: 2, scheduler: false };
     let draining = Cluster { region: "us-east-1".to_owned(), drain: true, shared: 1, ..shared.clone() };
     vec![
         scenario("create", book(std::slice::from_ref(&beside)), vec![edit(vec![put("sales", job())])]),

@@ -72,11 +72,26 @@ impl Kind {
             Self::Concurrent => {
                 matches!(
                     name,
-                    "RegisterTaskDefinition" | "PutRule" | "PutTargets" | "EnableRule" | "DisableRule" | "DeleteRule"
+                    "RegisterTaskDefinition"
+                        | "PutRule"
+                        | "PutTargets"
+                        | "EnableRule"
+                        | "DisableRule"
+                        | "DeleteRule"
+                        | "UpdateSchedule"
+                        | "DeleteSchedule"
                 )
             }
-            Self::RoleNotReady => matches!(operation, "events:PutTargets" | "ecs:RegisterTaskDefinition"),
-            Self::StaleList | Self::ReorderedList => matches!(name, "ListRules" | "ListTaskDefinitions"),
+            Self::RoleNotReady => matches!(
+                operation,
+                "events:PutTargets"
+                    | "ecs:RegisterTaskDefinition"
+                    | "scheduler:CreateSchedule"
+                    | "scheduler:UpdateSchedule"
+            ),
+            Self::StaleList | Self::ReorderedList => {
+                matches!(name, "ListRules" | "ListTaskDefinitions" | "ListSchedules")
+            }
             Self::ExpiredCredentials => !operation.starts_with("sts:"),
             Self::Throttled
             | Self::ServerError
@@ -98,11 +113,13 @@ impl Kind {
             Self::ServerError | Self::ServerErrorAfterEffect if operation.starts_with("sts:") => "InternalFailure",
             Self::Throttled => "ThrottlingException",
             Self::ServerError | Self::ServerErrorAfterEffect if operation.starts_with("ecs:") => "ServerException",
+            Self::ServerError | Self::ServerErrorAfterEffect if is_scheduler(operation) => "InternalServerException",
             Self::ServerError | Self::ServerErrorAfterEffect => "InternalException",
             Self::Timeout | Self::TimeoutAfterEffect => "Timeout",
             Self::LostRequest | Self::LostAnswer => "Connection",
             Self::FailedEntry => "ConcurrentModificationException",
             Self::Concurrent if operation.starts_with("ecs:") => "ClientException",
+            Self::Concurrent if is_scheduler(operation) => "ConflictException",
             Self::Concurrent => "ConcurrentModificationException",
             Self::RoleNotReady if operation.starts_with("ecs:") => "ClientException",
             Self::RoleNotReady => "ValidationException",
@@ -139,7 +156,7 @@ impl Kind {
         let error =
             |status: u16, message: &str| refusal(operation, status, self.code(operation).unwrap_or_default(), message);
         let answer = match self {
-            Self::Throttled => Conduct::Reply(error(400, "Rate exceeded")),
+            Self::Throttled => Conduct::Reply(error(if is_scheduler(operation) { 429 } else { 400 }, "Rate exceeded")),
             Self::ServerError | Self::ServerErrorAfterEffect => {
                 Conduct::Reply(error(500, "An internal failure occurred"))
             }
@@ -150,10 +167,17 @@ impl Kind {
                 400,
                 "Too many concurrent attempts to create a new revision of the specified family.",
             )),
+            Self::Concurrent if is_scheduler(operation) => {
+                Conduct::Reply(error(409, "The schedule is being changed by another request."))
+            }
             Self::Concurrent => Conduct::Reply(error(400, "Rule was modified concurrently.")),
             Self::RoleNotReady if operation.starts_with("ecs:") => {
                 Conduct::Reply(error(400, "ECS was unable to assume the role 'etl' that was provided for this task."))
             }
+            Self::RoleNotReady if is_scheduler(operation) => Conduct::Reply(error(
+                400,
+                "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+            )),
             Self::RoleNotReady => Conduct::Reply(error(
                 400,
                 "Provided role 'events' cannot be assumed by principal 'events.amazonaws.com'.",
@@ -169,13 +193,21 @@ impl Kind {
     }
 }
 
+fn is_scheduler(operation: &str) -> bool {
+    operation.starts_with("scheduler:")
+}
+
 /// A refusal in the protocol of the operation's service.
 fn refusal(operation: &str, status: u16, code: &str, message: &str) -> Reply {
     if operation.starts_with("sts:") {
         let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
         return Reply::xml(status, format!("<ErrorResponse>{error}<RequestId>none</RequestId></ErrorResponse>"));
     }
-    Reply::error(status, code, message)
+    let mut reply = Reply::error(status, code, message);
+    if is_scheduler(operation) {
+        reply.headers.push(("x-amzn-errortype".to_owned(), code.to_owned()));
+    }
+    reply
 }
 
 /// The one entry of a PutTargets or RemoveTargets that failed.

@@ -10,6 +10,8 @@ use crate::hand::{Deed, Hand};
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
+use crate::triggers::Triggers;
+use crate::ways::Ways;
 
 const HOUR: u32 = 3_600_000;
 
@@ -54,6 +56,7 @@ pub fn story(seed: u64) -> Story {
 
 struct Drawing {
     rng: Rng,
+    ways: Ways,
     seed: u64,
     events: Vec<Event>,
     versions: u32,
@@ -61,7 +64,7 @@ struct Drawing {
 
 impl Drawing {
     fn new(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed), seed, events: Vec::new(), versions: 0 }
+        Self { rng: Rng::with_seed(seed), ways: Ways::of(seed), seed, events: Vec::new(), versions: 0 }
     }
 
     fn story(mut self) -> Story {
@@ -74,14 +77,22 @@ impl Drawing {
         let days = if self.rng.u8(..24) == 0 { 3 } else { 1 };
         let end = days * 24 * HOUR;
         let calm = end - 9 * HOUR;
-        let books = self.books(crew);
+        let mut books = self.books(crew);
+        books.iter_mut().for_each(|book| self.ways.dress(book));
         let mut current = books.clone();
         let mut edits: Vec<u32> = (0..self.rng.u32(2..12)).map(|_| self.rng.u32(60_000..calm)).collect();
         edits.sort_unstable();
+        let mut more = self.ways.edits(calm);
+        more.sort_unstable();
+        let mut more = more.into_iter().peekable();
         for at in edits {
+            while let Some(at) = more.next_if(|earlier| *earlier < at) {
+                self.edit_ways(at, &mut current);
+            }
             let directory = self.rng.usize(..books.len());
             self.edit(at, directory, &mut current);
         }
+        more.for_each(|at| self.edit_ways(at, &mut current));
         if self.rng.bool() {
             self.damages(calm, &current);
         }
@@ -108,8 +119,22 @@ impl Drawing {
             self.events.push(Event { at: to, what: What::Disk { process, full: false } });
         }
         let mut events = self.events;
+        events.extend(self.ways.told(calm, books.len()));
         events.sort_by_key(|event| event.at);
-        Story { seed: self.seed, crew, books, events, faults, nature, limits, heartbeat, calm, end }
+        let start = self.ways.start();
+        Story { seed: self.seed, crew, books, events, faults, nature, limits, heartbeat, calm, end, start }
+    }
+
+    fn edit_ways(&mut self, at: u32, books: &mut [Book]) {
+        // Versions of these do not get in the way of others.
+        let version = 100_000 + at / 1000;
+        for (directory, book) in books.iter_mut().enumerate() {
+            let changes = self.ways.edit(book, version);
+            if !changes.is_empty() {
+                changes.iter().for_each(|change| change.apply(book));
+                self.events.push(Event { at, what: What::Edit { directory, changes } });
+            }
+        }
     }
 
     fn books(&mut self, crew: Crew) -> Vec<Book> {
@@ -147,6 +172,7 @@ impl Drawing {
             role: role.map(str::to_owned),
             drain: false,
             shared: 1,
+            scheduler: false,
         };
         let mut clusters = BTreeMap::from([("main".to_owned(), cluster("eu-central-1", None))]);
         if self.rng.u8(..3) == 0 {
@@ -184,6 +210,8 @@ impl Drawing {
             version: self.versions,
             shape: self.rng.u64(..),
             invalid: false,
+            zone: None,
+            triggers: Triggers::default(),
         }
     }
 

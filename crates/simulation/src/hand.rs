@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::mirror::{Key, TARGET};
+use crate::sketch::set;
 use crate::world::World;
 
 /// What a hand does.
@@ -122,11 +123,11 @@ impl Stranger {
             | Deed::Unmark
             | Deed::Pause
             | Deed::Resume
-            | Deed::RegisterInOurs => {
-                if let Some((key, pins)) = rules.first() {
-                    self.reaches(hand, &place, key, pins).await;
-                }
-            }
+            | Deed::RegisterInOurs => match rules.first() {
+                Some((key, _)) if key.1.contains('/') => self.reaches_schedule(hand, &place, key).await,
+                Some((key, pins)) => self.reaches(hand, &place, key, pins).await,
+                None => {}
+            },
         }
     }
 
@@ -207,6 +208,60 @@ impl Stranger {
         }
     }
 
+    /// The same with a schedule of EventBridge Scheduler, which has one target and no tags.
+    async fn reaches_schedule(&self, hand: &Hand, place: &Place, key: &Key) {
+        let Some((group, name)) = key.1.split_once('/') else { return };
+        let live = self.world.state().mirror.rules.get(key).map(|rule| rule.row.clone()).unwrap_or_default();
+        let mut members = live.get("members").cloned().unwrap_or_default();
+        let mut put = |member: &str, value: Value| set(&mut members, member, Some(value));
+        match hand.deed {
+            Deed::Disable => put("State", json!("DISABLED")),
+            Deed::Enable => put("State", json!("ENABLED")),
+            Deed::Reschedule => put("ScheduleExpression", json!("rate(1 day)")),
+            Deed::Repin | Deed::AddStray => {
+                let mut target = live.pointer("/members/Target").cloned().unwrap_or_default();
+                let theirs = format!("arn:aws:ecs:{}:{}:task-definition/theirs:1", place.1, place.0);
+                if let Some(parameters) = target.get_mut("EcsParameters") {
+                    set(parameters, "TaskDefinitionArn", Some(json!(theirs)));
+                }
+                put("Target", target);
+            }
+            Deed::Tag | Deed::Unmark | Deed::AddTheirs => put("Description", json!("somebody was here")),
+            Deed::DeleteRule | Deed::RemoveTarget => {
+                let path = format!("/schedules/{name}?groupName={group}");
+                return self.scheduler(place, "DELETE", &path, &Value::Null).await;
+            }
+            Deed::Pause => {
+                let tags = json!({"Tags": [{"Key": "ecs-etl/reconcile", "Value": "disabled"}]});
+                return self.scheduler(place, "POST", &group_path(place, group), &tags).await;
+            }
+            Deed::Resume => {
+                let path = format!("{}?TagKeys=ecs-etl%2Freconcile", group_path(place, group));
+                return self.scheduler(place, "DELETE", &path, &Value::Null).await;
+            }
+            Deed::Deregister | Deed::RegisterInOurs => {
+                let pins = self.world.state().mirror.rules.get(key).and_then(|rule| rule.pins().next());
+                let Some(pinned) = pins else { return };
+                if hand.deed == Deed::RegisterInOurs {
+                    return self.register(place, pinned.split(':').next().unwrap_or("theirs")).await;
+                }
+                let arn = format!("arn:aws:ecs:{}:{}:task-definition/{pinned}", place.1, place.0);
+                return self.ecs(place, "DeregisterTaskDefinition", json!({"taskDefinition": arn})).await;
+            }
+            Deed::ClashRule | Deed::Beside | Deed::Burst => return,
+        }
+        self.scheduler(place, "PUT", &format!("/schedules/{name}"), &members).await;
+    }
+
+    /// Tells the bus of a place, `account/region`, of an event.
+    pub async fn tells(&self, place: &str, source: &str) {
+        let millis = self.world.millis();
+        self.world.state().judge.told(millis, place, source);
+        let detail = json!({"key": "a \"quoted\" key"}).to_string();
+        let entry = json!({"Source": source, "DetailType": "Something happened", "Detail": detail});
+        self.events(&parts(place), "PutEvents", json!({"Entries": [entry]})).await;
+    }
+
     async fn beside(&self, place: &Place, hand: &Hand) {
         let name = format!("theirs-{}", hand.job);
         self.register(place, &name).await;
@@ -247,19 +302,39 @@ impl Stranger {
     }
 
     async fn call(&self, place: &Place, target: &str, body: &Value) {
-        // The emulator reads the account off an access key of its own making.
-        let key = if place.0 == "123456789012" { "AKIDEXAMPLE".to_owned() } else { format!("ASIA{}EMUL", place.0) };
-        let scope = format!("Credential={key}/20261123/{}/ecs/aws4_request", place.1);
         let headers = vec![
             ("x-amz-target".to_owned(), target.to_owned()),
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
-            ("authorization".to_owned(), format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0")),
         ];
-        let request = Request { method: "POST".into(), path: "/".into(), headers, body: body.to_string().into_bytes() };
+        self.send(place, "ecs", Request { method: "POST".into(), path: "/".into(), headers, body: bytes(body) }).await;
+    }
+
+    async fn scheduler(&self, place: &Place, method: &str, path: &str, body: &Value) {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let request = Request { method: method.into(), path: path.into(), headers, body: bytes(body) };
+        self.send(place, "scheduler", request).await;
+    }
+
+    async fn send(&self, place: &Place, service: &str, mut request: Request) {
+        // The emulator reads the account off an access key of its own making.
+        let key = if place.0 == "123456789012" { "AKIDEXAMPLE".to_owned() } else { format!("ASIA{}EMUL", place.0) };
+        let scope = format!("Credential={key}/20261123/{}/{service}/aws4_request", place.1);
+        let signature = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+        request.headers.push(("authorization".to_owned(), signature));
         if let Err(lost) = self.door.call(request).await {
             self.world.note(format_args!("a stranger's call was lost: {lost}"));
         }
     }
+}
+
+/// Nothing for null.
+fn bytes(body: &Value) -> Vec<u8> {
+    if body.is_null() { Vec::new() } else { body.to_string().into_bytes() }
+}
+
+/// Where the tags of a group of schedules are.
+fn group_path(place: &Place, group: &str) -> String {
+    format!("/tags/arn%3Aaws%3Ascheduler%3A{}%3A{}%3Aschedule-group%2F{group}", place.1, place.0)
 }
 
 /// Account and Region.

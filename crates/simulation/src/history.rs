@@ -1,6 +1,6 @@
 //! Running a story: one thread, one paused clock, the shipped controller against the emulator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::hand::Stranger;
 use crate::judge::{Broken, Judge, end_state};
 use crate::life::{Birth, Disk, Life};
 use crate::mutant::Mutant;
-use crate::sketch::Book;
+use crate::sketch::{Book, Cluster};
 use crate::story::{Crew, Event, Nature, Story, What};
 use crate::wire::{Killing, Wire};
 use crate::world::{Made, State, Stats, Who, World};
@@ -41,7 +41,7 @@ pub struct Report {
     pub lines: Vec<(i64, String)>,
 }
 
-/// When every history begins, on every clock in it.
+/// When a history begins, on every clock in it, unless its story says otherwise.
 const START: &str = "2026-11-23T00:00:00Z";
 
 /// The longest that nobody looks, in milliseconds: ticks of more than an hour ago are not told any more.
@@ -109,7 +109,7 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn new(story: &'a Story, mutant: Option<Mutant>, keeps_lines: bool, capture: Capture) -> Self {
-        let start: Timestamp = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let start: Timestamp = story.start.as_deref().unwrap_or(START).parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let directories = story.books.iter().cloned().map(Directory::new).collect();
         let world = Arc::new(World::new(start, directories, Judge::new(story, start), keeps_lines));
         let nobody = Arc::new(crate::fault::Plan::none());
@@ -356,6 +356,16 @@ impl<'a> Stage<'a> {
                 if let Some(player) = self.players.get(*process) {
                     player.full.store(*full, Ordering::SeqCst);
                     self.world.state().judge.disk(self.world.millis(), *process, *full);
+                }
+            }
+            What::Told { directory, source } => {
+                let places: BTreeSet<String> = {
+                    let state = self.world.state();
+                    let book = state.directories.get(*directory).map(|directory| &directory.book);
+                    book.into_iter().flat_map(|book| book.clusters.values().map(Cluster::place)).collect()
+                };
+                for place in places {
+                    self.stranger.tells(&place, source).await;
                 }
             }
             What::Approve { directory } => self.approve(*directory),

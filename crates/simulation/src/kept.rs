@@ -37,6 +37,16 @@ pub fn keep(story: &Story) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// A story that was kept.
+///
+/// # Errors
+///
+/// The file does not read.
+pub fn read(file: &Path) -> anyhow::Result<Story> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no story", file.display()))
+}
+
 /// Every story that is kept, by name: those in files, and those of the seeds.
 ///
 /// # Errors
@@ -51,11 +61,10 @@ pub fn stories(folder: &Path) -> anyhow::Result<Vec<(String, Story)>> {
     paths.sort();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if path.extension().is_some_and(|extension| extension == "json") {
-            let story = serde_json::from_str(&text).with_context(|| format!("{} is no story", path.display()))?;
-            stories.push((name, story));
+            stories.push((name, read(&path)?));
         } else {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
                 let Some(seed) = line.split_whitespace().next() else { continue };
                 let seed = seed.parse().with_context(|| format!("{seed:?} in {name} is no seed"))?;

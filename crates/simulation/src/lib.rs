@@ -19,5 +19,7 @@ pub mod sketch;
 pub mod story;
 pub mod tell;
 pub mod ticks;
+pub mod triggers;
+mod ways;
 pub mod wire;
 pub mod world;

@@ -11,6 +11,7 @@ use ecs_etl_simulation::exhaustive;
 use ecs_etl_simulation::kept;
 use ecs_etl_simulation::log::clock;
 use ecs_etl_simulation::mutant::Mutant;
+use ecs_etl_simulation::story::Story;
 use ecs_etl_simulation::{generate, history, shrink, tell};
 
 /// A third of a history's time goes into small allocations.
@@ -24,6 +25,9 @@ struct Args {
     /// Run this history twice, compare the two, and tell it
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// The same with a story that was kept
+    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
+    story: Option<PathBuf>,
     /// Run many histories: from A up to but not including B
     #[arg(long, value_name = "A..B", value_parser = range)]
     seeds: Option<(u64, u64)>,
@@ -36,8 +40,8 @@ struct Args {
     /// Run again what once failed
     #[arg(long)]
     kept: bool,
-    /// With --seed: print every line of the log
-    #[arg(long, requires = "seed")]
+    /// With --seed or --story: print every line of the log
+    #[arg(long)]
     log: bool,
     /// With --seed: keep the story among those that --kept runs
     #[arg(long, requires = "seed")]
@@ -64,10 +68,15 @@ fn range(text: &str) -> Result<(u64, u64), String> {
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let mut sound = true;
-    let asked = args.seed.is_some() || args.seeds.is_some() || args.exhaustive || args.mutants || args.kept;
-    ensure!(asked, "say what to run: --seed N, --seeds A..B, --exhaustive, --mutants or --kept");
+    let one_story = args.seed.is_some() || args.story.is_some();
+    let asked = one_story || args.seeds.is_some() || args.exhaustive || args.mutants || args.kept;
+    ensure!(asked, "say what to run: --seed N, --story FILE, --seeds A..B, --exhaustive, --mutants or --kept");
+    ensure!(one_story || !args.log, "--log tells one history: give --seed N or --story FILE with it");
+    if let Some(file) = &args.story {
+        sound &= one(&kept::read(file)?, args.log)?;
+    }
     if let Some(seed) = args.seed {
-        sound &= one(seed, args.log)?;
+        sound &= one(&generate::story(seed), args.log)?;
         if args.keep {
             say(&format!("the story is kept in {}", kept::keep(&generate::story(seed))?.display()))?;
         }
@@ -92,20 +101,19 @@ fn say(line: &str) -> anyhow::Result<()> {
 }
 
 /// Runs a history twice and tells it.
-fn one(seed: u64, log: bool) -> anyhow::Result<bool> {
-    let story = generate::story(seed);
-    let report = history::run(&story, None, true)?;
-    let again = history::run(&story, None, true)?;
+fn one(story: &Story, log: bool) -> anyhow::Result<bool> {
+    let report = history::run(story, None, true)?;
+    let again = history::run(story, None, true)?;
     if report.digest != again.digest {
         let parting = report.lines.iter().zip(&again.lines).find(|(one, other)| one != other);
-        bail!("seed {seed} gives two histories, which part here: {parting:#?}");
+        bail!("the story gives two histories, which part here: {parting:#?}");
     }
     if log {
         for (millis, line) in &report.lines {
             say(&format!("{} {line}", clock(*millis)))?;
         }
     }
-    say(&tell::tell(&story, &report))?;
+    say(&tell::tell(story, &report))?;
     say(&format!("{} calls, log {:016x}, the same twice", report.stats.calls, report.digest))?;
     Ok(report.broken.is_none())
 }

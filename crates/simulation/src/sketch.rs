@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::shape;
+use crate::triggers::Triggers;
 
 /// A whole directory, as it is meant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ pub struct Cluster {
     pub drain: bool,
     /// A value that every job of the cluster gets by default: one edit reaches them all.
     pub shared: u32,
+    /// `spec.scheduler: scheduler`.
+    #[serde(default)]
+    pub scheduler: bool,
 }
 
 /// An EtlJob.
@@ -83,6 +87,12 @@ pub struct Job {
     pub shape: u64,
     /// Breaks a rule of the manifests: the job is blocked.
     pub invalid: bool,
+    /// `spec.timeZone`.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// Whatever else starts it, and who hears of its end.
+    #[serde(default)]
+    pub triggers: Triggers,
 }
 
 impl Book {
@@ -110,7 +120,8 @@ impl Book {
         }
         for (name, job) in &self.jobs {
             let unchanged = before.is_some_and(|before| before.jobs.get(name) == Some(job));
-            put(Self::file_of(name), unchanged, &|| job.document(name));
+            let region = self.cluster_of(job).map_or("eu-central-1", |cluster| cluster.region.as_str());
+            put(Self::file_of(name), unchanged, &|| job.document(name, region));
         }
         all
     }
@@ -120,14 +131,44 @@ impl Book {
         self.clusters.get(&job.cluster)
     }
 
-    /// Jobs that are to be live: valid, and of a cluster that is there and does not drain.
-    pub fn wanted(&self) -> impl Iterator<Item = (&String, &Job)> {
-        self.jobs.iter().filter(|(_, job)| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain))
+    /// A job that is to be live: valid, of a cluster that is there and does not drain, and after jobs that can start it.
+    pub fn wants(&self, name: &str) -> Option<&Job> {
+        self.wants_unless(name, &mut Vec::new())
     }
 
-    /// A job that is to be live.
-    pub fn wants(&self, name: &str) -> Option<&Job> {
-        self.jobs.get(name).filter(|job| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain))
+    /// The same, `waiting` being the jobs that wait for this one.
+    fn wants_unless<'a>(&'a self, name: &str, waiting: &mut Vec<String>) -> Option<&'a Job> {
+        let usable = |job: &&Job| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain);
+        let job = self.jobs.get(name).filter(usable).filter(|_| !waiting.iter().any(|other| other == name))?;
+        waiting.push(name.to_owned());
+        let place = |job: &Job| self.cluster_of(job).map(|cluster| (cluster.region.clone(), cluster.role.clone()));
+        let starts = job.triggers.after.iter().all(|(upstream, _)| {
+            let before = self.wants_unless(upstream, waiting);
+            before.is_some_and(|before| (job.suspend || !before.suspend) && place(before) == place(job))
+        });
+        waiting.pop();
+        starts.then_some(job)
+    }
+
+    /// Whether the schedules of a job are EventBridge Scheduler's.
+    pub fn is_scheduled(&self, job: &Job) -> bool {
+        let zoned = job.zone.as_deref().is_some_and(|zone| zone != "UTC");
+        zoned || self.cluster_of(job).is_some_and(|cluster| cluster.scheduler)
+    }
+
+    /// The jobs that a job waits for, however far.
+    pub fn upstream_of<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        let mut all: Vec<&str> = Vec::new();
+        let mut next = vec![name];
+        while let Some(name) = next.pop() {
+            for (upstream, _) in self.jobs.get(name).into_iter().flat_map(|job| &job.triggers.after) {
+                if !all.contains(&upstream.as_str()) {
+                    all.push(upstream);
+                    next.push(upstream);
+                }
+            }
+        }
+        all
     }
 
     /// Whether any document speaks of the job, so that nobody may take it for gone.
@@ -153,6 +194,12 @@ impl Controller {
 }
 
 impl Cluster {
+    /// Where its jobs live: `account/region`.
+    pub fn place(&self) -> String {
+        let account = self.role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or("123456789012");
+        format!("{account}/{}", self.region)
+    }
+
     fn document(&self, name: &str) -> Value {
         let container = json!({
             "memory": 64,
@@ -161,16 +208,18 @@ impl Cluster {
         let mut spec = json!({
             "region": self.region,
             "eventsRoleArn": "events",
+            "schedulerRoleArn": "scheduler",
             "defaults": {"container": container, "tags": {"cluster": name}},
         });
         set(&mut spec, "drain", self.drain.then_some(Value::Bool(true)));
+        set(&mut spec, "scheduler", self.scheduler.then(|| json!("scheduler")));
         set(&mut spec, "assumeRoleArn", self.role.clone().map(Value::from));
         document("EtlCluster", json!({"name": name}), spec)
     }
 }
 
 impl Job {
-    fn document(&self, name: &str) -> Value {
+    fn document(&self, name: &str, region: &str) -> Value {
         let mut metadata = json!({"name": name});
         let mut annotations = Map::new();
         if self.disabled {
@@ -182,40 +231,16 @@ impl Job {
         set(&mut metadata, "annotations", (!annotations.is_empty()).then_some(Value::Object(annotations)));
         set(&mut metadata, "labels", (!self.labels.is_empty()).then(|| json!(self.labels)));
         let mut spec = shape::spec(name, self.shape, self.version);
+        self.triggers.render(name, region, &mut spec);
         set(&mut spec, "cluster", Some(json!(self.cluster)));
         let schedule = if self.list { json!(self.schedules) } else { json!(self.schedules.first()) };
-        set(&mut spec, "schedule", Some(schedule));
+        set(&mut spec, "schedule", Some(schedule).filter(|_| !self.schedules.is_empty()));
+        set(&mut spec, "timeZone", self.zone.as_ref().map(|zone| json!(zone)));
         set(&mut spec, "suspend", self.suspend.then_some(Value::Bool(true)));
         set(&mut spec, "deletionPolicy", self.retain.then(|| json!("Retain")));
         set(&mut spec, "startingDeadlineSeconds", self.invalid.then(|| json!(5)));
         document("EtlJob", metadata, spec)
     }
-
-    /// What decides when it runs, and where: while this stays, no edit may cost a run.
-    pub fn ticking<'a>(&'a self, name: &'a str, book: &'a Book) -> Ticking<'a> {
-        let cluster = book.cluster_of(self);
-        Ticking {
-            name,
-            region: cluster.map(|cluster| cluster.region.as_str()),
-            role: cluster.and_then(|cluster| cluster.role.as_deref()),
-            schedules: &self.schedules,
-            list: self.list,
-            suspend: self.suspend,
-            prefix: &book.controller.prefix,
-        }
-    }
-}
-
-/// What decides when and where a job runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticking<'a> {
-    name: &'a str,
-    region: Option<&'a str>,
-    role: Option<&'a str>,
-    schedules: &'a [String],
-    list: bool,
-    suspend: bool,
-    prefix: &'a str,
 }
 
 fn document(kind: &str, metadata: Value, spec: Value) -> Value {

@@ -85,6 +85,9 @@ pub struct Story {
     pub calm: u32,
     /// When the history ends, in milliseconds.
     pub end: u32,
+    /// The moment it begins on every clock in it; the usual one without it.
+    #[serde(default)]
+    pub start: Option<String>,
 }
 
 /// Something that happens.
@@ -164,6 +167,13 @@ pub enum What {
         process: usize,
         /// Whether it refuses.
         full: bool,
+    },
+    /// Somebody tells the buses of a directory's places of an event.
+    Told {
+        /// Which directory.
+        directory: usize,
+        /// The `source` of the event.
+        source: String,
     },
     /// An operator releases what is held, by committing its digest.
     Approve {

@@ -2,7 +2,7 @@
 //! emulator's, so that an error in one of them shows.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan as _};
 
 /// The minutes at which an expression fires, from `from` up to but not including `until`. None for what has no fixed minutes, a
@@ -35,6 +35,25 @@ pub fn ticks(expression: &str, from: Timestamp, until: Timestamp) -> Option<Vec<
         }
         minute = minute.checked_add(1.minute()).ok()?;
     }
+}
+
+/// The same in the local time of a zone: what is skipped when clocks go forward does not fire, what comes twice when they go
+/// back fires the first time.
+pub fn ticks_in(zone: &str, expression: &str, from: Timestamp, until: Timestamp) -> Option<Vec<Timestamp>> {
+    if zone == "UTC" {
+        return ticks(expression, from, until);
+    }
+    let zone = TimeZone::get(zone).ok()?;
+    // No clock is a day off, so that all local times between the two are among these.
+    let (early, late) = (from.checked_sub(24.hours()).ok()?, until.checked_add(24.hours()).ok()?);
+    let named = ticks(expression, early, late)?;
+    let local = named.into_iter().map(|at| at.to_zoned(TimeZone::UTC).datetime());
+    let moments = local.filter_map(|time| match zone.to_ambiguous_timestamp(time).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(time).ok(),
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(time).ok(),
+        AmbiguousOffset::Gap { .. } => None,
+    });
+    Some(moments.filter(|at| (from..until).contains(at)).collect())
 }
 
 struct Cron {
@@ -153,6 +172,24 @@ mod tests {
             &["2026-11-23T01:00:00Z", "2026-11-23T01:40:00Z", "2026-11-24T01:00:00Z", "2026-11-24T01:40:00Z"],
         );
         check("cron(0 3 1 JAN ? *)", &[]);
+    }
+
+    #[test]
+    fn a_local_time_that_is_skipped_is_none_and_one_that_comes_twice_is_one() {
+        let check = |zone: &str, expression: &str, from: &str, expected: &[&str]| {
+            let from: Timestamp = from.parse().unwrap();
+            let until = from.checked_add(48.hours()).unwrap();
+            let found: Vec<String> =
+                ticks_in(zone, expression, from, until).unwrap().iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected, "{expression} in {zone}");
+        };
+        check("Asia/Tokyo", "0 2 * * *", "2026-11-23T00:00:00Z", &["2026-11-23T17:00:00Z", "2026-11-24T17:00:00Z"]);
+        let spring = "2026-03-28T00:00:00Z";
+        check("Europe/Berlin", "30 2 * * *", spring, &["2026-03-28T01:30:00Z"]);
+        check("Europe/Berlin", "30 3 * * *", spring, &["2026-03-28T02:30:00Z", "2026-03-29T01:30:00Z"]);
+        let autumn = "2026-10-24T00:00:00Z";
+        check("Europe/Berlin", "30 2 * * *", autumn, &["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z"]);
+        check("UTC", "30 2 * * *", autumn, &["2026-10-24T02:30:00Z", "2026-10-25T02:30:00Z"]);
     }
 
     #[test]

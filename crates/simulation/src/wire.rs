@@ -204,10 +204,11 @@ impl Observer for Wire {
         stats.writes += 1;
         log.note(millis, format_args!("{:?} {}", self.who, call.operation));
         for entity in change.entities() {
-            if let Some(changed) = mirror.take(&entity, at) {
-                if let Some(row) = entity.value {
-                    log.hash(millis, row);
-                }
+            let changed = mirror.take(&entity, at);
+            if let Some(row) = entity.value.filter(|_| !changed.is_empty()) {
+                log.hash(millis, row);
+            }
+            for changed in changed {
                 judge.changed(millis, &self.who, call, &changed, mirror);
             }
         }

@@ -28,14 +28,23 @@ pub(crate) struct Wanted {
     /// `account/region`.
     pub place: String,
     pub shared: u32,
+    /// Whether its schedules are EventBridge Scheduler's.
+    pub scheduled: bool,
 }
 
 impl Wanted {
     /// Whether another wish ticks at the same moments in the same place.
     pub fn ticks_like(&self, other: &Self) -> bool {
-        let ticking =
-            |wanted: &Self| (wanted.place.clone(), wanted.job.schedules.clone(), wanted.job.list, wanted.job.suspend);
-        ticking(self) == ticking(other)
+        let schedules = |wanted: &Self| (wanted.job.schedules.clone(), wanted.job.list, wanted.job.zone.clone());
+        let home = |wanted: &Self| (wanted.place.clone(), wanted.scheduled, wanted.job.suspend);
+        schedules(self) == schedules(other) && home(self) == home(other)
+    }
+
+    /// How a pattern knows its runs: their cluster, their group, and the container whose exit code counts.
+    pub fn runs(&self, name: &str) -> (String, Option<String>, Option<String>) {
+        let spec = crate::shape::spec(name, self.job.shape, self.job.version);
+        let text = |path: &str| spec.pointer(path).and_then(serde_json::Value::as_str).map(str::to_owned);
+        (self.job.cluster.clone(), text("/runTask/group"), text("/taskDefinition/containerDefinitions/0/name"))
     }
 }
 
@@ -129,8 +138,9 @@ impl Books {
         let names: std::collections::BTreeSet<String> =
             shelf.pages.keys().chain(now.book.jobs.keys()).cloned().collect();
         for name in names {
-            if now.is_damaged(&name) {
-                // What cannot be read goes on to hold as it was read last.
+            let waits_for_damaged = || now.book.upstream_of(&name).into_iter().any(|upstream| now.is_damaged(upstream));
+            if now.is_damaged(&name) || waits_for_damaged() {
+                // What cannot be read goes on to hold as it was read last, and what waits for it with it.
                 continue;
             }
             let wanted = wanted(&now.book, &name);
@@ -200,6 +210,5 @@ impl Books {
 fn wanted(book: &Book, name: &str) -> Option<Wanted> {
     let job = book.wants(name)?;
     let cluster = book.cluster_of(job)?;
-    let account = cluster.role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or("123456789012");
-    Some(Wanted { job: job.clone(), place: format!("{account}/{}", cluster.region), shared: cluster.shared })
+    Some(Wanted { job: job.clone(), place: cluster.place(), shared: cluster.shared, scheduled: book.is_scheduled(job) })
 }

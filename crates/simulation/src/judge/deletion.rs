@@ -49,7 +49,8 @@ impl Deletion {
             let still = key.0 == wanted.place
                 && wanted.job.schedules.len() == 1
                 && !wanted.job.list
-                && key.1 == format!("etl-{job}");
+                && wanted.scheduled == before.is_scheduled()
+                && key.1.rsplit('/').next() == Some(format!("etl-{job}").as_str());
             return still.then(|| format!("rule {} was deleted although its manifest is there and unchanged", key.1));
         }
         let moved = shelf.pages.values().any(|page| {

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::book::Wanted;
 use crate::mirror::{Mirror, Rule, TARGET, pinned};
-use crate::ticks::ticks;
+use crate::ticks::ticks_in;
+use crate::triggers::listener;
 
 /// Why AWS is not as the manifest says; none if it is. `start` is when the history begins.
 pub(crate) fn mismatch(
@@ -21,27 +22,47 @@ pub(crate) fn mismatch(
     let is_theirs = |rule: &Rule| !rule.targets.is_empty() && !rule.targets.keys().any(|id| id.starts_with(TARGET));
     let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !is_theirs(rule)).collect();
     let schedules: BTreeSet<&String> = wanted.job.schedules.iter().collect();
-    if rules.len() != schedules.len() {
+    let triggers = &wanted.job.triggers;
+    let wants = [schedules.len(), triggers.starts(), triggers.notify.len()];
+    let count = |which: &dyn Fn(&Rule) -> bool| rules.iter().filter(|(_, rule)| which(rule)).count();
+    let is_tick = |rule: &Rule| !rule.expression.is_empty();
+    let live = [count(&is_tick), count(&|rule| !is_tick(rule) && rule.runs()), count(&|rule| !rule.runs())];
+    if live != wants {
         let names: Vec<&str> = rules.iter().map(|(key, _)| key.1.as_str()).collect();
-        return Some(format!("{} rules instead of {}: {names:?}", rules.len(), schedules.len()));
+        return Some(format!("{live:?} rules instead of {wants:?} tick, start and tell: {names:?}"));
     }
     for (key, rule) in &rules {
+        if is_tick(rule) && rule.is_scheduled() != wanted.scheduled {
+            return Some(format!("{} is kept by the wrong service", key.1));
+        }
         if key.0 != wanted.place {
             return Some(format!("rule {} is in {} and not in {}", key.1, key.0, wanted.place));
         }
         if rule.enabled == wanted.job.suspend {
             return Some(format!("rule {} has the wrong state", key.1));
         }
-        if let Some(why) = wrong_target(mirror, &key.0, &key.1, rule, wanted) {
-            return Some(why);
+        let wrong =
+            if rule.runs() { wrong_target(mirror, &key.0, &key.1, rule, wanted) } else { deaf(&key.1, rule, wanted) };
+        if wrong.is_some() {
+            return wrong;
         }
     }
-    let unserved =
-        schedules.iter().find(|schedule| !rules.iter().any(|(_, rule)| same(schedule, &rule.expression, start)));
+    let zone = wanted.job.zone.as_deref().unwrap_or("UTC");
+    let serves = |schedule: &str, rule: &Rule| {
+        rule.zone.as_deref().unwrap_or("UTC") == zone && same(schedule, &rule.expression, zone, start)
+    };
+    let unserved = schedules.iter().find(|schedule| !rules.iter().any(|(_, rule)| serves(schedule, rule)));
     unserved.map(|schedule| {
         let live: Vec<&str> = rules.iter().map(|(_, rule)| rule.expression.as_str()).collect();
         format!("no rule fires as {schedule:?} says, there is {live:?}")
     })
+}
+
+/// What is wrong with a rule that is to tell somebody.
+fn deaf(name: &str, rule: &Rule, wanted: &Wanted) -> Option<String> {
+    let region = wanted.place.rsplit('/').next().unwrap_or_default();
+    let told = rule.targets.get(TARGET).and_then(|target| target.get("Arn")?.as_str());
+    (told != Some(listener(region).as_str())).then(|| format!("rule {name} tells {told:?}"))
 }
 
 fn wrong_target(mirror: &Mirror, place: &str, name: &str, rule: &Rule, wanted: &Wanted) -> Option<String> {
@@ -68,17 +89,20 @@ fn wrong_target(mirror: &Mirror, place: &str, name: &str, rule: &Rule, wanted: &
     }
 }
 
+/// What is written, what is live, the time zone of both, and from when on they are compared.
+type Question = (String, String, String, Timestamp);
+
 /// Whether a live expression fires when the written one says.
-fn same(written: &str, live: &str, start: Timestamp) -> bool {
+fn same(written: &str, live: &str, zone: &str, start: Timestamp) -> bool {
     thread_local! {
-        static KNOWN: RefCell<BTreeMap<(String, String), bool>> = const { RefCell::new(BTreeMap::new()) };
+        static KNOWN: RefCell<BTreeMap<Question, bool>> = const { RefCell::new(BTreeMap::new()) };
     }
-    let pair = (written.to_owned(), live.to_owned());
+    let question = (written.to_owned(), live.to_owned(), zone.to_owned(), start);
     KNOWN.with_borrow_mut(|known| {
-        *known.entry(pair).or_insert_with(|| {
+        *known.entry(question).or_insert_with(|| {
             // A week holds every weekday; that of the history's beginning holds the end of a month.
             let until = start.checked_add(SignedDuration::from_hours(9 * 24)).unwrap_or(start);
-            match (ticks(written, start, until), ticks(live, start, until)) {
+            match (ticks_in(zone, written, start, until), ticks_in(zone, live, start, until)) {
                 (Some(written), Some(live)) => written == live,
                 _ => written == live,
             }

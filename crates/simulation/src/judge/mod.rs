@@ -6,6 +6,7 @@
 
 mod book;
 mod calm;
+mod chains;
 mod churn;
 mod collateral;
 mod deletion;
@@ -47,6 +48,7 @@ pub fn promise(oracle: &str) -> &'static str {
         "deletion" => "deletion needs complete knowledge, waits for the grace period and stays within the caps",
         "churn" => "equal content registers nothing",
         "ticks" => "no tick starts nothing, starts twice, or starts an old spec after its successor was ready",
+        "chains" => "each end of a run and each event starts what waits for it, and tells who asked, once",
         "status" => "the status is whole, true and without secrets",
         "named" => "every failure stands in the status",
         "discreet" => "no secret is in the log",
@@ -90,6 +92,7 @@ pub struct Judge {
     polite: polite::Polite,
     status: status::Status,
     tick: tick::Tick,
+    chains: chains::Chains,
 }
 
 /// What of a story the oracles must know to be fair.
@@ -155,9 +158,9 @@ fn tags_changed(changed: &Changed) -> bool {
     }
 }
 
-/// The job that a rule, family or revision belongs to by its name.
+/// The job that a rule, schedule, family or revision belongs to by its name.
 pub(crate) fn job_of(name: &str) -> Option<&str> {
-    let name = name.strip_prefix("etl-")?;
+    let name = name.rsplit('/').next().unwrap_or(name).strip_prefix("etl-")?;
     let name = name.split(':').next().unwrap_or(name);
     Some(match name.rsplit_once('.') {
         Some((stem, _)) => stem,
@@ -178,6 +181,7 @@ impl Judge {
             polite: polite::Polite::default(),
             status: status::Status::default(),
             tick: tick::Tick::default(),
+            chains: chains::Chains::default(),
         }
     }
 
@@ -196,6 +200,7 @@ impl Judge {
     pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory) {
         let changed = self.books.edited(millis, directory, now);
         self.tick.edited(millis, directory, &changed);
+        self.chains.edited(millis, directory, &changed, &self.books);
     }
 
     /// A request is about to suffer a fault.
@@ -226,6 +231,7 @@ impl Judge {
                     let until = if tags_changed(changed) { millis + 42 * 66 * 60_000 } else { millis };
                     self.books.touched(millis, until, job);
                     self.tick.touched(millis, job);
+                    self.chains.touched(millis, job);
                 }
             }
             Who::Process { process, .. } => {
@@ -246,8 +252,14 @@ impl Judge {
     pub fn fired(&mut self, firing: &Firing, mirror: &Mirror) {
         let is_stuck = job_of(&firing.rule).is_some_and(|job| self.status.is_stuck(job));
         let finding = self.tick.fired(firing, mirror, &self.books, &self.rules).filter(|_| !is_stuck);
-        let millis = firing.at.duration_since(self.rules.start).as_millis();
-        self.find("ticks", i64::try_from(millis).unwrap_or(0), finding);
+        let millis = i64::try_from(firing.at.duration_since(self.rules.start).as_millis()).unwrap_or(0);
+        self.chains.fired(millis, firing, mirror, &self.books);
+        self.find("ticks", millis, finding);
+    }
+
+    /// Somebody told the buses of a place of an event.
+    pub fn told(&mut self, millis: i64, place: &str, source: &str) {
+        self.chains.told(millis, place, source);
     }
 
     /// A job's status was written.
@@ -258,6 +270,7 @@ impl Judge {
         self.find("attempts", millis, overcounted);
         if let Some(ready) = news {
             self.tick.ready(millis, process, &ready, &self.books);
+            self.chains.ready(millis, process, &ready, &self.books);
         }
     }
 
@@ -297,8 +310,10 @@ impl Judge {
     /// Time has gone by: what was to have happened by now has.
     pub fn time(&mut self, millis: i64) {
         let ticks = self.tick.due(millis, &self.rules);
+        let chains = self.chains.due(millis, &self.books, &self.status, &self.rules);
         let named = self.status.overdue(millis, &self.books, &self.rules);
         self.find("ticks", millis, ticks);
+        self.find("chains", millis, chains);
         self.find("named", millis, named);
     }
 

@@ -60,6 +60,11 @@ impl Polite {
 
 /// What a request is about: the name or ARN in its body.
 pub(crate) fn subject(request: &Request) -> String {
+    // EventBridge Scheduler has it in the path.
+    if request.path.len() > 1 {
+        let path = request.path.split('?').next().unwrap_or_default().replace("%2F", "/");
+        return path.rsplit('/').next().unwrap_or_default().to_owned();
+    }
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let members =
         ["Rule", "Name", "family", "familyPrefix", "taskDefinition", "resourceArn", "ResourceARN", "NamePrefix"];

@@ -1,6 +1,6 @@
 //! Promises 9, 10 and 11: the status is always whole, never calls ready what is not, names every failure, and holds no secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecs_etl_emulator::Request;
 use ecs_etl_emulator::door::Call;
@@ -51,6 +51,11 @@ struct Unnamed {
 }
 
 impl Unnamed {
+    /// Whether it is about a group of schedules, which any job may have asked for.
+    fn is_of_any_job(&self) -> bool {
+        self.label.contains(" of ecs-etl-")
+    }
+
     /// Whether a text names it. What keeps a role from being assumed is told as a matter of credentials.
     fn is_in(&self, text: &str) -> bool {
         text.contains(self.code) || (self.label.contains("sts:AssumeRole") && text.contains("Credentials"))
@@ -70,6 +75,8 @@ pub(crate) struct Status {
     named: Vec<(usize, Option<String>, i64)>,
     /// The last text of each status; the controller's under an empty name.
     standing: BTreeMap<(usize, String), String>,
+    /// Jobs that were stuck and have not been ready since, by process.
+    stuck: BTreeSet<(usize, String)>,
 }
 
 /// A job that has just become ready.
@@ -109,6 +116,11 @@ impl Status {
             // What was mended before anything could be written.
             let mended = |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.millis > millis - WRITTEN;
             self.unnamed.retain(|fault| fault.process != process || !mended(fault));
+        }
+        if status.is_ready() {
+            self.stuck.remove(&(process, job.clone()));
+        } else if status.condition(ConditionType::Stalled).is_some() {
+            self.stuck.insert((process, job.clone()));
         }
         let before = self.statuses.insert((process, job.clone()), status.clone());
         let could_tell = !self.silent.contains_key(&process);
@@ -159,6 +171,7 @@ impl Status {
     /// A job's status was removed.
     pub fn gone(&mut self, process: usize, job: &str) {
         self.statuses.remove(&(process, job.to_owned()));
+        self.stuck.remove(&(process, job.to_owned()));
         self.standing.remove(&(process, job.to_owned()));
         self.unnamed.retain(|fault| fault.process != process || fault.job.as_deref() != Some(job));
     }
@@ -194,6 +207,12 @@ impl Status {
         books: &Books,
     ) {
         let Some(code) = drawn.kind.code(&call.operation) else { return };
+        // Without the right to read Scheduler, only jobs that want to be there are told, and they say what they were refused.
+        let reads_group =
+            matches!(call.operation.as_str(), "scheduler:ListTagsForResource" | "scheduler:ListSchedules");
+        if reads_group && drawn.kind == crate::fault::Kind::AccessDenied {
+            return;
+        }
         let subject = polite::subject(request);
         let job = job_of(&subject).map(|job| books.root(job).to_owned());
         let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label) };
@@ -234,7 +253,9 @@ impl Status {
             }
             // What failed beside another call of the same reconcile is named with it.
             if named.iter().any(|(process, job, at)| {
-                *process == fault.process && (*job == fault.job || job.is_none()) && (at - fault.millis).abs() <= BESIDE
+                *process == fault.process
+                    && (*job == fault.job || job.is_none() || fault.is_of_any_job())
+                    && (at - fault.millis).abs() <= BESIDE
             }) {
                 return false;
             }
@@ -259,10 +280,9 @@ impl Status {
         late
     }
 
-    /// Whether a status says that a job is stuck.
+    /// Whether a status said that a job is stuck, and none that it is ready since. In between it may tell of AWS's failures.
     pub fn is_stuck(&self, job: &str) -> bool {
-        let of_job = self.statuses.iter().filter(|((_, name), _)| name == job);
-        of_job.map(|(_, status)| status).any(|status| status.condition(ConditionType::Stalled).is_some())
+        self.stuck.iter().any(|(_, name)| name == job)
     }
 
     /// Whether any status says that somebody undoes our repairs.

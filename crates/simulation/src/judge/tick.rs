@@ -10,13 +10,13 @@ use super::status::Ready;
 use super::{Finding, Rules, job_of};
 use crate::mirror::Mirror;
 use crate::story::Crew;
-use crate::ticks::ticks;
+use crate::ticks::ticks_in;
 
 /// EventBridge delivers within the minute; then a little for what is under way.
 const DELIVERY: i64 = 65_000;
 
 /// How long after a stranger's hand our own doings are not judged: it takes a resync to find, and some tries to repair.
-const DISTURBED: i64 = 3 * 66 * 60_000;
+pub(super) const DISTURBED: i64 = 3 * 66 * 60_000;
 
 /// A time in which every tick must start exactly one run.
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ struct Duty {
     root: String,
     directory: usize,
     schedules: Vec<String>,
+    zone: String,
     from: i64,
     to: Option<i64>,
     checked: i64,
@@ -55,6 +56,7 @@ impl Tick {
             self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
         if !open && !ready.suspended && !wanted.job.suspend {
             let schedules = wanted.job.schedules.clone();
+            let zone = wanted.job.zone.clone().unwrap_or_else(|| "UTC".to_owned());
             // What is ready by bulk knowledge may not have seen the last hand yet.
             let from = books.last_touched(&ready.job).map_or(millis, |hand| millis.max(hand + DISTURBED));
             self.duties.push(Duty {
@@ -62,6 +64,7 @@ impl Tick {
                 root: books.root(&ready.job).to_owned(),
                 directory,
                 schedules,
+                zone,
                 from,
                 to: None,
                 checked: from,
@@ -98,8 +101,11 @@ impl Tick {
         let place = format!("{}/{}", firing.account, firing.region);
         let version = mirror.revisions.get(&(place, name.to_owned())).and_then(|revision| revision.version);
         let key = (books.root(job).to_owned(), firing.due);
+        let is_tick = !mirror.is_pattern(&(format!("{}/{}", firing.account, firing.region), firing.rule.clone()));
         let starts = self.starts.entry(key).or_default();
-        starts.push((job.to_owned(), version));
+        if is_tick {
+            starts.push((job.to_owned(), version));
+        }
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
         let root = books.root(job);
         let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
@@ -144,7 +150,7 @@ impl Tick {
                 continue;
             }
             for schedule in &duty.schedules {
-                for tick in ticks(schedule, rules.at(from), rules.at(until)).into_iter().flatten() {
+                for tick in ticks_in(&duty.zone, schedule, rules.at(from), rules.at(until)).into_iter().flatten() {
                     let started = starts.get(&(duty.root.clone(), tick)).is_some_and(|versions| !versions.is_empty());
                     if !started && missed.is_none() {
                         missed = Some(format!("the tick {tick} of {} ({schedule}) started nothing", duty.job));
