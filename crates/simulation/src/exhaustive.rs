@@ -1,7 +1,7 @@
 //! Exhaustive where that is possible: for each scenario, a crash after and before every call, and every write that happened but
 //! was reported as failed, in three ways.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::fault::{self, Kind};
@@ -9,7 +9,7 @@ use crate::hand::{Deed, Hand};
 use crate::history;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
-use crate::triggers::Triggers;
+use crate::triggers::{End, Triggers};
 
 /// When a scenario's edit comes, in milliseconds.
 const EDIT: u32 = 60_000;
@@ -156,6 +156,7 @@ fn job() -> Job {
         invalid: false,
         zone: None,
         triggers: Triggers::default(),
+        adopt: None,
     }
 }
 
@@ -199,6 +200,33 @@ fn edit(changes: Vec<Change>) -> What {
 
 fn hand(deed: Deed) -> What {
     What::Hand(Hand { controller: "main".to_owned(), job: "sales".to_owned(), deed })
+}
+
+/// A shape whose main container has a name of its own.
+const SIDECAR: u64 = 6;
+
+fn zoned(version: u32) -> Job {
+    Job { zone: Some("Asia/Tokyo".to_owned()), version, ..job() }
+}
+
+/// A job that starts after the one beside it as well.
+fn after(end: End) -> Job {
+    let triggers = Triggers { after: vec![("stock".to_owned(), end)], ..Triggers::default() };
+    Job { triggers, ..job() }
+}
+
+/// A job that starts at events, and tells of its ends.
+fn told() -> Job {
+    let triggers = Triggers {
+        events: BTreeSet::from(["lake".to_owned()]),
+        notify: BTreeSet::from([End::Completion]),
+        ..Triggers::default()
+    };
+    Job { triggers, ..job() }
+}
+
+fn legacy() -> What {
+    What::Legacy { place: "123456789012/eu-central-1".to_owned(), name: "Legacy_sales-2".to_owned() }
 }
 
 /// Every scenario. Beside the job that it is about, another one must stay as it is.
@@ -271,6 +299,32 @@ pub fn scenarios() -> Vec<Scenario> {
                 edit(vec![put("sales", Job { version: 3, ..job() })]),
             ],
         ),
+        one("to-scheduler", job(), zoned(1)),
+        one("back-from-scheduler", zoned(1), job()),
+        one("scheduler-image", zoned(1), zoned(2)),
+        one("scheduler-to-list", zoned(1), Job { zone: zoned(1).zone, ..list(&["5 * * * *", "45 3 * * *"]) }),
+        scenario("scheduler-removal", with(zoned(1)), vec![edit(vec![Change::Remove("sales".to_owned())])]),
+        scenario("scheduler-drift-disabled", with(zoned(1)), vec![hand(Deed::Disable)]),
+        scenario("scheduler-drift-deleted", with(zoned(1)), vec![hand(Deed::DeleteRule)]),
+        one("after", job(), after(End::Success)),
+        one("after-another-end", after(End::Success), after(End::Completion)),
+        scenario(
+            "upstream-container",
+            with(after(End::Success)),
+            vec![edit(vec![put("stock", Job { shape: SIDECAR, version: 2, ..beside.1.clone() })])],
+        ),
+        one("events-and-notify", job(), told()),
+        scenario("removal-of-all-triggers", with(told()), vec![edit(vec![Change::Remove("sales".to_owned())])]),
+        scenario(
+            "adopt",
+            with(job()),
+            vec![legacy(), edit(vec![put("sales-2", Job { adopt: Some("Legacy_sales-2".to_owned()), ..job() })])],
+        ),
+        scenario(
+            "adopted-removal",
+            with(Job { adopt: Some("Legacy_sales".to_owned()), ..job() }),
+            vec![edit(vec![Change::Remove("sales".to_owned())])],
+        ),
         drift("drift-disabled", Deed::Disable),
         drift("drift-rescheduled", Deed::Reschedule),
         drift("drift-target-removed", Deed::RemoveTarget),
@@ -292,4 +346,19 @@ pub fn scenarios() -> Vec<Scenario> {
             )
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_with_a_sidecar_has_one_and_the_usual_one_has_none() {
+        let name = |shape: u64| {
+            let spec = crate::shape::spec("stock", shape, 1);
+            spec.pointer("/taskDefinition/containerDefinitions/0/name")
+                .and_then(|name| name.as_str().map(str::to_owned))
+        };
+        assert_eq!((name(job().shape), name(SIDECAR)), (None, Some("main".to_owned())));
+    }
 }

@@ -11,7 +11,7 @@ use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
 use crate::triggers::Triggers;
-use crate::ways::Ways;
+use crate::ways::{self, Ways};
 
 const HOUR: u32 = 3_600_000;
 
@@ -120,6 +120,7 @@ impl Drawing {
         }
         let mut events = self.events;
         events.extend(self.ways.told(calm, books.len()));
+        events.extend(books.iter().flat_map(ways::legacies));
         events.sort_by_key(|event| event.at);
         let start = self.ways.start();
         Story { seed: self.seed, crew, books, events, faults, nature, limits, heartbeat, calm, end, start }
@@ -212,6 +213,7 @@ impl Drawing {
             invalid: false,
             zone: None,
             triggers: Triggers::default(),
+            adopt: None,
         }
     }
 

@@ -7,7 +7,7 @@ use ecs_etl_emulator::door::InProcess;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::mirror::{Key, TARGET};
+use crate::mirror::Key;
 use crate::sketch::set;
 use crate::world::World;
 
@@ -95,13 +95,13 @@ impl Stranger {
 
     /// Does it.
     pub async fn does(&self, hand: &Hand) {
-        let rules: Vec<(Key, Vec<String>)> = {
+        let rules: Vec<(Key, Vec<String>, String)> = {
             let state = self.world.state();
             let rules = state.mirror.rules_of(&hand.controller, &hand.job);
-            rules.map(|(key, rule)| (key.clone(), rule.pins().collect())).collect()
+            rules.map(|(key, rule)| (key.clone(), rule.pins().collect(), rule.target_id().to_owned())).collect()
         };
         let place =
-            rules.first().map_or(("123456789012".to_owned(), "eu-central-1".to_owned()), |(key, _)| parts(&key.0));
+            rules.first().map_or(("123456789012".to_owned(), "eu-central-1".to_owned()), |(key, ..)| parts(&key.0));
         match hand.deed {
             Deed::Beside => self.beside(&place, hand).await,
             Deed::ClashRule => self.clash(&place, hand).await,
@@ -124,14 +124,14 @@ impl Stranger {
             | Deed::Pause
             | Deed::Resume
             | Deed::RegisterInOurs => match rules.first() {
-                Some((key, _)) if key.1.contains('/') => self.reaches_schedule(hand, &place, key).await,
-                Some((key, pins)) => self.reaches(hand, &place, key, pins).await,
+                Some((key, ..)) if key.1.contains('/') => self.reaches_schedule(hand, &place, key).await,
+                Some((key, pins, id)) => self.reaches(hand, &place, key, (pins, id)).await,
                 None => {}
             },
         }
     }
 
-    async fn reaches(&self, hand: &Hand, place: &Place, key: &Key, pins: &[String]) {
+    async fn reaches(&self, hand: &Hand, place: &Place, key: &Key, (pins, id): (&[String], &str)) {
         let rule = key.1.as_str();
         let arn = format!("arn:aws:events:{}:{}:rule/{rule}", place.1, place.0);
         let revision = |name: &str| format!("arn:aws:ecs:{}:{}:task-definition/{name}", place.1, place.0);
@@ -149,9 +149,9 @@ impl Stranger {
                 let put = json!({"Name": rule, "ScheduleExpression": "rate(1 day)", "State": "ENABLED"});
                 self.events(place, "PutRule", put).await;
             }
-            Deed::RemoveTarget => self.events(place, "RemoveTargets", json!({"Rule": rule, "Ids": [TARGET]})).await,
+            Deed::RemoveTarget => self.events(place, "RemoveTargets", json!({"Rule": rule, "Ids": [id]})).await,
             Deed::Repin => {
-                let put = json!({"Rule": rule, "Targets": [target(TARGET, "theirs:1")]});
+                let put = json!({"Rule": rule, "Targets": [target(id, "theirs:1")]});
                 self.events(place, "PutTargets", put).await;
             }
             Deed::AddStray => {
@@ -260,6 +260,21 @@ impl Stranger {
         let detail = json!({"key": "a \"quoted\" key"}).to_string();
         let entry = json!({"Source": source, "DetailType": "Something happened", "Detail": detail});
         self.events(&parts(place), "PutEvents", json!({"Entries": [entry]})).await;
+    }
+
+    /// Makes a family and a rule of one name, as somebody did who had no controller.
+    pub async fn legacy(&self, place: &str, name: &str) {
+        let place = parts(place);
+        self.register(&place, name).await;
+        let put = json!({"Name": name, "ScheduleExpression": "cron(7 3 * * ? *)", "Description": "every night"});
+        self.events(&place, "PutRule", put).await;
+        let target = json!({
+            "Id": "run", "Arn": format!("arn:aws:ecs:{}:{}:cluster/main", place.1, place.0),
+            "RoleArn": format!("arn:aws:iam::{}:role/theirs", place.0),
+            "EcsParameters": {"TaskDefinitionArn": format!("arn:aws:ecs:{}:{}:task-definition/{name}:1", place.1, place.0)},
+        });
+        let beside = json!({"Id": "log", "Arn": format!("arn:aws:sqs:{}:{}:theirs", place.1, place.0)});
+        self.events(&place, "PutTargets", json!({"Rule": name, "Targets": [target, beside]})).await;
     }
 
     async fn beside(&self, place: &Place, hand: &Hand) {

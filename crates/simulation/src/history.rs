@@ -368,6 +368,7 @@ impl<'a> Stage<'a> {
                     self.stranger.tells(&place, source).await;
                 }
             }
+            What::Legacy { place, name } => self.stranger.legacy(place, name).await,
             What::Approve { directory } => self.approve(*directory),
         }
     }

@@ -11,7 +11,7 @@ use crate::triggers::{FARES, Fate};
 /// Account and Region, and a name in it.
 pub type Key = (String, String);
 
-/// The Id of the one target that a controller puts on a rule.
+/// The Id of the one target that a controller puts on a rule of its own.
 pub const TARGET: &str = "ecs-etl";
 
 /// A rule, or a schedule of EventBridge Scheduler, which is named `group/name`.
@@ -215,7 +215,18 @@ impl Rule {
 
     /// Whether our target starts something, and does not tell somebody.
     pub fn runs(&self) -> bool {
-        self.targets.get(TARGET).is_none_or(|target| target.get("EcsParameters").is_some())
+        self.targets.get(self.target_id()).is_none_or(|target| target.get("EcsParameters").is_some())
+    }
+
+    /// The Id of our target: the usual one, or that of the target that was taken over.
+    pub fn target_id(&self) -> &str {
+        self.tags.get("ecs-etl/target").map_or(TARGET, String::as_str)
+    }
+
+    /// Whether only others have targets on it.
+    pub fn is_left_to_others(&self) -> bool {
+        let ours = |id: &String| id.starts_with(TARGET) || id == self.target_id();
+        !self.targets.is_empty() && !self.targets.keys().any(ours)
     }
 
     /// Revisions that its targets pin, as `family:number`.

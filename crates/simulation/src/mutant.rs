@@ -62,11 +62,23 @@ pub enum Mutant {
     IgnorePause,
     /// Puts targets without their retry policy.
     DropRetryPolicy,
+    /// Puts schedules without their time zone.
+    ForgetZone,
+    /// Puts schedules without their state.
+    ForgetScheduleState,
+    /// Moves a job between rules and EventBridge Scheduler, and leaves what was there before.
+    LeaveTheOld,
+    /// Starts a job after whatever end of another's run.
+    AnyEnd,
+    /// Tells nobody apart: what starts after one job starts after each of its cluster.
+    AnyRun,
+    /// Takes over what exists without putting its mark on it first.
+    TakeUnmarked,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::BreakBeforeMake,
         Self::UnreadableIsEmpty,
         Self::IgnoreFailedEntries,
@@ -86,6 +98,12 @@ impl Mutant {
         Self::TellEverything,
         Self::IgnorePause,
         Self::DropRetryPolicy,
+        Self::ForgetZone,
+        Self::ForgetScheduleState,
+        Self::LeaveTheOld,
+        Self::AnyEnd,
+        Self::AnyRun,
+        Self::TakeUnmarked,
     ];
 
     /// The oracles that may notice it: any other would do so by accident.
@@ -104,6 +122,11 @@ impl Mutant {
             Self::NeverRepin => &["convergence", "ticks", "silence"],
             Self::TellEverything => &["status"],
             Self::DropRetryPolicy => &["convergence", "independence", "silence", "status"],
+            Self::ForgetZone => &["ticks", "status", "convergence"],
+            Self::ForgetScheduleState => &["status", "convergence"],
+            Self::LeaveTheOld => &["ticks", "status", "convergence"],
+            Self::AnyEnd | Self::AnyRun => &["chains"],
+            Self::TakeUnmarked => &["collateral"],
         }
     }
 
@@ -117,7 +140,11 @@ impl Mutant {
             | Self::NameIsProof
             | Self::RemoveTheirs
             | Self::IgnorePause
-            | Self::DropRetryPolicy => Arc::new(AsItIs),
+            | Self::DropRetryPolicy
+            | Self::ForgetZone
+            | Self::ForgetScheduleState
+            | Self::AnyEnd
+            | Self::AnyRun => Arc::new(AsItIs),
             Self::BreakBeforeMake
             | Self::UnreadableIsEmpty
             | Self::DeregisterAtOnce
@@ -128,7 +155,9 @@ impl Mutant {
             | Self::NoGrace
             | Self::NewTargetId
             | Self::NeverRepin
-            | Self::TellEverything => Arc::new(Bent(self)),
+            | Self::TellEverything
+            | Self::LeaveTheOld
+            | Self::TakeUnmarked => Arc::new(Bent(self)),
         }
     }
 
@@ -154,6 +183,14 @@ impl Mutant {
                     target.remove("RetryPolicy");
                 }
             }
+            (Self::ForgetZone, "scheduler:CreateSchedule" | "scheduler:UpdateSchedule") => {
+                drop(members.remove("ScheduleExpressionTimezone"));
+            }
+            (Self::ForgetScheduleState, "scheduler:CreateSchedule" | "scheduler:UpdateSchedule") => {
+                drop(members.remove("State"));
+            }
+            (Self::AnyEnd, "events:PutRule") => loosen(members, &["containers", "$or", "stopCode"]),
+            (Self::AnyRun, "events:PutRule") => loosen(members, &["group", "taskDefinitionArn"]),
             _ => return request,
         }
         request.body = body.to_string().into_bytes();
@@ -180,6 +217,16 @@ impl Mutant {
             _ => reply,
         }
     }
+}
+
+/// Takes members out of what a rule's pattern asks of an event's `detail`.
+fn loosen(members: &mut serde_json::Map<String, Value>, asked: &[&str]) {
+    let pattern = members.get("EventPattern").and_then(Value::as_str);
+    let Some(Ok(mut pattern)) = pattern.map(serde_json::from_str::<Value>) else { return };
+    if let Some(detail) = pattern.get_mut("detail").and_then(Value::as_object_mut) {
+        detail.retain(|member, _| !asked.contains(&member.as_str()));
+    }
+    members.insert("EventPattern".to_owned(), pattern.to_string().into());
 }
 
 fn with_tags(reply: Reply, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
@@ -247,6 +294,24 @@ impl Seams for Bent {
                     }
                 }
             }
+            Mutant::LeaveTheOld if changes_home(plan) => {
+                plan.steps.retain(|step| {
+                    matches!(
+                        step.action,
+                        Action::PutSchedule { .. }
+                            | Action::PutRule { .. }
+                            | Action::PutTargets { .. }
+                            | Action::EnableRule { .. }
+                    )
+                });
+            }
+            Mutant::TakeUnmarked => {
+                for step in &mut plan.steps {
+                    if let Action::TagRule { tags, .. } = &mut step.action {
+                        tags.remove(tags::CONTROLLER);
+                    }
+                }
+            }
             Mutant::NeverRepin if plan.kind == Kind::Change => {
                 plan.steps.retain(|step| !matches!(step.action, Action::PutTargets { .. }));
             }
@@ -287,6 +352,17 @@ impl Seams for Bent {
             _ => {}
         }
     }
+}
+
+/// Whether a plan only moves a job between rules and EventBridge Scheduler: nothing in it is known by its place.
+fn changes_home(plan: &Plan) -> bool {
+    let has = |which: fn(&Action) -> bool| plan.steps.iter().any(|step| which(&step.action));
+    let to_scheduler = has(|action| matches!(action, Action::PutSchedule { .. }))
+        && has(|action| matches!(action, Action::DeleteRule { .. }));
+    let back = has(|action| matches!(action, Action::PutRule { .. }))
+        && has(|action| matches!(action, Action::DeleteSchedule { .. }));
+    (to_scheduler || back)
+        && !has(|action| matches!(action, Action::RegisterTaskDefinition { .. } | Action::CreateScheduleGroup { .. }))
 }
 
 /// Puts a removal of our target before everything else.

@@ -93,6 +93,9 @@ pub struct Job {
     /// Whatever else starts it, and who hears of its end.
     #[serde(default)]
     pub triggers: Triggers,
+    /// `spec.adopt`: the name of both the family and the rule that it takes over.
+    #[serde(default)]
+    pub adopt: Option<String>,
 }
 
 impl Book {
@@ -219,6 +222,11 @@ impl Cluster {
 }
 
 impl Job {
+    /// The family of its task definition, if that is its name.
+    pub fn family(&self, name: &str) -> String {
+        self.adopt.clone().unwrap_or_else(|| format!("etl-{name}"))
+    }
+
     fn document(&self, name: &str, region: &str) -> Value {
         let mut metadata = json!({"name": name});
         let mut annotations = Map::new();
@@ -235,6 +243,7 @@ impl Job {
         set(&mut spec, "cluster", Some(json!(self.cluster)));
         let schedule = if self.list { json!(self.schedules) } else { json!(self.schedules.first()) };
         set(&mut spec, "schedule", Some(schedule).filter(|_| !self.schedules.is_empty()));
+        set(&mut spec, "adopt", self.adopt.as_ref().map(|taken| json!({"family": taken, "rules": [taken]})));
         set(&mut spec, "timeZone", self.zone.as_ref().map(|zone| json!(zone)));
         set(&mut spec, "suspend", self.suspend.then_some(Value::Bool(true)));
         set(&mut spec, "deletionPolicy", self.retain.then(|| json!("Retain")));

@@ -175,6 +175,13 @@ pub enum What {
         /// The `source` of the event.
         source: String,
     },
+    /// A family and a rule of others were there before.
+    Legacy {
+        /// `account/region`.
+        place: String,
+        /// The name of both.
+        name: String,
+    },
     /// An operator releases what is held, by committing its digest.
     Approve {
         /// In which directory.

@@ -101,6 +101,7 @@ fn happening(event: &Event) -> String {
         What::Disk { process, full: false } => format!("the disk of process {process} has room again"),
         What::Skew { process, seconds } => format!("the clock of process {process} is {seconds} s off"),
         What::Told { directory, source } => format!("an event of {source} in the places of directory {directory}"),
+        What::Legacy { place, name } => format!("family and rule {name} of others are in {place}"),
         What::Approve { directory } => format!("an operator approves what directory {directory}'s controller holds"),
     }
 }

@@ -29,6 +29,9 @@ const STARTS: [&str; 5] = [
     "2026-03-07T18:00:00Z",
 ];
 
+/// What the names of what is taken over begin with.
+pub(crate) const LEGACY: &str = "Legacy_";
+
 const SOURCES: [&str; 3] = ["shop.orders", "shop.refunds", "lake"];
 
 /// What a story has of them.
@@ -37,6 +40,8 @@ pub(crate) struct Ways {
     rng: Rng,
     zones: bool,
     triggers: bool,
+    /// What rules cannot do, an adopted rule is not moved to.
+    adopts: bool,
 }
 
 impl Ways {
@@ -44,7 +49,8 @@ impl Ways {
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed.rotate_left(31) ^ 0x5741_5953);
         let (zones, triggers) = (rng.u8(..3) == 0, rng.u8(..3) == 0);
-        Self { rng, zones, triggers }
+        let adopts = !zones && rng.u8(..4) == 0;
+        Self { rng, zones, triggers, adopts }
     }
 
     /// When the story begins.
@@ -61,13 +67,13 @@ impl Ways {
         for (index, name) in names.iter().enumerate() {
             let earlier = names.get(..index).unwrap_or_default();
             if let Some(job) = book.jobs.get(name).cloned() {
-                let dressed = self.dressed(job, earlier, book);
+                let dressed = self.dressed(name, job, earlier, book);
                 book.jobs.insert(name.clone(), dressed);
             }
         }
     }
 
-    fn dressed(&mut self, mut job: Job, earlier: &[String], book: &Book) -> Job {
+    fn dressed(&mut self, name: &str, mut job: Job, earlier: &[String], book: &Book) -> Job {
         if self.zones && self.rng.bool() {
             job.zone = Some((*pick(&mut self.rng, &ZONES)).to_owned());
         }
@@ -76,6 +82,9 @@ impl Ways {
             if job.triggers.starts() > 0 && self.rng.bool() {
                 (job.schedules, job.list) = (Vec::new(), false);
             }
+        }
+        if self.adopts && !job.list && job.schedules.len() == 1 && self.rng.bool() {
+            job.adopt = Some(format!("{LEGACY}{name}"));
         }
         job
     }
@@ -192,6 +201,15 @@ impl Ways {
         };
         (0..count).map(|_| tell(&mut self.rng)).collect()
     }
+}
+
+/// What was there before the controller: a family and a rule for each job that takes them over, but one in three.
+pub(crate) fn legacies(book: &Book) -> impl Iterator<Item = Event> {
+    let adopting = book.jobs.iter().filter(|(_, job)| job.shape % 3 != 0);
+    adopting.filter_map(|(_, job)| {
+        let place = book.cluster_of(job).map(Cluster::place)?;
+        Some(Event { at: 0, what: What::Legacy { place, name: job.adopt.clone()? } })
+    })
 }
 
 fn passes_on(triggers: &Triggers) -> (bool, bool) {

@@ -116,11 +116,14 @@ pub(crate) fn claim(desired: &Desired, survey: &Survey<'_>, choice: &Choice<'_>,
     for live in survey.wanted.iter().filter_map(|wanted| wanted.live.as_ref()).filter(|live| !mark.is_on(&live.tags)) {
         let changes = tags::changes(&rule_tags(desired, live), &live.tags);
         let because = Because::Differs(compare::tags(&changes, &live.tags));
-        let TagChanges { set, remove } = changes;
-        if !remove.is_empty() {
-            draft.push(Action::UntagRule { arn: live.live.arn.clone(), keys: remove }, because.clone());
+        let arn = || live.live.arn.clone();
+        for change in claiming(changes) {
+            let action = match change {
+                Claim::Set(tags) => Action::TagRule { arn: arn(), tags },
+                Claim::Remove(keys) => Action::UntagRule { arn: arn(), keys },
+            };
+            draft.push(action, because.clone());
         }
-        draft.push(Action::TagRule { arn: live.live.arn.clone(), tags: set }, because);
     }
     let revision = match choice {
         Choice::Existing(live) | Choice::Stuck(live, _) if !mark.is_on(&live.tags) => live,
@@ -128,11 +131,31 @@ pub(crate) fn claim(desired: &Desired, survey: &Survey<'_>, choice: &Choice<'_>,
     };
     let changes = tags::changes(&desired.revision_tags, &revision.tags);
     let because = Because::Differs(compare::tags(&changes, &revision.tags));
-    let TagChanges { set, remove } = changes;
-    if !remove.is_empty() {
-        draft.push(Action::UntagRevision { revision: revision.arn.clone(), keys: remove }, because.clone());
+    let arn = || revision.arn.clone();
+    for change in claiming(changes) {
+        let action = match change {
+            Claim::Set(tags) => Action::TagRevision { revision: arn(), tags },
+            Claim::Remove(keys) => Action::UntagRevision { revision: arn(), keys },
+        };
+        draft.push(action, because.clone());
     }
-    draft.push(Action::TagRevision { revision: revision.arn.clone(), tags: set }, because);
+}
+
+/// One write of tags.
+enum Claim {
+    Set(Tags),
+    Remove(Vec<String>),
+}
+
+/// The tags to write in order: our marks come first. What lost them may still bear labels of ours that are to go, and which those
+/// are only its own list of them tells: that list is put right last.
+fn claiming(changes: TagChanges) -> Vec<Claim> {
+    let TagChanges { mut set, remove } = changes;
+    if remove.is_empty() {
+        return vec![Claim::Set(set)];
+    }
+    let list = set.remove_entry(tags::LABELS).map(|list| Claim::Set(Tags::from([list])));
+    [Claim::Set(set), Claim::Remove(remove)].into_iter().chain(list).collect()
 }
 
 /// What a person should know of what is taken over.

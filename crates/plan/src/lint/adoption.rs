@@ -20,9 +20,17 @@ pub(super) fn may_take_rule(subject: &Subject<'_>, seen: &Observed, rule: &RuleN
     takeable && (tags.contains_key(tags::TARGET) || ecs_targets(targets).count() <= 1)
 }
 
-/// Whether a TagRule gives our marks to a rule that may be taken over, and as its target names the one it has.
+/// Whether with a TagRule a rule that may be taken over has our marks, some of which somebody may have left on it.
 pub(super) fn takes_rule(subject: &Subject<'_>, seen: &Observed, rule: &RuleName, tags: &Tags) -> bool {
-    may_take_rule(subject, seen, rule) && subject.marks.iter().take(1).any(|mark| mark.is_on(tags))
+    let live = seen.rule_tags.get(rule).and_then(|fact| fact.known());
+    may_take_rule(subject, seen, rule) && live.is_some_and(|live| becomes_ours(subject, live, tags))
+}
+
+/// Whether a resource with `live` tags bears the job's mark once it is given `set` as well.
+fn becomes_ours(subject: &Subject<'_>, live: &Tags, set: &Tags) -> bool {
+    let mut all = live.clone();
+    all.extend(set.clone());
+    subject.marks.first().is_some_and(|mark| mark.is_on(&all))
 }
 
 /// Whether the target that a TagRule makes ours is ours already, or the one ECS target of a rule that is taken over.
@@ -52,6 +60,20 @@ pub(super) fn may_take_revision(subject: &Subject<'_>, seen: &Observed, revision
     let named = adoption(subject).is_some_and(|adoption| adoption.takes_family(revision.family()));
     let live = seen.revisions.get(revision).and_then(|fact| fact.known()?.as_ref()).filter(|_| named);
     live.is_some_and(|live| may_take(&subject.marks, &live.tags) && stack(&live.tags).is_none())
+}
+
+/// Whether with a TagRevision a revision that may be had has our marks.
+pub(super) fn takes_revision(subject: &Subject<'_>, seen: &Observed, revision: &RevisionArn, tags: &Tags) -> bool {
+    let live = seen.revisions.get(revision).and_then(|fact| fact.known()?.as_ref());
+    may_take_revision(subject, seen, revision) && live.is_some_and(|live| becomes_ours(subject, &live.tags, tags))
+}
+
+/// Whether an earlier step takes the revision over.
+pub(super) fn taken_revision(before: &[Step], subject: &Subject<'_>, seen: &Observed, revision: &RevisionArn) -> bool {
+    before.iter().any(|step| {
+        matches!(&step.action, Action::TagRevision { revision: tagged, tags }
+            if tagged == revision && takes_revision(subject, seen, revision, tags))
+    })
 }
 
 /// Whether an adopted family is nobody's: of what is known of it, nothing has an owner, and the newest has been looked at.

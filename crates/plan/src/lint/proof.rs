@@ -53,18 +53,21 @@ pub(super) fn unproved(
             owns_rule(subject, seen, rule) || created(before, &step.place, rule)
         }
         Action::TagRule { arn, tags } => named(seen, arn).any(|name| {
-            let takes = adoption::takes_rule(subject, seen, name, tags);
+            let takes = adoption::takes_rule(subject, seen, name, tags)
+                || adoption::taken(before, subject, &step.place, seen, name);
             (takes || owns_rule(subject, seen, name)) && adoption::keeps_target(subject, seen, name, tags)
         }),
-        Action::UntagRule { arn, .. } => named(seen, arn).any(|name| owns_rule(subject, seen, name)),
+        Action::UntagRule { arn, .. } => named(seen, arn)
+            .any(|name| owns_rule(subject, seen, name) || adoption::taken(before, subject, &step.place, seen, name)),
         Action::TagRevision { revision, tags } => {
-            let takes = subject.marks.iter().take(1).any(|mark| mark.is_on(tags))
-                && adoption::may_take_revision(subject, seen, revision);
-            takes || owns_revision(subject, seen, revision)
+            adoption::takes_revision(subject, seen, revision, tags)
+                || adoption::taken_revision(before, subject, seen, revision)
+                || owns_revision(subject, seen, revision)
         }
-        Action::UntagRevision { revision, .. } | Action::DeregisterTaskDefinition { revision } => {
-            owns_revision(subject, seen, revision)
+        Action::UntagRevision { revision, .. } => {
+            owns_revision(subject, seen, revision) || adoption::taken_revision(before, subject, seen, revision)
         }
+        Action::DeregisterTaskDefinition { revision } => owns_revision(subject, seen, revision),
     };
     if !proved {
         return Some(Violation::Unproved { step: index, resource: step.action.resource().to_owned() });

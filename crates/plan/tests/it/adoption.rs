@@ -110,6 +110,24 @@ fn what_runs_as_the_manifest_says_gets_our_marks_and_a_description_and_nothing_e
 }
 
 #[test]
+fn what_lost_its_mark_is_taken_over_again_with_labels_that_changed_meanwhile() {
+    let spec = adopting().label("team", "a").label("tier", "1");
+    let (mut world, revision) = theirs(&spec);
+    let _taken = reconcile(&mut world, &spec);
+    let here = world.region(&spec.place);
+    here.rule(RULE).tags.remove(tags::CONTROLLER);
+    here.revision(&revision).live.tags.remove(tags::CONTROLLER);
+    let spec = adopting().label("team", "a");
+    let done = reconcile(&mut world, &spec);
+    assert_eq!(done.operations(), ["TagResource", "UntagResource", "TagResource"].repeat(2));
+    let here = world.region(&spec.place);
+    let rule = &here.rule(RULE).tags;
+    assert_eq!((rule.get("tier"), rule["team"].as_str(), rule["owner"].as_str()), (None, "a", "them"));
+    assert_eq!(here.revision(&revision).live.tags.get("tier"), None);
+    silent(&mut world, &spec);
+}
+
+#[test]
 fn a_first_look_costs_as_little_as_it_can() {
     let spec = adopting();
     let (world, revision) = theirs(&spec);

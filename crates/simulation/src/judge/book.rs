@@ -65,6 +65,13 @@ pub(crate) struct Shelf {
     pub retained: BTreeMap<String, bool>,
 }
 
+impl Shelf {
+    /// Whether a job takes over what bears this name.
+    pub fn adopts(&self, name: &str) -> bool {
+        self.now.book.jobs.values().any(|job| job.adopt.as_deref() == Some(name))
+    }
+}
+
 /// All of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Books {

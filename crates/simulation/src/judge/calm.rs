@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::book::{Books, Wanted};
 use super::status::{Status, is_unknown, reason};
 use super::{Finding, Rules, expect, job_of};
-use crate::mirror::{Mirror, Rule, TARGET, belongs_to, is_ours, pinned};
+use crate::mirror::{Mirror, TARGET, belongs_to, is_ours, pinned};
 use crate::story::Crew;
 
 /// Everything must be as the manifests say, or the status must say why it cannot be.
@@ -58,7 +58,7 @@ fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted) -> Optio
             return Some("it is paused");
         }
     }
-    let family = format!("etl-{name}");
+    let family = wanted.job.family(name);
     let active: Vec<_> = mirror.family(&wanted.place, &family).into_iter().filter(|revision| revision.active).collect();
     let theirs = !active.is_empty() && !active.iter().any(|revision| is_ours(&revision.tags, identity, name));
     if theirs {
@@ -120,17 +120,21 @@ pub type EndState = BTreeMap<String, Vec<Value>>;
 /// The end state of the jobs of one controller: revision numbers, times and retirement marks are left out.
 pub fn end_state(mirror: &Mirror, identity: &str) -> EndState {
     let mut state = EndState::new();
-    let starts = |rule: &Rule| rule.targets.is_empty() || rule.targets.keys().any(|id| id.starts_with(TARGET));
-    let ours_all = mirror.rules.iter().filter(|(_, rule)| belongs_to(&rule.tags, identity) && starts(rule));
+    let ours_all =
+        mirror.rules.iter().filter(|(_, rule)| belongs_to(&rule.tags, identity) && !rule.is_left_to_others());
     for (key, rule) in ours_all {
         let job = rule.tags.get("ecs-etl/job").cloned().unwrap_or_default();
         let targets: Vec<Value> = rule
             .targets
             .iter()
-            .filter(|(id, _)| id.starts_with("ecs-etl"))
+            .filter(|(id, _)| id.starts_with(TARGET) || *id == rule.target_id())
             .map(|(_, target)| {
                 let revision = pinned(target).and_then(|name| mirror.revisions.get(&(key.0.clone(), name)));
                 let mut target = target.clone();
+                if let Some(members) = target.as_object_mut().filter(|_| rule.target_id() != TARGET) {
+                    // What was taken over keeps its Id.
+                    members.insert("Id".to_owned(), TARGET.into());
+                }
                 if let Some(parameters) = target.get_mut("EcsParameters").and_then(Value::as_object_mut) {
                     parameters.remove("TaskDefinitionArn");
                 }
@@ -139,7 +143,7 @@ pub fn end_state(mirror: &Mirror, identity: &str) -> EndState {
             })
             .collect();
         let row = serde_json::json!({
-            "place": key.0, "rule": key.1, "expression": rule.expression, "enabled": rule.enabled, "tags": ours(&rule.tags),
+            "place": key.0, "rule": key.1, "expression": rule.expression, "zone": rule.zone, "pattern": rule.pattern, "enabled": rule.enabled, "tags": ours(&rule.tags),
             "targets": targets, "description": rule.row.pointer("/members/Description"),
         });
         state.entry(job).or_default().push(row);
@@ -148,7 +152,8 @@ pub fn end_state(mirror: &Mirror, identity: &str) -> EndState {
 }
 
 fn ours(tags: &BTreeMap<String, String>) -> Value {
-    let kept = tags.iter().filter(|(key, _)| !["ecs-etl/retired-at", "cost-centre"].contains(&key.as_str()));
+    let kept =
+        tags.iter().filter(|(key, _)| !["ecs-etl/retired-at", "ecs-etl/target", "cost-centre"].contains(&key.as_str()));
     serde_json::json!(kept.collect::<BTreeMap<_, _>>())
 }
 

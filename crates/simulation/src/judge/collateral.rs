@@ -35,6 +35,12 @@ impl Collateral {
                 if before.is_none() {
                     self.made.insert(key.clone(), millis);
                 }
+                let takes_over = books.of_process(process).is_some_and(|shelf| shelf.adopts(&key.1));
+                if takes_over
+                    && before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| marks(identity, before, after))
+                {
+                    return None;
+                }
                 rule(identity, key, before.as_ref(), after.as_ref()).filter(|_| !is_young)
             }
             Changed::Revision(key, None, Some(made)) => revision_made(identity, key, made, mirror),
@@ -44,6 +50,13 @@ impl Collateral {
             }
         }
     }
+}
+
+/// Whether a rule that was nobody's only got the marks of who takes it over.
+fn marks(identity: &str, before: &Rule, after: &Rule) -> bool {
+    let is_nobodys = !before.tags.contains_key("ecs-etl/controller");
+    let marked = Rule { tags: before.tags.clone(), row: before.row.clone(), ..after.clone() };
+    is_nobodys && belongs_to(&after.tags, identity) && marked == *before
 }
 
 fn rule(identity: &str, key: &Key, before: Option<&Rule>, after: Option<&Rule>) -> Finding {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::book::Wanted;
-use crate::mirror::{Mirror, Rule, TARGET, pinned};
+use crate::mirror::{Key, Mirror, Rule, pinned};
 use crate::ticks::ticks_in;
 use crate::triggers::listener;
 
@@ -19,8 +19,7 @@ pub(crate) fn mismatch(
     start: Timestamp,
 ) -> Option<String> {
     // A rule that others put targets on stays with them when the job needs it no longer.
-    let is_theirs = |rule: &Rule| !rule.targets.is_empty() && !rule.targets.keys().any(|id| id.starts_with(TARGET));
-    let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !is_theirs(rule)).collect();
+    let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !rule.is_left_to_others()).collect();
     let schedules: BTreeSet<&String> = wanted.job.schedules.iter().collect();
     let triggers = &wanted.job.triggers;
     let wants = [schedules.len(), triggers.starts(), triggers.notify.len()];
@@ -42,7 +41,7 @@ pub(crate) fn mismatch(
             return Some(format!("rule {} has the wrong state", key.1));
         }
         let wrong =
-            if rule.runs() { wrong_target(mirror, &key.0, &key.1, rule, wanted) } else { deaf(&key.1, rule, wanted) };
+            if rule.runs() { wrong_target(mirror, key, name, rule, wanted) } else { deaf(&key.1, rule, wanted) };
         if wrong.is_some() {
             return wrong;
         }
@@ -61,21 +60,26 @@ pub(crate) fn mismatch(
 /// What is wrong with a rule that is to tell somebody.
 fn deaf(name: &str, rule: &Rule, wanted: &Wanted) -> Option<String> {
     let region = wanted.place.rsplit('/').next().unwrap_or_default();
-    let told = rule.targets.get(TARGET).and_then(|target| target.get("Arn")?.as_str());
+    let told = rule.targets.get(rule.target_id()).and_then(|target| target.get("Arn")?.as_str());
     (told != Some(listener(region).as_str())).then(|| format!("rule {name} tells {told:?}"))
 }
 
-fn wrong_target(mirror: &Mirror, place: &str, name: &str, rule: &Rule, wanted: &Wanted) -> Option<String> {
-    let Some(target) = rule.targets.get(TARGET) else { return Some(format!("rule {name} has no target of ours")) };
+fn wrong_target(mirror: &Mirror, (place, name): &Key, job: &str, rule: &Rule, wanted: &Wanted) -> Option<String> {
+    let Some(target) = rule.targets.get(rule.target_id()) else {
+        return Some(format!("rule {name} has no target of ours"));
+    };
     let Some(pinned_name) = pinned(target) else { return Some(format!("the target of {name} starts nothing")) };
     let family = pinned_name.split(':').next().unwrap_or_default();
+    if family != wanted.job.family(job) {
+        return Some(format!("rule {name} starts {family}"));
+    }
     let strays = rule.targets.iter().filter(|(id, target)| {
-        *id != TARGET && pinned(target).is_some_and(|other| other.split(':').next() == Some(family))
+        *id != rule.target_id() && pinned(target).is_some_and(|other| other.split(':').next() == Some(family))
     });
     if let Some((id, _)) = strays.into_iter().next() {
         return Some(format!("rule {name} has a second target {id} that starts the job"));
     }
-    match mirror.revisions.get(&(place.to_owned(), pinned_name.clone())) {
+    match mirror.revisions.get(&(place.clone(), pinned_name.clone())) {
         None => Some(format!("rule {name} pins {pinned_name}, which does not exist")),
         Some(revision) if !revision.active => Some(format!("rule {name} pins {pinned_name}, which is not ACTIVE")),
         Some(revision) if revision.version != Some(wanted.job.version) => Some(format!(

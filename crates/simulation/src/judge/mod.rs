@@ -26,6 +26,7 @@ use crate::directory::Directory;
 use crate::fault::Drawn;
 use crate::mirror::{Changed, Mirror};
 use crate::story::{Crew, Story};
+use crate::ways::LEGACY;
 use crate::world::Who;
 
 pub use calm::{EndState, end_state};
@@ -158,9 +159,24 @@ fn tags_changed(changed: &Changed) -> bool {
     }
 }
 
+/// The job that a thing belongs to: by its mark, which a renamed job has on what it took over, or by its name.
+fn about(changed: &Changed) -> Option<&str> {
+    let (name, tags) = match changed {
+        Changed::Rule((_, name), before, after) => {
+            (name, [before.as_ref(), after.as_ref()].map(|rule| rule.map(|rule| &rule.tags)))
+        }
+        Changed::Revision((_, name), before, after) => {
+            (name, [before.as_ref(), after.as_ref()].map(|revision| revision.map(|revision| &revision.tags)))
+        }
+    };
+    let marked = tags.into_iter().flatten().find_map(|tags| tags.get("ecs-etl/job"));
+    marked.map(String::as_str).or_else(|| job_of(name))
+}
+
 /// The job that a rule, schedule, family or revision belongs to by its name.
 pub(crate) fn job_of(name: &str) -> Option<&str> {
-    let name = name.rsplit('/').next().unwrap_or(name).strip_prefix("etl-")?;
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.strip_prefix("etl-").or_else(|| name.strip_prefix(LEGACY))?;
     let name = name.split(':').next().unwrap_or(name);
     Some(match name.rsplit_once('.') {
         Some((stem, _)) => stem,
@@ -223,10 +239,8 @@ impl Judge {
     pub fn changed(&mut self, millis: i64, who: &Who, call: &Call, changed: &Changed, mirror: &Mirror) {
         match who {
             Who::Stranger => {
-                let name = match changed {
-                    Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
-                };
-                if let Some(job) = job_of(name) {
+                // What was there before anybody looked is no disturbance.
+                if let Some(job) = about(changed).filter(|_| millis > 0) {
                     // Tags are read again in rotation only, every twentieth to fortieth resync.
                     let until = if tags_changed(changed) { millis + 42 * 66 * 60_000 } else { millis };
                     self.books.touched(millis, until, job);
