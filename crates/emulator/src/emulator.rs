@@ -14,7 +14,7 @@ use crate::request::{Operation, Request, Service};
 use crate::settings::Settings;
 use crate::state::{Change, Due, State};
 use crate::throttle::Buckets;
-use crate::{ecs, events, scheduler, sqs, sts, tagging};
+use crate::{ecs, events, retry, scheduler, sqs, sts, tagging};
 
 /// The embedded AWS: all accounts, all Regions, no input or output of its own.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Emulator {
 
     /// An AWS that goes on from what a journal remembers.
     pub(crate) fn with_state(settings: Settings, mut state: State) -> Self {
-        let agenda = [ecs::agenda(&state, &settings), tagging::agenda(&state)].concat();
+        let agenda = [ecs::agenda(&state, &settings), tagging::agenda(&state), retry::agenda(&state)].concat();
         for (when, due) in agenda {
             state.remind(Some(when), due);
         }
@@ -89,6 +89,7 @@ impl Emulator {
             match due {
                 Due::Tick(key) => events::fire(state, settings, &key, when, now),
                 Due::Alarm(key) => scheduler::fire(state, settings, &key, when, now),
+                Due::Retry(key) => retry::again(state, settings, &key, when),
                 Due::Former(key) => events::turn(state, settings, &key, when),
                 Due::Phase(key) => ecs::tell_phase(state, settings, &key, when),
                 Due::Revision(key) => ecs::expire_revision(state, settings, &key, when),

@@ -101,7 +101,8 @@ impl Mirror {
             | Kind::ScheduleGroup
             | Kind::Schedule
             | Kind::Queue
-            | Kind::Message => None,
+            | Kind::Message
+            | Kind::Retry => None,
         }
     }
 
