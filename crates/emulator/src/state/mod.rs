@@ -23,6 +23,7 @@ use crate::events::{Acting, Ticking};
 use crate::firing::Firing;
 use crate::place::Place;
 use crate::scheduler::Alarm;
+use crate::throttle::Buckets;
 
 /// So many firings are kept for whoever asks what came due; of more, the oldest are forgotten.
 const MOST_FIRINGS: usize = 10_000;
@@ -75,6 +76,8 @@ pub(crate) struct State {
     pub listening: BTreeMap<(Place, String), Arc<Acting>>,
     /// What is due when; likewise.
     agenda: BTreeSet<(Timestamp, Due)>,
+    /// How much may be asked at present, which is forgotten with the process.
+    pub buckets: Buckets,
     /// The moment of the latest write: what was due by then has been done.
     as_of: Option<Timestamp>,
     /// Whether a journal follows, so that what time makes must be carried along.

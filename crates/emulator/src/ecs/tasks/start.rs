@@ -53,7 +53,8 @@ impl Started {
     }
 }
 
-/// Starts the tasks of a launch.
+/// Starts the tasks of a launch. What a rule or a schedule starts draws on the bucket of everybody's RunTask (docs/aws.md,
+/// Throttles and quotas).
 ///
 /// # Errors
 ///
@@ -66,6 +67,10 @@ pub(crate) fn start(
 ) -> Result<Started, Refusal> {
     let place = &context.place;
     let lenient = starter != Starter::Request;
+    // A request has paid already.
+    if lenient && context.settings.throttle && !state.buckets.admit_run(context.now, place) {
+        return Err(Refusal::new("ThrottlingException", "Rate exceeded"));
+    }
     let cluster = launch.cluster.as_deref().ok_or_else(clusters::not_found)?;
     clusters::usable(state, place, cluster, lenient)?;
     let launch = &*launch.or_strategy(clusters::default_strategy(state, place, cluster));
