@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `endpoint`, `options`, `aws` | which AWS, how it is called, and [`Aws`], the handle on it |
-//! | `look`, `act` | questions and writes |
+//! | `look`, `listing`, `act` | questions and writes |
 //! | `answer`, `pages` | AWS's answers, checked and in our words; lists, whole or failed |
 //! | `call`, `error`, `redact` | the one way in which AWS is called; what a failed call means, without the secrets it sent |
 //! | `budget` | a share of AWS's throttle buckets and the line before them |
@@ -24,6 +24,7 @@ pub mod convert;
 mod credentials;
 mod endpoint;
 mod error;
+mod listing;
 mod look;
 mod operation;
 mod options;
@@ -35,6 +36,7 @@ pub use aws::{Aws, ConnectError};
 pub use budget::{Bucket, Rate, Reservation, Urgency};
 pub use endpoint::{EMBEDDED_STATE, Endpoint, EndpointError};
 pub use error::CallError;
+pub use listing::ListedSchedule;
 pub use look::ActiveRevisions;
 pub use operation::{OPERATIONS, Operation};
 pub use options::{CallRecord, Observer, Options, Timeouts};

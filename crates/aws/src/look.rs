@@ -24,7 +24,7 @@ use crate::operation::{
 use crate::pages::Pages;
 
 /// Entries in a page: the most that both services give.
-const PAGE: i32 = 100;
+pub(crate) const PAGE: i32 = 100;
 
 /// ACTIVE revisions by family, newest first.
 pub type ActiveRevisions = BTreeMap<Family, Vec<RevisionArn>>;

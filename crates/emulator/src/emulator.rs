@@ -13,8 +13,7 @@ use crate::reply::{Answer, Protocol, Refusal, Reply};
 use crate::request::{Operation, Request, Service};
 use crate::settings::Settings;
 use crate::state::{Change, Due, State};
-use crate::throttle::Buckets;
-use crate::{ecs, events, scheduler, sqs, sts, tagging};
+use crate::{ecs, events, retry, scheduler, sqs, sts, tagging};
 
 /// The embedded AWS: all accounts, all Regions, no input or output of its own.
 #[derive(Debug)]
@@ -23,7 +22,6 @@ pub struct Emulator {
     state: State,
     /// What lists are read from instead, when they are to lag.
     lists: Option<Lagging>,
-    buckets: Buckets,
     requests: u64,
     unwritten: Vec<Change>,
 }
@@ -47,14 +45,14 @@ impl Emulator {
 
     /// An AWS that goes on from what a journal remembers.
     pub(crate) fn with_state(settings: Settings, mut state: State) -> Self {
-        let agenda = [ecs::agenda(&state, &settings), tagging::agenda(&state)].concat();
+        let agenda = [ecs::agenda(&state, &settings), tagging::agenda(&state), retry::agenda(&state)].concat();
         for (when, due) in agenda {
             state.remind(Some(when), due);
         }
         events::resume(&mut state, &settings);
         scheduler::resume(&mut state, &settings);
         let lists = Lagging::behind(&state, settings.list_lag);
-        Self { settings, state, lists, buckets: Buckets::default(), requests: 0, unwritten: Vec::new() }
+        Self { settings, state, lists, requests: 0, unwritten: Vec::new() }
     }
 
     /// Applies one request and answers it. `now` should not go backwards (docs/aws.md, On the wire).
@@ -89,6 +87,7 @@ impl Emulator {
             match due {
                 Due::Tick(key) => events::fire(state, settings, &key, when, now),
                 Due::Alarm(key) => scheduler::fire(state, settings, &key, when, now),
+                Due::Retry(key) => retry::again(state, settings, &key, when),
                 Due::Former(key) => events::turn(state, settings, &key, when),
                 Due::Phase(key) => ecs::tell_phase(state, settings, &key, when),
                 Due::Revision(key) => ecs::expire_revision(state, settings, &key, when),
@@ -131,14 +130,13 @@ impl Emulator {
 
     fn operate(&mut self, now: Timestamp, request: &Request, operation: &Operation, id: &str) -> Reply {
         let place = Place::of(request);
-        if self.settings.throttle && !self.buckets.admit(now, &place, operation) {
+        if self.settings.throttle && !self.state.buckets.admit(now, &place, operation) {
             return crate::throttle::refusal(operation.service);
         }
         let answer = match operation.service {
             Service::Sts => return sts::handle(now, &place, request, &operation.name, id),
             Service::Emulator => {
                 self.state.reset();
-                self.buckets = Buckets::default();
                 return Reply::json(200, &json!({"status": "ok"}));
             }
             Service::Ecs | Service::Events | Service::Tag | Service::Scheduler | Service::Sqs => {

@@ -8,7 +8,7 @@
 //! | `ecs`, `events`, `scheduler`, `sqs`, `tagging`, `sts` | the operations, one module per service |
 //! | `page`, `throttle`, `lag` | pages of lists, token buckets, lists that run behind |
 //! | `state`, `journal` | what is remembered, and how it survives the process |
-//! | [`firing`] | ticks of schedules, and what they start |
+//! | [`firing`], `retry` | ticks of schedules, what they start, and what is tried again |
 //! | `settings` | how AWS is to behave where it leaves itself room |
 //! | [`door`] | what carries requests and owns the clock: in process, or over HTTP |
 //!
@@ -30,6 +30,7 @@ mod lag;
 mod model;
 mod page;
 mod place;
+mod retry;
 mod scheduler;
 mod settings;
 mod snapshot;

@@ -47,6 +47,9 @@ pub(crate) fn of(state: &State) -> Value {
     for ((place, key), message) in state.messages.iter() {
         put(place, "messages", key.clone(), row(message));
     }
+    for ((place, name), retry) in state.retries.iter() {
+        put(place, "retries", name.clone(), row(retry));
+    }
     row(&accounts)
 }
 

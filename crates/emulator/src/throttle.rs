@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::place::Place;
-use crate::reply::Reply;
+use crate::reply::{Protocol, Refusal, Reply};
 use crate::request::{Operation, Service};
 
 /// The operations that share a bucket.
@@ -22,7 +22,25 @@ enum Group {
     ClusterResourceRead,
     EventsControlPlane,
     TaggingRead,
+    /// An operation of EventBridge Scheduler, each of which has a rate of its own.
+    Scheduler(&'static str),
 }
+
+/// Calls a second of each of EventBridge Scheduler's operations, where AWS has least (docs/aws.md, Throttles and quotas).
+const SCHEDULER: [(&str, i64); 12] = [
+    ("CreateSchedule", 250),
+    ("GetSchedule", 250),
+    ("UpdateSchedule", 250),
+    ("DeleteSchedule", 250),
+    ("ListSchedules", 50),
+    ("CreateScheduleGroup", 10),
+    ("GetScheduleGroup", 10),
+    ("DeleteScheduleGroup", 10),
+    ("ListScheduleGroups", 10),
+    ("TagResource", 10),
+    ("UntagResource", 10),
+    ("ListTagsForResource", 10),
+];
 
 /// How much a bucket holds, and how fast it fills.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +70,11 @@ impl Group {
             // Events have a rate of their own, a hundred times as high.
             Service::Events => (operation.name != "PutEvents").then_some(Self::EventsControlPlane),
             Service::Tag => Some(Self::TaggingRead),
-            // Hundreds a second and more (docs/aws.md, Scheduler).
-            Service::Scheduler | Service::Sqs | Service::Sts | Service::Emulator => None,
+            Service::Scheduler => {
+                let (name, _) = SCHEDULER.iter().find(|(name, _)| *name == operation.name)?;
+                Some(Self::Scheduler(name))
+            }
+            Service::Sqs | Service::Sts | Service::Emulator => None,
         }
     }
 
@@ -72,6 +93,10 @@ impl Group {
             Self::EventsControlPlane => (50, 50),
             // Not published; 15 is what is commonly reported.
             Self::TaggingRead => (15, 15),
+            Self::Scheduler(operation) => {
+                let rate = SCHEDULER.iter().find(|(name, _)| *name == operation).map_or(1, |(_, rate)| *rate);
+                (rate, rate)
+            }
         };
         Rate { burst, per_second }
     }
@@ -95,7 +120,15 @@ pub(crate) struct Buckets {
 impl Buckets {
     /// Takes a token for the operation, if there is one.
     pub(crate) fn admit(&mut self, now: Timestamp, place: &Place, operation: &Operation) -> bool {
-        let Some(group) = Group::of(operation) else { return true };
+        Group::of(operation).is_none_or(|group| self.take(now, place, group))
+    }
+
+    /// Takes a token for a RunTask that a rule or a schedule makes.
+    pub(crate) fn admit_run(&mut self, now: Timestamp, place: &Place) -> bool {
+        self.take(now, place, Group::ClusterResourceModify)
+    }
+
+    fn take(&mut self, now: Timestamp, place: &Place, group: Group) -> bool {
         let Rate { burst, per_second } = group.rate();
         let full = burst * TOKEN;
         let bucket = self.buckets.entry((place.clone(), group)).or_insert(Bucket { tokens: full, filled: now });
@@ -111,14 +144,16 @@ impl Buckets {
     }
 }
 
-/// The answer to a request that found its bucket empty.
+/// The answer to a request that found its bucket empty (docs/aws.md, Throttles and quotas).
 pub(crate) fn refusal(service: Service) -> Reply {
     match service {
         // The tagging API spells it in its own way.
         Service::Tag => Reply::error(400, "ThrottledException", "Rate exceeded"),
-        Service::Ecs | Service::Events | Service::Scheduler | Service::Sqs | Service::Sts | Service::Emulator => {
-            Reply::throttled()
+        Service::Scheduler => {
+            let refusal = Refusal { status: 429, ..Refusal::new("ThrottlingException", "Rate exceeded") };
+            refusal.reply(Protocol::Rest)
         }
+        Service::Ecs | Service::Events | Service::Sqs | Service::Sts | Service::Emulator => Reply::throttled(),
     }
 }
 

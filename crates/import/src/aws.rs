@@ -1,6 +1,9 @@
-//! What lives in AWS: rules on a schedule that start ECS tasks, and their task definitions.
+//! What lives in AWS: rules on a schedule that start ECS tasks, schedules of EventBridge Scheduler that do, and their task
+//! definitions.
 //!
 //! The caller has read it; here it is only looked at. What a controller of ecs-etl owns already is left alone.
+
+mod schedules;
 
 use std::collections::BTreeMap;
 
@@ -9,9 +12,10 @@ use ecs_etl_plan::tags::{CONTROLLER, Tags};
 use ecs_etl_spec::name::Region;
 use ecs_etl_spec::shapes::events::Target;
 use ecs_etl_spec::yaml::Node;
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
 
-use crate::finding::Kind;
+use crate::finding::{Finding, Kind};
 use crate::found::{Found, Origin, Run};
 use crate::rule::{self, Rule};
 use crate::target::{self, PASCAL};
@@ -31,13 +35,41 @@ pub struct Live {
     pub targets: Vec<Target>,
 }
 
+/// A live schedule of EventBridge Scheduler with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct LiveSchedule {
+    /// The schedule; its name says its group.
+    pub schedule: LiveRule,
+    /// Its target.
+    pub target: Target,
+    /// Tags of its group: schedules have none.
+    pub group_tags: Tags,
+}
+
+/// Something that could not be read, or that nothing can be made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What it is.
+    pub resource: String,
+    /// Why.
+    pub why: String,
+    /// What to do about it.
+    pub action: String,
+}
+
 /// Everything that was read of a Region.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// The Region.
     pub region: Region,
+    /// The present: what does not fire any more becomes no job.
+    pub now: Timestamp,
     /// Rules of the default bus.
     pub rules: Vec<Live>,
+    /// Schedules of any group.
+    pub schedules: Vec<LiveSchedule>,
+    /// What else there is.
+    pub unread: Vec<Unread>,
     /// Revisions by what targets call them: an ARN with a revision, or without one for the newest.
     pub revisions: BTreeMap<String, LiveRevision>,
 }
@@ -48,6 +80,22 @@ pub fn read(facts: &Facts) -> Found {
     let mut found = Found::default();
     for live in &facts.rules {
         live_rule(live, facts, &mut found);
+    }
+    for live in &facts.schedules {
+        schedules::live(live, facts, &mut found);
+    }
+    for Unread { resource, why, action } in &facts.unread {
+        found.findings.push(Finding {
+            kind: Kind::NotCarriedOver,
+            file: facts.region.to_string(),
+            line: 0,
+            resource: resource.clone(),
+            field: String::new(),
+            why: why.clone(),
+            action: action.clone(),
+            manifest: None,
+            path: None,
+        });
     }
     found
 }
@@ -61,10 +109,7 @@ fn live_rule(live: &Live, facts: &Facts, found: &mut Found) {
     run.region = Some(facts.region.to_string());
     run.schedule.clone_from(expression);
     run.description.clone_from(description);
-    run.suspend = match state {
-        RuleState::Enabled | RuleState::Other(_) => json!(false),
-        RuleState::Disabled => json!(true),
-    };
+    run.suspend = suspended(state);
     run.labels = people_s(tags);
     let nodes: Vec<Node> =
         targets.iter().map(|target| target::node(serde_json::to_value(target).unwrap_or_default())).collect();
@@ -90,6 +135,10 @@ fn live_rule(live: &Live, facts: &Facts, found: &mut Found) {
     let known = |written: &Node| facts.revisions.get(written.text()?).map(definition);
     let rule = Rule { run, name: Some(name.to_string()), pattern: event_pattern.is_some(), left: Vec::new(), kept };
     rule::runs(rule, &list, &PASCAL, &["Id"], known, found);
+}
+
+fn suspended(state: &RuleState) -> Json {
+    json!(!state.may_fire())
 }
 
 fn id(target: &Target) -> &str {

@@ -17,6 +17,7 @@ use crate::shape::{self, Empty};
 use crate::target::{self, PASCAL};
 use crate::task_definition::{self, TaskDefinition};
 use crate::text::{self, File, ImportError};
+use crate::timing;
 use functions::Template;
 
 const EXPECTED: &str = "CloudFormation template: a map with `Resources`";
@@ -89,11 +90,10 @@ impl Resource<'_> {
         let mut run = self.run(name.as_deref());
         run.takeover = rule::scheduler_goes_on();
         run.schedule = object.text("ScheduleExpression");
-        run.time_zone = object.text("ScheduleExpressionTimezone");
         run.description = object.text("Description");
         run.suspend = state(object.text("State"));
         object.ignore(&["GroupName"]);
-        target::flexible_window(&mut run, &mut object, ["FlexibleTimeWindow", "Mode"]);
+        timing::read(&mut run, &mut object, &timing::PASCAL);
         let path = object.at("Target");
         let written = rule::of_target(&mut run, target, &path, &PASCAL, &[]);
         rule::start(&mut run, written.as_ref(), |written| self.definition(written), &mut found.weight);

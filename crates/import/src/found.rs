@@ -93,6 +93,12 @@ pub struct Run {
     pub schedule: Option<String>,
     /// IANA time zone.
     pub time_zone: Option<String>,
+    /// The first moment that counts.
+    pub start: Option<String>,
+    /// The last one.
+    pub end: Option<String>,
+    /// How many minutes later than its moment a run may start.
+    pub window: Option<Json>,
     /// Whether it is disabled.
     pub suspend: Json,
     /// Retry policy.
@@ -126,6 +132,9 @@ impl Run {
             labels: BTreeMap::new(),
             schedule: None,
             time_zone: None,
+            start: None,
+            end: None,
+            window: None,
             suspend: Json::Bool(false),
             retry: Retry::default(),
             dead_letter_queue: None,

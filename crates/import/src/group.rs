@@ -60,6 +60,9 @@ fn alike(run: &Run, other: &Run) -> bool {
         labels,
         schedule: _,
         time_zone,
+        start,
+        end,
+        window,
         suspend,
         retry,
         dead_letter_queue,
@@ -78,6 +81,9 @@ fn alike(run: &Run, other: &Run) -> bool {
         && *description == other.description
         && *labels == other.labels
         && *time_zone == other.time_zone
+        && *start == other.start
+        && *end == other.end
+        && *window == other.window
         && *suspend == other.suspend
         && *retry == other.retry
         && *dead_letter_queue == other.dead_letter_queue

@@ -27,6 +27,7 @@ mod task_definition;
 mod template;
 pub mod terraform;
 mod text;
+mod timing;
 mod write;
 
 pub use documents::{Import, Manifest, Options, manifests};

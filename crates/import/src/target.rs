@@ -78,12 +78,12 @@ pub fn read<'n>(run: &mut Run, target: &mut Object<'n>, spelling: &Spelling) -> 
 }
 
 /// The map under a key; a list of one, as Terraform writes blocks, is that one.
-fn inner<'n>(object: &mut Object<'n>, key: &str) -> Option<Object<'n>> {
+pub fn inner<'n>(object: &mut Object<'n>, key: &str) -> Option<Object<'n>> {
     let node = object.list(key).first()?;
     Some(Object::new(node, &object.at(key)))
 }
 
-fn number(node: &Node) -> Json {
+pub fn number(node: &Node) -> Json {
     let text = scalar(node).unwrap_or_default();
     text.parse::<i64>().map_or_else(|_marker| json!(text), |number| json!(number))
 }
@@ -246,19 +246,6 @@ pub fn family(task_definition: &str) -> &str {
 /// Whether the target is an ECS task at all.
 pub fn starts_task(target: &Node, spelling: &Spelling) -> bool {
     target.get(spelling.ecs).is_some_and(|node| !crate::object::is_empty(node))
-}
-
-/// Left-over fields that only say how much a schedule may be late or early at will.
-pub fn flexible_window(run: &mut Run, schedule: &mut Object<'_>, keys: [&str; 2]) {
-    let Some(mut window) = inner(schedule, keys[0]) else { return };
-    let mode = window.text(keys[1]);
-    let left = window.finish();
-    if mode.as_deref() != Some("OFF") {
-        let why = "the schedule starts at any time within a window; a job starts on time";
-        run.find(Kind::NotCarriedOver, keys[0], why, "nothing, if that is no trouble", "spec.schedule");
-    } else {
-        run.left(left, "spec.schedule");
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::shape::{self, Empty};
 use crate::target::{self, Spelling};
 use crate::task_definition::{self, TaskDefinition};
 use crate::text::{self, File, ImportError};
+use crate::timing;
 
 const EXPECTED: &str = "output of `terraform show -json`: a map with `values` or `planned_values`";
 
@@ -38,6 +39,14 @@ const OF_RULE: Spelling = Spelling {
 
 /// Targets of schedules.
 const OF_SCHEDULE: Spelling = Spelling { ecs: "ecs_parameters", ..OF_RULE };
+
+/// When schedules fire.
+const TIMING: timing::Spelling = timing::Spelling {
+    zone: "schedule_expression_timezone",
+    dates: ["start_date", "end_date"],
+    window: ["flexible_time_window", "mode", "maximum_window_in_minutes"],
+    completion: "action_after_completion",
+};
 
 /// What the provider adds to every resource, or that speaks of Terraform alone.
 const OF_PROVIDER: [&str; 13] = [
@@ -234,18 +243,13 @@ fn schedule(
     let mut run = run(file, resource, title);
     run.takeover = rule::scheduler_goes_on();
     run.schedule = object.text("schedule_expression");
-    run.time_zone = object.text("schedule_expression_timezone").filter(|zone| !zone.is_empty());
     run.description = object.text("description");
     run.suspend = json!(object.text("state").is_some_and(|state| state == "DISABLED"));
-    target::flexible_window(&mut run, &mut object, ["flexible_time_window", "mode"]);
+    timing::read(&mut run, &mut object, &TIMING);
     let path = object.at("target");
     let written = rule::of_target(&mut run, target, &path, &OF_SCHEDULE, &[]);
     rule::start(&mut run, written.as_ref(), known, &mut found.weight);
     run.scheduler_role = run.role.take();
-    if object.text("action_after_completion").is_some_and(|action| action != "NONE") {
-        let why = "the schedule goes away after its last run";
-        run.find(Kind::NotCarriedOver, "action_after_completion", why, "remove the manifest then", "spec.schedule");
-    }
     run.left(object.finish(), "spec");
     found.runs.push(run);
 }

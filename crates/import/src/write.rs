@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 pub type Comments = BTreeMap<String, Vec<String>>;
 
 /// Keys that come first, in this order, wherever they are; the others follow by name.
-const FIRST: [&str; 24] = [
+const FIRST: [&str; 27] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -21,6 +21,9 @@ const FIRST: [&str; 24] = [
     "schedule",
     "allowOverlap",
     "timeZone",
+    "startDate",
+    "endDate",
+    "flexibleTimeWindowMinutes",
     "suspend",
     "startingDeadlineSeconds",
     "maximumRetryAttempts",

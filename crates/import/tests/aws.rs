@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use ecs_etl_import::aws::{Facts, Live, read};
-use ecs_etl_import::{Found, Kind, Takeover};
+use ecs_etl_import::aws::{Facts, Live, LiveSchedule, read};
+use ecs_etl_import::{Found, Kind, Options, Takeover, manifests};
 use ecs_etl_plan::normalise;
-use ecs_etl_plan::observed::{LiveRevision, LiveRule, RevisionArn, RuleState};
-use ecs_etl_spec::name::{Region, RuleName};
+use ecs_etl_plan::observed::{LiveRevision, LiveRule, LiveTiming, RevisionArn, RuleState};
+use ecs_etl_spec::name::{Region, RuleName, ScheduleGroup};
 use serde_json::{Value as Json, json};
 
 const REVISION: &str = "arn:aws:ecs:eu-west-1:123456789012:task-definition/load:3";
@@ -33,7 +33,12 @@ fn task(id: &str) -> Json {
 }
 
 fn found(rule: LiveRule, tags: &[(&str, &str)], targets: &[Json]) -> Found {
-    let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    all(Some(rule), tags, targets, &[])
+}
+
+fn all(rule: Option<LiveRule>, tags: &[(&str, &str)], targets: &[Json], schedules: &[LiveSchedule]) -> Found {
+    let tags: BTreeMap<String, String> =
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let targets = targets.iter().map(|target| serde_json::from_value(target.clone()).unwrap()).collect();
     let shape =
         serde_json::from_value(json!({"containerDefinitions": [{"name": "load", "image": "load:1", "memory": 64}]}));
@@ -44,7 +49,10 @@ fn found(rule: LiveRule, tags: &[(&str, &str)], targets: &[Json]) -> Found {
     };
     read(&Facts {
         region: Region::new("eu-west-1").unwrap(),
-        rules: vec![Live { rule, tags, targets }],
+        now: "2026-11-23T08:00:00Z".parse().unwrap(),
+        rules: rule.map(|rule| Live { rule, tags: tags.clone(), targets }).into_iter().collect(),
+        schedules: schedules.iter().cloned().map(|live| LiveSchedule { group_tags: tags.clone(), ..live }).collect(),
+        unread: Vec::new(),
         revisions: BTreeMap::from([(REVISION.to_owned(), revision)]),
     })
 }
@@ -97,4 +105,107 @@ fn a_task_definition_that_is_gone_is_asked_for() {
     let found = found(rule("Load"), &[], &[gone]);
     assert_eq!((found.runs[0].family.as_deref(), &found.runs[0].task_definition), (Some("gone"), &None));
     assert_eq!(found.runs[0].findings[0].kind, Kind::FillIn);
+}
+
+/// A schedule in the group `etl` with the task as its target.
+fn schedule(name: &str, expression: &str, timing: LiveTiming) -> LiveSchedule {
+    let group = ScheduleGroup::new("etl").unwrap();
+    let mut target = task("ecs-etl");
+    target["RetryPolicy"] = json!({"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185});
+    target["Input"] =
+        json!("{\"containerOverrides\":[{\"name\":\"load\",\"command\":[\"<aws.scheduler.scheduled-time>\"]}]}");
+    LiveSchedule {
+        schedule: LiveRule {
+            name: RuleName::in_group(&group, name).unwrap(),
+            arn: format!("arn:aws:scheduler:eu-west-1:123456789012:schedule/etl/{name}"),
+            expression: Some(expression.to_owned()),
+            timing: Some(Box::new(LiveTiming { after_completion: Some("NONE".to_owned()), ..timing })),
+            ..rule("x")
+        },
+        target: serde_json::from_value(target).unwrap(),
+        group_tags: BTreeMap::new(),
+    }
+}
+
+fn zone(name: &str) -> LiveTiming {
+    LiveTiming { zone: name.to_owned(), ..LiveTiming::default() }
+}
+
+#[test]
+fn a_schedule_of_scheduler_becomes_a_suspended_job_with_its_zone_dates_and_window() {
+    let timing = LiveTiming {
+        start: Some("2026-12-01T00:00:00Z".parse().unwrap()),
+        end: Some("2027-12-01T00:00:00Z".parse().unwrap()),
+        window_minutes: Some(15),
+        ..zone("Asia/Tokyo")
+    };
+    let tags = [("team", "data"), ("aws:cloudformation:stack-name", "etl")];
+    let found = all(None, &tags, &[], &[schedule("nightly", "cron(0 2 * * ? *)", timing)]);
+    let options =
+        Options { now: "2026-11-23T08:00:00Z".parse().unwrap(), controller: None, region: None, cluster: None };
+    let import = manifests(found, &options);
+    assert_eq!(import.jobs, ["nightly"]);
+    let text = &import.manifests.iter().find(|manifest| manifest.path == "jobs/nightly.yaml").unwrap().text;
+    for line in [
+        "  schedule: cron(0 2 * * ? *)\n",
+        "  timeZone: Asia/Tokyo\n  startDate: 2026-12-01T00:00:00Z\n  endDate: 2027-12-01T00:00:00Z\n",
+        "  flexibleTimeWindowMinutes: 15\n",
+        "  suspend: true\n",
+        "    team: data\n",
+        "${scheduledTime}",
+        "startingDeadlineSeconds: 86400\n",
+    ] {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
+    assert!(!text.contains("adopt"), "{text}");
+    let cluster = &import.manifests.iter().find(|manifest| manifest.path == "clusters/main.yaml").unwrap().text;
+    assert!(cluster.contains("schedulerRoleArn: arn:aws:iam::123456789012:role/events"), "{cluster}");
+    let why: Vec<&str> = import.findings.iter().map(|finding| finding.why.as_str()).collect();
+    let suspended = "suspended, or it would run twice: a schedule of EventBridge Scheduler starts it today, and only rules can be \
+        taken over, and its group is the CloudFormation stack etl's";
+    assert!(why.contains(&suspended), "{why:#?}");
+}
+
+#[test]
+fn a_schedule_that_is_disabled_today_stays_so_on_both_sides() {
+    let mut disabled = schedule("nightly", "rate(1 day)", zone("UTC"));
+    disabled.schedule.state = RuleState::Disabled;
+    let run = &all(None, &[], &[], &[disabled]).runs[0];
+    assert_eq!(run.suspend, json!(true));
+    let Takeover::Beside { action, .. } = &run.takeover else { panic!("{:?}", run.takeover) };
+    assert_eq!(action, "delete that schedule, or see that it stays disabled, then remove this line");
+}
+
+#[test]
+fn what_a_schedule_says_and_a_manifest_does_not_is_told() {
+    let mut leaving = schedule("once", "at(2027-01-01T00:00:00)", zone("UTC"));
+    leaving.schedule.timing = Some(Box::new(LiveTiming {
+        after_completion: Some("DELETE".to_owned()),
+        kms_key_arn: Some("arn:aws:kms:eu-west-1:123456789012:key/k".to_owned()),
+        ..zone("UTC")
+    }));
+    let run = &all(None, &[], &[], &[leaving]).runs[0];
+    let fields: Vec<&str> = run.findings.iter().map(|finding| finding.field.as_str()).collect();
+    assert_eq!(
+        (run.schedule.as_deref(), fields),
+        (Some("at(2027-01-01T00:00:00)"), vec!["ActionAfterCompletion", "KmsKeyArn"])
+    );
+}
+
+#[test]
+fn schedules_of_ours_and_those_that_are_over_become_no_job() {
+    let over = LiveTiming { end: Some("2026-11-23T07:00:00Z".parse().unwrap()), ..zone("UTC") };
+    for (tags, live) in [
+        (vec![("ecs-etl/controller", "default")], schedule("a", "rate(1 day)", zone("UTC"))),
+        (vec![], schedule("a", "at(2026-11-23T16:59:00)", zone("Asia/Tokyo"))),
+        (vec![], schedule("a", "rate(1 day)", over)),
+    ] {
+        let found = all(None, &tags, &[], &[live]);
+        assert!(found.runs.is_empty());
+        assert_eq!(found.findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(), [Kind::NotCarriedOver]);
+    }
+    let mut lambda = schedule("a", "rate(1 day)", zone("UTC"));
+    lambda.target.ecs_parameters = None;
+    let found = all(None, &[], &[], &[lambda]);
+    assert!(found.runs.is_empty() && found.findings.is_empty());
 }

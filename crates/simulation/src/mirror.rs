@@ -111,9 +111,14 @@ impl Mirror {
                 };
                 vec![Changed::Revision(key, before, after)]
             }
-            Kind::Family | Kind::Cluster | Kind::Index | Kind::Task | Kind::Former | Kind::Queue | Kind::Message => {
-                Vec::new()
-            }
+            Kind::Family
+            | Kind::Cluster
+            | Kind::Index
+            | Kind::Task
+            | Kind::Former
+            | Kind::Queue
+            | Kind::Message
+            | Kind::Retry => Vec::new(),
         }
     }
 

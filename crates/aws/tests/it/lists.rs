@@ -3,6 +3,7 @@
 use ecs_etl_aws::Answer;
 use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::observed::Look;
+use serde_json::json;
 
 use crate::world::{family, rule, world};
 
@@ -113,4 +114,30 @@ async fn a_strangers_odd_name_spoils_no_list() {
     let body = r#"{"taskDefinitionArns":["arn:aws:ecs:eu-west-1:1:task-definition/a b:1"]}"#;
     world.wire.answer("ecs:ListTaskDefinitions", 200, body);
     assert!(world.aws.list_active_revisions(&world.place, "etl-").await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn schedules_of_every_group_are_listed_by_the_prefix_of_their_names() {
+    let world = world().await;
+    for (group, count) in [("default", 0..120), ("batch", 100..140)] {
+        if group != "default" {
+            world.scheduler(&format!("/schedule-groups/{group}"), json!({})).await;
+        }
+        for i in count {
+            let body = json!({
+                "GroupName": group, "ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"Arn": format!("arn:aws:sqs:eu-west-1:123456789012:{group}"),
+                    "RoleArn": "arn:aws:iam::123456789012:role/scheduler"},
+            });
+            world.scheduler(&format!("/schedules/s-{i:03}"), body).await;
+        }
+    }
+    world.wire.meter.reset();
+    let listed = world.aws.list_all_schedules(&world.place, "").await.unwrap();
+    assert_eq!((listed.len(), world.wire.meter.count("scheduler:ListSchedules")), (160, 2));
+    let listed = world.aws.list_all_schedules(&world.place, "s-10").await.unwrap();
+    let mut groups: Vec<&str> = listed.iter().map(|one| one.name.group().unwrap().as_str()).collect();
+    groups.sort_unstable();
+    assert_eq!(groups, [["batch"; 10], ["default"; 10]].concat());
+    assert!(listed.iter().all(|one| one.target.ends_with(one.name.group().unwrap().as_str())));
 }

@@ -15,13 +15,14 @@ use ecs_etl_spec::name::{Family, Region, RuleName};
 use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events::Target;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An emulator, a client of it, and what came over the wire.
 pub struct World {
     pub aws: Aws,
     pub place: Place,
     pub wire: Wire,
+    door: InProcess,
 }
 
 /// Counts requests and injects the faults that wait for an operation, in order.
@@ -71,8 +72,8 @@ pub async fn world_with(options: Options) -> World {
     let clock = Clock::starting_at("2026-01-02T03:04:05Z".parse().unwrap());
     let hook = Hook::new(Arc::new(wire.clone()));
     let door = InProcess::spawn(Emulator::new(Settings::default()), None, clock, hook);
-    let aws = Aws::connect(Endpoint::InProcess(door), options).await.unwrap();
-    World { aws, place: place("eu-west-1", None), wire }
+    let aws = Aws::connect(Endpoint::InProcess(door.clone()), options).await.unwrap();
+    World { aws, place: place("eu-west-1", None), wire, door }
 }
 
 impl World {
@@ -104,6 +105,16 @@ impl World {
         let answer = self.act(put_rule(name)).await;
         let Done::RulePut { arn } = answer else { panic!("{answer:?}") };
         arn
+    }
+
+    /// Somebody else's POST to EventBridge Scheduler.
+    pub async fn scheduler(&self, path: &str, body: Value) {
+        let scope = "Credential=AKIDEXAMPLE/20260102/eu-west-1/scheduler/aws4_request";
+        let signature = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+        let headers = vec![("authorization".to_owned(), signature)];
+        let body = body.to_string().into_bytes();
+        let reply = self.door.call(Request { method: "POST".into(), path: path.into(), headers, body }).await.unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", String::from_utf8_lossy(&reply.body));
     }
 
     pub async fn targets(&self, name: &str) -> Vec<Target> {

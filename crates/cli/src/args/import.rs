@@ -26,7 +26,7 @@ pub struct Import {
 /// A source of schedules.
 #[derive(Debug, Subcommand)]
 pub enum ImportSource {
-    /// Rules of EventBridge that start ECS tasks on a schedule, as they are in AWS
+    /// Rules of EventBridge and schedules of EventBridge Scheduler that start ECS tasks, as they are in AWS
     Aws(ImportAws),
     /// A configuration of ecschedule, YAML or JSON
     Ecschedule(ImportEcschedule),
@@ -76,8 +76,8 @@ pub struct ImportFiles {
 /// `import aws`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads rules of the default bus with their targets, tags and task definitions; schedules of EventBridge Scheduler \
-    are not read. It wants the rights to read that `plan` has.\n\n\
+    after_help = "Reads rules of the default bus and schedules of EventBridge Scheduler, with their targets, tags and task definitions. It \
+    wants the rights to read that `plan` has. A rule can be taken over; a schedule cannot, so its job is suspended at first.\n\n\
     Example:\n  \
     ecs-etl import aws --endpoint aws --region ap-northeast-1 --prefix nightly- --output manifests"
 )]
@@ -87,10 +87,10 @@ pub struct ImportAws {
     /// Region to import from
     #[arg(long, env = "ECS_ETL_REGION", value_name = "REGION", value_parser = parse::region)]
     pub region: Region,
-    /// Only rules whose name starts like this
+    /// Only rules and schedules whose name starts like this
     #[arg(long, env = "ECS_ETL_PREFIX", value_name = "PREFIX", default_value = "")]
     pub prefix: String,
-    /// Only rules with this tag; of several, all must match
+    /// Only rules with this tag, and schedules whose group has it; of several, all must match
     #[arg(long = "tag", env = "ECS_ETL_TAG", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = parse::label)]
     pub tags: Vec<(String, String)>,
     #[command(flatten)]

@@ -1,8 +1,11 @@
 //! What lives in AWS becomes manifests that say the same.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ecs_etl_aws::{Aws, Done, Endpoint, Options, Urgency};
+use ecs_etl_emulator::door::{self, Call, Fault, Hook, InProcess, Observer, http};
+use ecs_etl_emulator::{Emulator, Journal, Reply, Request, Settings};
 use ecs_etl_plan::desired::Trigger;
 use ecs_etl_plan::normalise;
 use ecs_etl_plan::observed::{LiveRevision, RuleState};
@@ -13,6 +16,7 @@ use ecs_etl_spec::name::{Family, Region, RuleName};
 use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::shapes::TaskDefinition;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::ecs_etl;
 
@@ -175,6 +179,115 @@ async fn rules_are_chosen_by_prefix_and_tag_and_those_of_a_controller_are_left_a
     let report = import(dir.path(), &["--tag", "stage=prod"]);
     assert_eq!(report["jobs"], json!(["a-one"]));
     assert_eq!(report["findings"][0]["resource"], "rule b-one");
+}
+
+/// Sends a request to an embedded AWS in `dir`, as somebody else would.
+fn scheduler(aws: &mut Emulator, path: &str, body: &Value) {
+    let scope = "Credential=AKIDEXAMPLE/20260102/eu-west-1/scheduler/aws4_request";
+    let headers = vec![("authorization".to_owned(), format!("AWS4-HMAC-SHA256 {scope}, Signature=0"))];
+    let body = body.to_string().into_bytes();
+    let request = Request { method: "POST".to_owned(), path: path.to_owned(), headers, body };
+    let reply = aws.handle(jiff::Timestamp::now(), &request);
+    assert_eq!(reply.status, 200, "{path}: {}", String::from_utf8_lossy(&reply.body));
+}
+
+/// Puts schedules into two groups, of which one has a tag; two start tasks.
+fn put_schedules(aws: &mut Emulator) {
+    let tags = json!({"Tags": [{"Key": "stage", "Value": "prod"}]});
+    scheduler(aws, "/schedule-groups/etl", &tags);
+    let task = |input: Value| {
+        json!({
+            "Arn": "arn:aws:ecs:eu-west-1:123456789012:cluster/analytics",
+            "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+            "EcsParameters": {"TaskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/Daily_Sales",
+                "LaunchType": "FARGATE", "NetworkConfiguration": {"awsvpcConfiguration": {
+                "Subnets": ["subnet-0123456789abcdef0"]}}},
+            "Input": input.to_string(),
+        })
+    };
+    let call = |arn: &str| json!({"Arn": arn, "RoleArn": "arn:aws:iam::123456789012:role/scheduler", "Input": "{}"});
+    for (name, group, target) in [
+        (
+            "nightly",
+            "etl",
+            task(json!({"containerOverrides": [{"name": "etl", "command": ["<aws.scheduler.scheduled-time>"]}]})),
+        ),
+        ("hourly", "default", task(json!({}))),
+        ("universal", "etl", call("arn:aws:scheduler:::aws-sdk:ecs:runTask")),
+        ("queue", "etl", call("arn:aws:sqs:eu-west-1:123456789012:q")),
+    ] {
+        let body = json!({
+            "GroupName": group, "ScheduleExpression": "cron(0 2 * * ? *)", "ScheduleExpressionTimezone": "Asia/Tokyo",
+            "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}, "Target": target,
+        });
+        scheduler(aws, &format!("/schedules/{name}"), &body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_of_scheduler_become_suspended_jobs_that_plan_and_apply_take() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), &[("Rule", "rate(1 hour)", &[])]).await;
+    let (mut journal, mut aws) = Journal::open(&dir.path().join(".ecs-etl"), Settings::default()).unwrap();
+    put_schedules(&mut aws);
+    journal.append(&aws.take_changes()).unwrap();
+    drop((journal, aws));
+    let tagged = import(dir.path(), &["--tag", "stage=prod"]);
+    assert_eq!(tagged["jobs"], json!(["nightly"]));
+    assert_eq!(import(dir.path(), &["--prefix", "hour"])["jobs"], json!(["hourly"]));
+    let report = import(dir.path(), &["--controller", "data", "--endpoint", "embedded"]);
+    assert_eq!(report["jobs"], json!(["rule", "hourly", "nightly"]));
+    let told: Vec<_> = report["findings"].as_array().unwrap().iter().map(|one| &one["resource"]).collect();
+    assert!(told.contains(&&json!("schedule etl/universal")), "{told:?}");
+    let text = std::fs::read_to_string(dir.path().join("manifests/jobs/nightly.yaml")).unwrap();
+    for line in
+        ["timeZone: Asia/Tokyo", "flexibleTimeWindowMinutes: 15", "suspend: true", "stage: prod", "${scheduledTime}"]
+    {
+        assert!(text.contains(line), "{line}:\n{text}");
+    }
+    let steps = planned(dir.path(), "nightly");
+    assert_eq!(steps, ["RegisterTaskDefinition", "CreateScheduleGroup", "CreateSchedule"]);
+    let applied = ecs_etl(dir.path(), &["apply", "manifests"]);
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stdout));
+    let again = import(dir.path(), &["--prefix", "etl-"]);
+    assert_eq!(again["jobs"], json!([]), "what the controller made is left alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_is_named_and_the_rules_are_imported() {
+    for denied in ["ListSchedules", "ListTagsForResource", "GetSchedule"] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), &[("Rule", "rate(1 hour)", &[])]).await;
+        let (_journal, mut aws) = Journal::open(&dir.path().join(".ecs-etl"), Settings::default()).unwrap();
+        put_schedules(&mut aws);
+        let hook = Hook::new(Arc::new(Denies(format!("scheduler:{denied}"))));
+        let door = InProcess::spawn(aws, None, door::Clock::system(), hook);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(http::serve(listener, door, CancellationToken::new()));
+        let path = dir.path().to_owned();
+        let report = tokio::task::spawn_blocking(move || import(&path, &["--endpoint", &endpoint])).await.unwrap();
+        assert_eq!(report["jobs"], json!(["rule"]), "{denied}");
+        let findings = report["findings"].as_array().unwrap();
+        let why = format!("the right to scheduler:{denied} is missing");
+        assert!(findings.iter().any(|finding| finding["why"] == json!(why)), "{findings:?}");
+    }
+}
+
+/// Denies an operation.
+struct Denies(String);
+
+impl Observer for Denies {
+    fn decide(&self, call: &Call, _request: &Request) -> Fault {
+        if call.operation != self.0 {
+            return Fault::none();
+        }
+        let mut reply = Reply::json(403, &json!({"Message": "User is not authorized to perform this"}));
+        reply.headers.push(("x-amzn-errortype".to_owned(), "AccessDeniedException".to_owned()));
+        Fault::refused(reply)
+    }
+
+    fn saw(&self, _call: &Call, _request: &Request, _reply: Option<&Reply>) {}
 }
 
 #[test]

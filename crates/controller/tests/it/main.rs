@@ -13,6 +13,7 @@ mod drift;
 mod lab;
 mod places;
 mod races;
+mod retries;
 mod scheduler;
 mod settings;
 mod triggers;

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::clock::Clock;
 use super::hook::{Call, Hook};
 use crate::emulator::Emulator;
-use crate::firing::{Firing, Outcome};
+use crate::firing::{Exhausted, Firing, Outcome};
 use crate::journal::{Journal, JournalError};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -142,15 +142,27 @@ impl Actor {
 }
 
 fn log(firing: &Firing) {
-    let Firing { rule, target, due, outcome, account: _, region, at: _, schedule_group } = firing;
+    let Firing { rule, target, due, outcome, account: _, region, at: _, retries, schedule_group } = firing;
     let group = schedule_group.as_deref();
     match outcome {
         Outcome::Started { task_definition, tasks, group: _ } => {
             let task_definition = task_definition.rsplit('/').next().unwrap_or_default();
             tracing::info!(%due, rule, group, region, target, task_definition, tasks = tasks.len(), "rule fired");
         }
-        Outcome::Refused { code, message, dead_letter: _ } => {
-            tracing::info!(%due, rule, group, region, target, refused = code, error = message, "rule fired");
+        Outcome::Failed { code, message, again } => {
+            tracing::info!(
+                %due, rule, group, region, target, retries, failed = code, error = message, %again, "rule fired in vain"
+            );
+        }
+        Outcome::Refused { code, message, exhausted, dead_letter: _ } => {
+            let exhausted = exhausted.map(Exhausted::as_str);
+            tracing::info!(
+                %due, rule, group, region, target, retries, refused = code, error = message, exhausted, "rule fired"
+            );
+        }
+        Outcome::NotPlaced { task_definition, reason } => {
+            let task_definition = task_definition.rsplit('/').next().unwrap_or_default();
+            tracing::info!(%due, rule, group, region, target, task_definition, not_placed = reason, "rule fired");
         }
         Outcome::Queued { queue, message_id } => {
             tracing::info!(%due, rule, group, region, target, queue, message_id, "rule fired");

@@ -19,7 +19,7 @@ use crate::request::Operation;
 use crate::settings::Settings;
 use crate::state::{Due, State};
 
-pub(crate) use tasks::{Launch, Starter, arn as task_arn, overrides, start, tell_phase, visible_for, watch};
+pub(crate) use tasks::{Launch, Starter, overrides, start, tell_phase, visible_for, watch};
 
 /// Answers one operation (docs/aws.md, On the wire).
 pub(crate) fn answer(state: &mut State, context: &Context<'_>, operation: &Operation, input: &Input<'_>) -> Answer {

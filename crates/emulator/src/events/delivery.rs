@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::dead_letter::{self, Lost};
 use super::event::Event;
 use super::input::Input;
 use super::launch::launch;
-use super::{dead_letter, text};
+use super::text;
 use crate::context::Context;
 use crate::ecs::{self, Launch, Starter};
 use crate::firing::Outcome;
 use crate::place::Place;
 use crate::reply::Refusal;
+use crate::retry::{Attempt, Next, Policy};
 use crate::sqs::{self, Letter};
 use crate::state::State;
 
@@ -23,6 +25,7 @@ pub(super) struct Delivery {
     call: Call,
     /// The ARN of the queue for what cannot be delivered.
     dead_letters: Option<String>,
+    policy: Policy,
 }
 
 /// What calling a target means.
@@ -45,17 +48,23 @@ impl Delivery {
     pub(super) fn of(place: &Place, rule: &str, target: &Value) -> Self {
         let arn = text(target, "Arn").unwrap_or_default().to_owned();
         let dead_letters = target.get("DeadLetterConfig").and_then(|config| text(config, "Arn")).map(str::to_owned);
-        Self { call: Call::of(place, rule, target, &arn), arn, dead_letters }
+        Self { call: Call::of(place, rule, target, &arn), arn, dead_letters, policy: Policy::of(target) }
     }
 
-    /// Calls the target for one event. What it refuses goes to its dead-letter queue.
-    pub(super) fn deliver(&self, state: &mut State, context: &Context<'_>, event: &Event<'_>) -> Outcome {
+    /// Calls the target for one event. What it refuses goes to its dead-letter queue, unless it is to be tried again.
+    pub(super) fn deliver(
+        &self,
+        state: &mut State,
+        context: &Context<'_>,
+        event: &Event<'_>,
+        attempt: Attempt,
+    ) -> Outcome {
         let done = match &self.call {
             Call::NotEmulated(input) => Ok(Outcome::NotEmulated { arn: self.arn.clone(), input: input.make(event) }),
             Call::Broken(refusal) => Err(refusal.clone()),
-            Call::Fixed(launch) => start(state, context, launch, event),
+            Call::Fixed(launch) => start(state, context, launch, event, attempt),
             Call::Made(launch, input) => {
-                told(launch, &input.make(event)).and_then(|launch| start(state, context, &launch, event))
+                told(launch, &input.make(event)).and_then(|launch| start(state, context, &launch, event, attempt))
             }
             Call::Send(input) => {
                 let letter = Letter { body: input.make(event), attributes: Vec::new(), seed: &event.seed() };
@@ -63,12 +72,20 @@ impl Delivery {
                 sent.map(|message_id| Outcome::Queued { queue: self.arn.clone(), message_id })
             }
         };
-        done.unwrap_or_else(|refusal| {
-            let queue = self.dead_letters.as_deref();
-            let dead_letter =
-                queue.and_then(|queue| dead_letter::send(state, context, event, &self.arn, queue, &refusal));
-            Outcome::Refused { code: refusal.code.to_owned(), message: refusal.message, dead_letter }
-        })
+        let refusal = match done {
+            Ok(outcome) => return outcome,
+            Err(refusal) => refusal,
+        };
+        let code = refusal.code.to_owned();
+        match self.policy.next(&refusal, attempt, &event.seed(), context.now) {
+            Next::Again(again) => Outcome::Failed { code, message: refusal.message, again },
+            Next::GivenUp(exhausted) => {
+                let lost = Lost { target: &self.arn, refusal: &refusal, retries: attempt.retries, exhausted };
+                let queue = self.dead_letters.as_deref();
+                let dead_letter = queue.and_then(|queue| dead_letter::send(state, context, event, queue, &lost));
+                Outcome::Refused { code, message: refusal.message, exhausted, dead_letter }
+            }
+        }
     }
 }
 
@@ -96,12 +113,13 @@ fn told(launch: &Launch, input: &str) -> Result<Launch, Refusal> {
     ecs::overrides(input).map(|overrides| Launch { overrides: Arc::new(overrides), ..launch.clone() })
 }
 
-fn start(state: &mut State, context: &Context<'_>, launch: &Launch, event: &Event<'_>) -> Result<Outcome, Refusal> {
-    let started = ecs::start(state, context, launch, Starter::Event(&event.seed()))?;
-    let cluster = launch.cluster.as_deref().unwrap_or_default();
-    Ok(Outcome::Started {
-        task_definition: started.task_definition,
-        tasks: started.ids.iter().map(|id| ecs::task_arn(event.place, cluster, id)).collect(),
-        group: launch.group(),
-    })
+fn start(
+    state: &mut State,
+    context: &Context<'_>,
+    launch: &Launch,
+    event: &Event<'_>,
+    attempt: Attempt,
+) -> Result<Outcome, Refusal> {
+    let started = ecs::start(state, context, launch, Starter::Event { seed: &event.seed(), attempt })?;
+    Ok(started.outcome(event.place, launch))
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::rule_arn;
 use crate::place::Place;
+use crate::state::Undelivered;
 
 /// One event on its way to one target.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(super) struct Event<'a> {
     pub rule: &'a str,
     pub target: &'a str,
     pub what: What<'a>,
-    /// When the target is called.
+    /// When the target is called for the first time.
     pub at: Timestamp,
 }
 
@@ -38,6 +39,15 @@ impl Event<'_> {
                 let id = event.get("id").and_then(Value::as_str).unwrap_or_default();
                 format!("{account}/{region}/{rule}/{target}/{id}")
             }
+        }
+    }
+
+    /// What is to be remembered of it until it is delivered.
+    pub(super) fn undelivered(&self) -> Undelivered {
+        let (rule, target_id) = (self.rule.to_owned(), self.target.to_owned());
+        match self.what {
+            What::Tick(due) => Undelivered::RuleTick { rule, target_id, due },
+            What::Told(event) => Undelivered::RuleEvent { rule, target_id, event: event.clone() },
         }
     }
 

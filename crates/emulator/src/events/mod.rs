@@ -28,7 +28,7 @@ use crate::request::Operation;
 use crate::state::{Rule, State};
 use pattern::{Leaves, Pattern};
 
-pub(crate) use acting::Acting;
+pub(crate) use acting::{Acting, retry};
 pub(crate) use bus::{Told, event, publish};
 pub(crate) use event::{id_from, to_the_second};
 pub(crate) use launch::launch;

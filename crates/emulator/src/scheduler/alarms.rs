@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::errand::{Errand, Ring};
 use super::timetable::Timetable;
 use crate::context::Context;
 use crate::events::seen_for;
-use crate::firing::Firing;
+use crate::firing::{Firing, Outcome};
 use crate::place::Place;
+use crate::retry::{self, Attempt};
 use crate::settings::Settings;
-use crate::state::{Due, ScheduleRow, State};
+use crate::state::{Due, Retry, ScheduleRow, State, Undelivered};
 
 /// A schedule is called within the minute of its moment, and not with its first second.
 const LATEST: SignedDuration = SignedDuration::from_secs(59);
@@ -66,23 +68,62 @@ pub(crate) fn fire(state: &mut State, settings: &Settings, key: &(Place, String)
     let seen = now.checked_sub(seen_for(settings)).unwrap_or(Timestamp::MIN);
     plan(state, settings, key, Arc::clone(&acting), due.max(seen), at.max(seen));
 
-    let (place, name) = key;
-    let context = Context::of_time(at, place, settings);
-    let outcome = acting.errand.run(state, &context, Ring { place, due });
+    let context = Context::of_time(at, &key.0, settings);
+    let target = |state: &State| state.schedules.get(key)?.members.get("Target").cloned();
+    attempt(state, &context, key, &acting.errand, (due, Attempt::first(at)), target);
+    if acting.deletes_itself {
+        end(state, key);
+    }
+}
+
+/// Calls the target of a schedule once more.
+pub(crate) fn retry(state: &mut State, context: &Context<'_>, retry: &Retry, schedule: &str, due: Timestamp) {
+    let key = (context.place.clone(), schedule.to_owned());
+    let errand = Errand::of(&context.place, schedule, &retry.target);
+    let number = Attempt { retries: retry.retries, since: retry.since };
+    attempt(state, context, &key, &errand, (due, number), |_| Some(retry.target.clone()));
+    let member = |name: &str| state.schedules.get(&key)?.members.get(name)?.as_str();
+    if member("State") == Some("ENABLED") && member("ActionAfterCompletion") == Some("DELETE") {
+        end(state, &key);
+    }
+}
+
+/// Deletes a schedule that has nothing to do any more.
+fn end(state: &mut State, key: &(Place, String)) {
+    if !state.alarms.contains_key(key) && !retry::pending(state, key) {
+        state.schedules.wither(key);
+    }
+}
+
+/// Calls a target, tells what came of it, and has it called again if it failed in a way that passes.
+fn attempt(
+    state: &mut State,
+    context: &Context<'_>,
+    (place, name): &(Place, String),
+    errand: &Errand,
+    (due, attempt): (Timestamp, Attempt),
+    target: impl FnOnce(&State) -> Option<Value>,
+) {
+    let outcome = errand.run(state, context, Ring { place, due, attempt });
+    if let Outcome::Failed { again, .. } = &outcome
+        && let Some(target) = target(state)
+    {
+        let event = Undelivered::ScheduleTick { schedule: name.clone(), due };
+        let retry = Retry { event, target, retries: attempt.retries + 1, since: attempt.since, at: *again };
+        retry::keep(state, context, retry);
+    }
     let (group, name) = name.split_once('/').unwrap_or(("", name));
     state.tell(Firing {
         account: place.account.clone(),
         region: place.region.clone(),
         schedule_group: Some(group.to_owned()),
         rule: name.to_owned(),
-        target: acting.errand.target.clone(),
+        target: errand.target.clone(),
         due,
-        at,
+        at: context.now,
+        retries: attempt.retries,
         outcome,
     });
-    if acting.deletes_itself && !state.alarms.contains_key(key) {
-        state.schedules.wither(key);
-    }
 }
 
 /// Puts the first tick later than `from` on the agenda whose call is later than `after`, if there is one.

@@ -9,9 +9,10 @@ use super::text;
 use crate::context::Context;
 use crate::ecs::{self, Launch, Starter};
 use crate::events::{self, Told, id_from, to_the_second};
-use crate::firing::Outcome;
+use crate::firing::{Exhausted, Outcome};
 use crate::place::Place;
 use crate::reply::Refusal;
+use crate::retry::{Attempt, Next, Policy};
 use crate::sqs::{self, Letter};
 use crate::state::State;
 
@@ -27,6 +28,7 @@ pub(super) struct Errand {
     /// Text with context attributes in it, if any was given.
     input: Option<String>,
     dead_letters: Option<String>,
+    policy: Policy,
 }
 
 /// What calling a target means.
@@ -41,12 +43,13 @@ enum Call {
     Send,
 }
 
-/// One time that a schedule fires.
+/// One attempt at one time that a schedule fires.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ring<'a> {
     pub place: &'a Place,
     /// The moment that the schedule names.
     pub due: Timestamp,
+    pub attempt: Attempt,
 }
 
 impl Errand {
@@ -70,10 +73,11 @@ impl Errand {
             call,
             input: text(target, "Input").map(str::to_owned),
             dead_letters: target.get("DeadLetterConfig").and_then(|config| text(config, "Arn")).map(str::to_owned),
+            policy: Policy::of(target),
         }
     }
 
-    /// Calls the target. What it refuses goes to its dead-letter queue.
+    /// Calls the target. What it refuses goes to its dead-letter queue, unless it is to be tried again.
     pub(super) fn run(&self, state: &mut State, context: &Context<'_>, ring: Ring<'_>) -> Outcome {
         let seed = self.seed(ring);
         let done = match &self.call {
@@ -88,10 +92,18 @@ impl Errand {
                 sent.map(|message_id| Outcome::Queued { queue: self.target.clone(), message_id })
             }
         };
-        done.unwrap_or_else(|refusal| {
-            let dead_letter = self.bury(state, context, ring, &refusal);
-            Outcome::Refused { code: refusal.code.to_owned(), message: refusal.message, dead_letter }
-        })
+        let refusal = match done {
+            Ok(outcome) => return outcome,
+            Err(refusal) => refusal,
+        };
+        let code = refusal.code.to_owned();
+        match self.policy.next(&refusal, ring.attempt, &seed, context.now) {
+            Next::Again(again) => Outcome::Failed { code, message: refusal.message, again },
+            Next::GivenUp(exhausted) => {
+                let dead_letter = self.bury(state, context, ring, &refusal, exhausted);
+                Outcome::Refused { code, message: refusal.message, exhausted, dead_letter }
+            }
+        }
     }
 
     fn start(
@@ -105,13 +117,9 @@ impl Errand {
         if self.input.is_some() {
             launch.overrides = Arc::new(ecs::overrides(&self.input(context, ring))?);
         }
-        let started = ecs::start(state, context, &launch, Starter::Event(&self.seed(ring)))?;
-        let cluster = launch.cluster.as_deref().unwrap_or_default();
-        Ok(Outcome::Started {
-            task_definition: started.task_definition,
-            tasks: started.ids.iter().map(|id| ecs::task_arn(ring.place, cluster, id)).collect(),
-            group: launch.group(),
-        })
+        let starter = Starter::Event { seed: &self.seed(ring), attempt: ring.attempt };
+        let started = ecs::start(state, context, &launch, starter)?;
+        Ok(started.outcome(ring.place, &launch))
     }
 
     /// The target's input: what was given, with the context of this call, or an event.
@@ -133,33 +141,49 @@ impl Errand {
             ("<aws.scheduler.schedule-arn>", self.schedule_arn.clone()),
             ("<aws.scheduler.scheduled-time>", to_the_second(ring.due)),
             ("<aws.scheduler.execution-id>", self.execution_id(ring)),
-            // Nothing is tried a second time here.
-            ("<aws.scheduler.attempt-number>", "1".to_owned()),
+            ("<aws.scheduler.attempt-number>", (ring.attempt.retries + 1).to_string()),
         ];
         facts.iter().fold(input.clone(), |input, (name, value)| input.replace(name, value))
     }
 
-    /// Puts what could not be delivered into the dead-letter queue, if there is one, and tells the message's id.
-    fn bury(&self, state: &mut State, context: &Context<'_>, ring: Ring<'_>, refusal: &Refusal) -> Option<String> {
+    /// Puts what could not be delivered into the dead-letter queue, if there is one, and tells the message's id. Its
+    /// attributes are those of docs/aws.md, Dead letters.
+    fn bury(
+        &self,
+        state: &mut State,
+        context: &Context<'_>,
+        ring: Ring<'_>,
+        refusal: &Refusal,
+        exhausted: Option<Exhausted>,
+    ) -> Option<String> {
         let queue = self.dead_letters.as_deref()?;
-        let attributes = vec![
+        let mut attributes = vec![
             ("ERROR_CODE", refusal.code.to_owned()),
             ("ERROR_MESSAGE", refusal.message.clone()),
             ("EXECUTION_ID", self.execution_id(ring)),
+            ("IS_PAYLOAD_TRUNCATED", "false".to_owned()),
+            ("RETRY_ATTEMPTS", ring.attempt.retries.to_string()),
+            ("SCHEDULED_TIME", to_the_second(ring.due)),
             ("SCHEDULE_ARN", self.schedule_arn.clone()),
             ("TARGET_ARN", self.target.clone()),
         ];
+        attributes.extend(exhausted.map(|why| ("EXHAUSTED_RETRY_CONDITION", why.as_str().to_owned())));
         let seed = format!("dead/{}", self.seed(ring));
         let letter = Letter { body: self.input(context, ring), attributes, seed: &seed };
         sqs::deliver(state, context, queue, letter).ok()
     }
 
+    /// Another one for each attempt (docs/aws.md, Scheduler).
     fn execution_id(&self, ring: Ring<'_>) -> String {
-        id_from(&format!("execution/{}", self.seed(ring)))
+        let number = match ring.attempt.retries {
+            0 => String::new(),
+            retries => format!("/{retries}"),
+        };
+        id_from(&format!("execution/{}{number}", self.seed(ring)))
     }
 
     /// What makes the ids that follow from this call unlike all others.
-    fn seed(&self, Ring { place, due }: Ring<'_>) -> String {
+    fn seed(&self, Ring { place, due, attempt: _ }: Ring<'_>) -> String {
         format!("schedule/{}/{}/{}/{}", place.account, place.region, self.schedule, due.as_millisecond())
     }
 }

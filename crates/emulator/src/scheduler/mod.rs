@@ -11,7 +11,7 @@ mod timetable;
 
 use serde_json::{Map, Value};
 
-pub(crate) use alarms::{Alarm, fire, resume};
+pub(crate) use alarms::{Alarm, fire, resume, retry};
 pub(crate) use route::{input, route};
 
 use crate::context::Context;

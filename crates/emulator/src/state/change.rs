@@ -30,6 +30,8 @@ pub enum Kind {
     Queue,
     /// A message, named `queue/moment/id`.
     Message,
+    /// A delivery that is to be tried again, named by what was to be delivered.
+    Retry,
 }
 
 /// One thing that a request wrote or took away.
@@ -83,7 +85,8 @@ impl Change {
     pub(crate) fn for_lists(&self) -> Self {
         let listed = |row: &&Row| match row.kind {
             Kind::Family | Kind::Revision | Kind::Cluster | Kind::Rule | Kind::Index => true,
-            Kind::Task | Kind::Former | Kind::ScheduleGroup | Kind::Schedule | Kind::Queue | Kind::Message => false,
+            Kind::Task | Kind::Former | Kind::ScheduleGroup | Kind::Schedule => false,
+            Kind::Queue | Kind::Message | Kind::Retry => false,
         };
         let rows = self.rows.iter().filter(listed).cloned().collect();
         Self { carried: Vec::new(), rows, at: None, reset: self.reset }

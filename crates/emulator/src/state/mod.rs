@@ -14,8 +14,8 @@ use jiff::Timestamp;
 
 pub use change::{Change, Entity, Kind};
 pub(crate) use rows::{
-    Acts, Blueprint, Cluster, Course, Family, Former, Group, Indexed, Message, Queue, Revision, Rule, ScheduleRow,
-    Script, Status, Stop, Tags, Task, Token,
+    Acts, Blueprint, Cluster, Course, Family, Former, Group, Indexed, Message, Queue, Retry, Revision, Rule,
+    ScheduleRow, Script, Status, Stop, Tags, Task, Token, Undelivered,
 };
 pub(crate) use table::Table;
 
@@ -23,6 +23,7 @@ use crate::events::{Acting, Ticking};
 use crate::firing::Firing;
 use crate::place::Place;
 use crate::scheduler::Alarm;
+use crate::throttle::Buckets;
 
 /// So many firings are kept for whoever asks what came due; of more, the oldest are forgotten.
 const MOST_FIRINGS: usize = 10_000;
@@ -34,6 +35,8 @@ pub(crate) enum Due {
     Tick((Place, String)),
     /// The next tick of a schedule.
     Alarm((Place, String)),
+    /// The moment at which a delivery is tried again.
+    Retry((Place, String)),
     /// The moment at which a change of a rule takes effect.
     Former((Place, String)),
     /// The moment at which the event bus hears of a task's next phase.
@@ -63,6 +66,8 @@ pub(crate) struct State {
     pub messages: Table<(Place, String), Message>,
     /// Of rules that were changed or deleted: how they still fire, the soonest to end first.
     pub formers: Table<(Place, String), Vec<Former>>,
+    /// Deliveries that failed and are to be tried again, by what was to be delivered and how often it was tried.
+    pub retries: Table<(Place, String), Retry>,
     /// Rules that fire, ready to; it follows from the rows and is not written down.
     pub ticking: BTreeMap<(Place, String), Ticking>,
     /// Schedules that fire, ready to; likewise.
@@ -71,6 +76,8 @@ pub(crate) struct State {
     pub listening: BTreeMap<(Place, String), Arc<Acting>>,
     /// What is due when; likewise.
     agenda: BTreeSet<(Timestamp, Due)>,
+    /// How much may be asked at present, which is forgotten with the process.
+    pub buckets: Buckets,
     /// The moment of the latest write: what was due by then has been done.
     as_of: Option<Timestamp>,
     /// Whether a journal follows, so that what time makes must be carried along.
@@ -90,6 +97,7 @@ impl State {
         self.messages.keep_book();
         self.schedules.keep_book();
         self.formers.keep_book();
+        self.retries.keep_book();
     }
 
     /// Forgets everything, and remembers that it did.
@@ -170,7 +178,8 @@ impl State {
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         let scheduled = self.rules.len() + self.formers.len() + self.tasks.len();
-        let queued = self.queues.len() + self.messages.len() + self.groups.len() + self.schedules.len();
+        let queued =
+            self.queues.len() + self.messages.len() + self.retries.len() + self.groups.len() + self.schedules.len();
         self.families.len() + self.revisions.len() + self.clusters.len() + self.index.len() + scheduled + queued
     }
 
@@ -188,6 +197,7 @@ impl State {
         self.schedules.drain_touched(Kind::Schedule, &mut rows);
         self.queues.drain_touched(Kind::Queue, &mut rows);
         self.messages.drain_touched(Kind::Message, &mut rows);
+        self.retries.drain_touched(Kind::Retry, &mut rows);
         let reset = std::mem::take(&mut self.reset);
         if !reset && rows.is_empty() {
             return None;
@@ -196,6 +206,7 @@ impl State {
         self.formers.drain_carried(Kind::Former, &mut carried);
         self.schedules.drain_carried(Kind::Schedule, &mut carried);
         self.messages.drain_carried(Kind::Message, &mut carried);
+        self.retries.drain_carried(Kind::Retry, &mut carried);
         self.as_of = Some(now);
         Some(Change { carried, rows, at: self.as_of, reset })
     }
@@ -214,6 +225,7 @@ impl State {
         self.schedules.all(Kind::Schedule, &mut rows);
         self.queues.all(Kind::Queue, &mut rows);
         self.messages.all(Kind::Message, &mut rows);
+        self.retries.all(Kind::Retry, &mut rows);
         let change = |row| Change { carried: Vec::new(), rows: vec![row], at: self.as_of, reset: false };
         rows.into_iter().map(change).collect()
     }
@@ -236,6 +248,7 @@ impl State {
                 Kind::Schedule => self.schedules.apply(row)?,
                 Kind::Queue => self.queues.apply(row)?,
                 Kind::Message => self.messages.apply(row)?,
+                Kind::Retry => self.retries.apply(row)?,
             }
         }
         self.as_of = self.as_of.max(change.at);

@@ -131,6 +131,32 @@ pub(crate) struct Message {
     pub first_received_at: Option<Timestamp>,
 }
 
+/// A delivery that failed in a way that passes, until it is tried again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Retry {
+    pub event: Undelivered,
+    /// The target as it was when it was first called; whether AWS looks again is not known (docs/aws.md, Retries).
+    pub target: Value,
+    /// How often it will have been tried again.
+    pub retries: u32,
+    /// When it was tried first.
+    pub since: Timestamp,
+    /// When it is tried again.
+    pub at: Timestamp,
+}
+
+/// What could not be delivered yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Undelivered {
+    /// A tick of a scheduled rule.
+    RuleTick { rule: String, target_id: String, due: Timestamp },
+    /// An event that a rule matched.
+    RuleEvent { rule: String, target_id: String, event: Value },
+    /// A tick of a schedule, which is named by group and name.
+    ScheduleTick { schedule: String, due: Timestamp },
+}
+
 /// What the tagging index says of one resource, which is not always what is so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Indexed {

@@ -133,6 +133,12 @@ pub fn task(family: &str) -> Value {
     json!({"family": family, "containerDefinitions": [{"name": "main", "image": "busybox", "memory": 64}]})
 }
 
+/// A task definition that says in the environment of its container how its runs fare.
+pub fn troubled(mut task: Value, words: &str) -> Value {
+    task["containerDefinitions"][0]["environment"] = json!([{"name": "ECS_ETL_EMULATE", "value": words}]);
+    task
+}
+
 /// The least that Fargate takes.
 pub fn fargate_task(family: &str) -> Value {
     json!({

@@ -51,7 +51,9 @@ pub fn outcome(firing: &Firing) -> String {
         Outcome::Started { task_definition, tasks, group } => {
             format!("{} of {} as {group}", tasks.len(), task_definition.rsplit('/').next().unwrap())
         }
+        Outcome::Failed { code, .. } => format!("{code}, to be tried again"),
         Outcome::Refused { code, message, .. } => format!("{code}: {message}"),
+        Outcome::NotPlaced { reason, .. } => format!("no place: {reason}"),
         Outcome::Queued { queue, .. } => format!("queued in {}", queue.rsplit(':').next().unwrap()),
         Outcome::NotEmulated { arn, input } => format!("{input} for {}", arn.rsplit(':').next().unwrap()),
     }

@@ -9,12 +9,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::{Aws, task, with};
+use crate::client::{Aws, task, troubled, with};
 
 /// Something that a client does, or that happens to it.
 #[derive(Debug, Clone)]
 enum Step {
     Register(u8),
+    /// A task definition whose runs fail at first.
+    Trouble(u8, u8),
     Deregister(u8, u32),
     Delete(u8, u32),
     TagRevision(u8, u32, u8),
@@ -41,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
     let revision = || 1..4_u32;
     prop_oneof![
         6 => name().prop_map(Step::Register),
+        3 => (name(), name()).prop_map(|(f, n)| Step::Trouble(f, n)),
         3 => (name(), revision()).prop_map(|(f, r)| Step::Deregister(f, r)),
         3 => (name(), revision()).prop_map(|(f, r)| Step::Delete(f, r)),
         2 => (name(), revision(), name()).prop_map(|(f, r, t)| Step::TagRevision(f, r, t)),
@@ -68,6 +71,11 @@ fn perform(aws: &mut Aws, step: &Step) -> Result<Value, String> {
     let rule_tags = |n: &u8| json!([{"Key": "t", "Value": n.to_string()}]);
     match step {
         Step::Register(f) => aws.ecs("RegisterTaskDefinition", with(task(&format!("f{f}")), json!({"tags": tags(f)}))),
+        Step::Trouble(f, n) => {
+            let words = ["run=ThrottlingException,times=3", "run=ServerException", "run=ServerException,for=90m"];
+            let body = with(task(&format!("f{f}")), json!({"tags": tags(n)}));
+            aws.ecs("RegisterTaskDefinition", troubled(body, words[usize::from(*n)]))
+        }
         Step::Deregister(f, r) => aws.ecs("DeregisterTaskDefinition", json!({"taskDefinition": format!("f{f}:{r}")})),
         Step::Delete(f, r) => aws.ecs("DeleteTaskDefinitions", json!({"taskDefinitions": [format!("f{f}:{r}")]})),
         Step::TagRevision(f, r, n) => {

@@ -22,6 +22,7 @@ mod pages;
 mod patterns;
 mod queues;
 mod refusals;
+mod retries;
 mod rules;
 mod scheduler;
 mod schedules;

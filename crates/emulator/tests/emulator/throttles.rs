@@ -1,6 +1,7 @@
 //! AWS's token buckets, on request (docs/aws.md, Throttles and quotas).
 
 use ecs_etl_emulator::Settings;
+use ecs_etl_emulator::firing::Firing;
 use serde_json::json;
 
 use crate::client::{Aws, task};
@@ -65,7 +66,7 @@ fn tasks_are_started_and_looked_at_from_buckets_of_their_own() {
 }
 
 #[test]
-fn rules_fire_however_much_is_asked() {
+fn rules_fire_however_much_is_asked_of_eventbridge() {
     let mut aws = Aws::with(Settings { throttle: true, ..Settings::default() });
     let revision = aws.register("etl-a");
     for n in 0..20 {
@@ -73,4 +74,46 @@ fn rules_fire_however_much_is_asked() {
     }
     let firings = crate::firing::pass(&mut aws, 3600);
     assert!(firings.len() > 1100 && firings.iter().all(|firing| crate::firing::outcome(firing).starts_with("1 of")));
+}
+
+#[test]
+fn what_rules_start_draws_on_the_bucket_of_everybody_and_is_tried_again() {
+    let mut aws =
+        Aws::with(Settings { throttle: true, fires_within: jiff::SignedDuration::ZERO, ..Settings::default() });
+    let revision = aws.register("etl-a");
+    // 140 runs at one second, and room for a hundred.
+    for n in 0..28 {
+        let parameters = json!({"EcsParameters": {"TaskDefinitionArn": revision}});
+        aws.sleep(1);
+        aws.events("PutRule", json!({"Name": format!("r{n}"), "ScheduleExpression": "cron(0 5 * * ? *)"})).unwrap();
+        for id in 0..5 {
+            crate::firing::put_target(&mut aws, &format!("r{n}"), &id.to_string(), parameters.clone());
+        }
+    }
+    aws.now = "2026-01-02T05:00:00Z".parse().unwrap();
+    let firings = crate::firing::pass(&mut aws, 0);
+    let started = |firing: &&Firing| crate::firing::outcome(firing).starts_with("1 of");
+    assert_eq!((firings.len(), firings.iter().filter(started).count()), (140, 100));
+    let request = json!({"taskDefinition": "etl-a", "cluster": "main"});
+    assert_eq!(aws.ecs("RunTask", request), Err("ThrottlingException: Rate exceeded".to_owned()));
+    let later = crate::firing::pass(&mut aws, 60);
+    assert_eq!(later.iter().filter(started).count(), 40);
+}
+
+#[test]
+fn each_operation_of_scheduler_has_a_bucket_of_its_own() {
+    let mut aws = Aws::with(Settings { throttle: true, ..Settings::default() });
+    let throttled = Err("429 ThrottlingException: Rate exceeded".to_owned());
+    let check = |aws: &mut Aws, path: &str, rate: usize| {
+        for _ in 0..rate {
+            assert_ne!(aws.scheduler("GET", path, json!(null)), throttled, "{path}");
+        }
+        assert_eq!(aws.scheduler("GET", path, json!(null)), throttled, "{path}");
+    };
+    check(&mut aws, "/schedules/s", 250);
+    check(&mut aws, "/schedules", 50);
+    check(&mut aws, "/schedule-groups", 10);
+    check(&mut aws, "/schedule-groups/default", 10);
+    aws.sleep(1);
+    check(&mut aws, "/schedules", 50);
 }

@@ -38,6 +38,9 @@ pub(super) fn draft(name: &str, group: &[Run], cluster: &Cluster, shared: &BTree
         }
     };
     put("timeZone", first.time_zone.as_ref().filter(|zone| *zone != "UTC").map(|zone| json!(zone)));
+    put("startDate", first.start.as_ref().map(|start| json!(start)));
+    put("endDate", first.end.as_ref().map(|end| json!(end)));
+    put("flexibleTimeWindowMinutes", first.window.clone());
     put("suspend", Some(first.suspend.clone()).filter(|suspend| *suspend != json!(false)));
     put("startingDeadlineSeconds", Some(first.retry.seconds.clone().unwrap_or(json!(DEFAULT_SECONDS))));
     put("maximumRetryAttempts", first.retry.attempts.clone().filter(|attempts| *attempts != json!(DEFAULT_ATTEMPTS)));

@@ -183,10 +183,8 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>, obser
             (!whole).then(|| Violation::PartialRule { step: index, rule: rule.clone() })
         }
         Action::PutTargets { rule, target, revision } => {
-            let pins_register =
-                |from: &Step| matches!(from.action, Action::RegisterTaskDefinition { .. }) && from.place == step.place;
             if let Some(RevisionRef::FromStep(from)) = revision
-                && (*from >= index || !steps.get(*from).is_some_and(pins_register))
+                && !registers(steps, *from, index, &step.place)
             {
                 return Some(Violation::DanglingRevision { step: index });
             }
@@ -197,10 +195,8 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>, obser
             (id != ours).then(|| Violation::StrangersTarget { step: index, rule: rule.clone(), id })
         }
         Action::PutSchedule { rule, schedule, revision, create: _ } => {
-            let pins_register =
-                |from: &Step| matches!(from.action, Action::RegisterTaskDefinition { .. }) && from.place == step.place;
             if let RevisionRef::FromStep(from) = revision
-                && (*from >= index || !steps.get(*from).is_some_and(pins_register))
+                && !registers(steps, *from, index, &step.place)
             {
                 return Some(Violation::DanglingRevision { step: index });
             }
@@ -223,6 +219,12 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>, obser
         | Action::UntagRevision { .. }
         | Action::DeregisterTaskDefinition { .. } => None,
     }
+}
+
+/// Whether the step `from`, which is to be before the step `before`, registers a revision in this place.
+fn registers(steps: &[Step], from: usize, before: usize, place: &Place) -> bool {
+    let step = steps.get(from).filter(|_| from < before);
+    step.is_some_and(|step| matches!(step.action, Action::RegisterTaskDefinition { .. }) && step.place == *place)
 }
 
 /// The tags that prove whose a rule is; of a schedule, those of its group with what its description says.

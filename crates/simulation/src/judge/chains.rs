@@ -135,7 +135,11 @@ impl Chains {
         let effect = match &firing.outcome {
             Outcome::Started { .. } => Some(Effect::Starts),
             Outcome::NotEmulated { .. } | Outcome::Queued { .. } if firing.target == TARGET => Some(Effect::Tells),
-            Outcome::NotEmulated { .. } | Outcome::Queued { .. } | Outcome::Refused { .. } => None,
+            Outcome::NotEmulated { .. }
+            | Outcome::Queued { .. }
+            | Outcome::Refused { .. }
+            | Outcome::Failed { .. }
+            | Outcome::NotPlaced { .. } => None,
         };
         if let Some(effect) = effect.filter(|_| by_event) {
             *self.seen.entry(millis).or_default().entry((root.clone(), effect)).or_default() += 1;

@@ -1,4 +1,4 @@
-//! `ecs-etl import aws`: reads what lives in a Region; all of it, or it fails.
+//! `ecs-etl import aws`: reads what lives in a Region; all of it, or it fails. Schedules that nobody lets it read are told of.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -9,6 +9,8 @@ use ecs_etl_import::aws::{self, Facts, Live};
 use ecs_etl_plan::observed::{LiveRevision, Look, RevisionArn};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::Family;
+use ecs_etl_spec::shapes::events::Target;
+use jiff::Timestamp;
 
 use super::Known;
 use crate::args::ImportAws;
@@ -18,7 +20,7 @@ use crate::output::{Terminal, Tone, toned};
 /// What an EtlController is told to work on where no endpoint is named.
 const DEFAULT_ENDPOINT: &str = "embedded";
 
-/// Reads rules, their targets and task definitions, and writes manifests of them.
+/// Reads rules and schedules, their targets and task definitions, and writes manifests of them.
 pub fn import(args: &ImportAws, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     let ImportAws { aws: through, region, prefix: _, tags: _, into } = args;
     let place = Place { region: region.clone(), assume_role_arn: None, external_id: None };
@@ -35,14 +37,21 @@ pub fn import(args: &ImportAws, terminal: &mut Terminal) -> anyhow::Result<ExitC
 }
 
 /// One place of AWS.
-struct Reader<'a> {
-    aws: &'a Aws,
-    place: &'a Place,
+pub(super) struct Reader<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) place: &'a Place,
 }
 
 impl Reader<'_> {
     async fn facts(&self, args: &ImportAws) -> anyhow::Result<Facts> {
-        let mut facts = Facts { region: self.place.region.clone(), rules: Vec::new(), revisions: BTreeMap::new() };
+        let mut facts = Facts {
+            region: self.place.region.clone(),
+            now: Timestamp::now(),
+            rules: Vec::new(),
+            schedules: Vec::new(),
+            unread: Vec::new(),
+            revisions: BTreeMap::new(),
+        };
         for rule in self.aws.list_rules(self.place, &args.prefix).await? {
             // What has no schedule starts no job, and costs two calls.
             if rule.expression.is_none() {
@@ -58,16 +67,22 @@ impl Reader<'_> {
                 bail!("AWS was asked for the targets of {}, and answered something else", rule.name);
             };
             for target in &targets {
-                let parameters = target.ecs_parameters.as_ref();
-                let Some(written) = parameters.and_then(|ecs| ecs.task_definition_arn.as_ref()) else { continue };
-                if let (false, Some(revision)) = (facts.revisions.contains_key(written), self.revision(written).await?)
-                {
-                    facts.revisions.insert(written.clone(), revision);
-                }
+                self.started(target, &mut facts).await?;
             }
             facts.rules.push(Live { rule, tags, targets });
         }
+        self.schedules(args, &mut facts).await?;
         Ok(facts)
+    }
+
+    /// Reads the revision that a target starts, unless it is read already.
+    pub(super) async fn started(&self, target: &Target, facts: &mut Facts) -> anyhow::Result<()> {
+        let parameters = target.ecs_parameters.as_ref();
+        let Some(written) = parameters.and_then(|ecs| ecs.task_definition_arn.as_ref()) else { return Ok(()) };
+        if let (false, Some(revision)) = (facts.revisions.contains_key(written), self.revision(written).await?) {
+            facts.revisions.insert(written.clone(), revision);
+        }
+        Ok(())
     }
 
     /// The revision that a target starts: the one that it pins, or the newest of its family.

@@ -15,6 +15,7 @@ use crate::output::Terminal;
 mod files;
 mod live;
 mod report;
+mod schedules;
 
 use files::Input;
 

@@ -1,5 +1,6 @@
 //! Tasks: run, stopped, listed, described (docs/aws.md, Tasks).
 
+mod answer;
 mod launch;
 mod life;
 mod script;
@@ -42,14 +43,16 @@ pub(super) fn run(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
     }
     let mut launch = Launch::read(&context.place, body)?;
     launch.token = token(body)?;
-    let ids = match &launch.token {
-        Some(token) => match under_token(state, context, &launch, token)? {
-            found if found.is_empty() => start(state, context, &launch, Starter::Request)?.ids,
-            found => found,
-        },
-        None => start(state, context, &launch, Starter::Request)?.ids,
+    let known = launch.token.as_ref().map(|token| under_token(state, context, &launch, token)).transpose()?;
+    let (ids, failure) = match known.filter(|ids| !ids.is_empty()) {
+        Some(ids) => (ids, None),
+        None => {
+            let started = start(state, context, &launch, Starter::Request)?;
+            (started.ids, started.failure)
+        }
     };
-    Ok(answer("tasks", shown_all(state, context, &ids, true), Vec::new()))
+    let failures = failure.map(|reason| json!({ "reason": reason }));
+    Ok(answer("tasks", shown_all(state, context, &ids, true), failures.into_iter().collect()))
 }
 
 /// The client token, with a digest of all that was asked for with it (docs/aws.md, Tasks).

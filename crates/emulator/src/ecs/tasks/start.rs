@@ -10,7 +10,10 @@ use super::launch::Launch;
 use super::life::Life;
 use super::{script, told};
 use crate::context::{Cause, Context};
+use crate::firing::Outcome;
+use crate::place::Place;
 use crate::reply::Refusal;
+use crate::retry::Attempt;
 use crate::state::{Blueprint, Due, Revision, State, Status, Tags, Task};
 
 /// Who has tasks started.
@@ -18,20 +21,40 @@ use crate::state::{Blueprint, Due, Revision, State, Status, Tags, Task};
 pub(crate) enum Starter<'a> {
     /// A RunTask.
     Request,
-    /// A rule or a schedule: what makes the ids of its tasks unlike all others.
-    Event(&'a str),
+    /// A rule or a schedule.
+    Event {
+        /// What makes the ids of its tasks unlike all others.
+        seed: &'a str,
+        attempt: Attempt,
+    },
 }
 
-/// Tasks that were started.
+/// What RunTask answered.
 #[derive(Debug)]
 pub(crate) struct Started {
     /// The ARN of the revision that they run.
     pub task_definition: String,
     /// The last parts of their ARNs.
     pub ids: Vec<String>,
+    /// Why there was no place for any.
+    pub failure: Option<String>,
 }
 
-/// Starts the tasks of a launch.
+impl Started {
+    /// What it means to the rule or the schedule that called.
+    pub(crate) fn outcome(self, place: &Place, launch: &Launch) -> Outcome {
+        let Self { task_definition, ids, failure } = self;
+        if let Some(reason) = failure {
+            return Outcome::NotPlaced { task_definition, reason };
+        }
+        let cluster = launch.cluster.as_deref().unwrap_or_default();
+        let tasks = ids.iter().map(|id| super::arn(place, cluster, id)).collect();
+        Outcome::Started { task_definition, tasks, group: launch.group() }
+    }
+}
+
+/// Starts the tasks of a launch. What a rule or a schedule starts draws on the bucket of everybody's RunTask (docs/aws.md,
+/// Throttles and quotas).
 ///
 /// # Errors
 ///
@@ -44,6 +67,10 @@ pub(crate) fn start(
 ) -> Result<Started, Refusal> {
     let place = &context.place;
     let lenient = starter != Starter::Request;
+    // A request has paid already.
+    if lenient && context.settings.throttle && !state.buckets.admit_run(context.now, place) {
+        return Err(Refusal::new("ThrottlingException", "Rate exceeded"));
+    }
     let cluster = launch.cluster.as_deref().ok_or_else(clusters::not_found)?;
     clusters::usable(state, place, cluster, lenient)?;
     let launch = &*launch.or_strategy(clusters::default_strategy(state, place, cluster));
@@ -52,17 +79,28 @@ pub(crate) fn start(
     fits(state, context, launch, &blueprint)?;
 
     let tags = tags_of(launch, revision, cluster);
-    let script = script::of(&revision.definition, &launch.overrides).map(Arc::new);
+    let script = script::of(&revision.definition, &launch.overrides);
+    if let Some(answer) = script.as_ref().and_then(|script| script.answer.as_ref()) {
+        let attempt = match starter {
+            Starter::Request => Attempt::first(context.now),
+            Starter::Event { seed: _, attempt } => attempt,
+        };
+        if let Some(reason) = answer.give(attempt, context.now)? {
+            let task_definition = blueprint.arn.clone();
+            return Ok(Started { task_definition, ids: Vec::new(), failure: Some(reason) });
+        }
+    }
+    let script = script.map(|script| Arc::new(script.course));
     let mut ids = Vec::with_capacity(launch.count);
     // Ids of requests are told apart by a number; those up to the count of tasks are likely taken.
     let mut attempt = match starter {
         Starter::Request => state.tasks.len(),
-        Starter::Event(_) => 0,
+        Starter::Event { .. } => 0,
     };
     while ids.len() < launch.count {
         let id = match starter {
             Starter::Request => id(&format!("{}/{cluster}/{attempt}", context.now)),
-            Starter::Event(seed) => id(&format!("{seed}/{attempt}")),
+            Starter::Event { seed, attempt: _ } => id(&format!("{seed}/{attempt}")),
         };
         attempt += 1;
         let key = (place.clone(), id);
@@ -89,7 +127,7 @@ pub(crate) fn start(
             Cause::Time => state.tasks.grow(key, task),
         }
     }
-    Ok(Started { task_definition: blueprint.arn.clone(), ids })
+    Ok(Started { task_definition: blueprint.arn.clone(), ids, failure: None })
 }
 
 /// The revision to run: the one named, or the family's latest ACTIVE one.
