@@ -7,8 +7,9 @@ use ecs_etl_emulator::door::{Clock, Hook, InProcess};
 use ecs_etl_emulator::{Journal, JournalError, Settings};
 use ecs_etl_plan::failure::{Failure, RetryClass};
 use ecs_etl_plan::step::Action;
+use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::AccountId;
+use ecs_etl_spec::name::{AccountId, Region, ScheduleGroup};
 use tokio::sync::OnceCell;
 
 use crate::budget::{Budget, Meter, Reservation, Urgency};
@@ -18,6 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{CallError, Refused};
 use crate::operation::{GET_CALLER_IDENTITY, Operation};
 use crate::options::{CallRecord, Observer, Options};
+use crate::under_way::UnderWay;
 
 /// Why AWS cannot be talked to at all.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +50,14 @@ struct Inner {
     clients: Clients,
     budget: Budget,
     accounts: Mutex<BTreeMap<Role, Arc<OnceCell<AccountId>>>>,
+    groups: GroupsUnderWay,
     observer: Option<Observer>,
     /// The emulator that this process started and ends.
     embedded: Option<InProcess>,
 }
+
+/// Groups of schedules whose tags are being read.
+pub(crate) type GroupsUnderWay = UnderWay<(AccountId, Region, ScheduleGroup), Result<Tags, Failure>>;
 
 /// Role and external id: who one is does not hang on the Region.
 type Role = (Option<String>, Option<String>);
@@ -82,6 +88,7 @@ impl Aws {
             clients: Clients::new(source, timeouts),
             budget: Budget::new(limits),
             accounts: Mutex::default(),
+            groups: UnderWay::default(),
             observer,
             embedded,
         };
@@ -189,6 +196,10 @@ impl Aws {
 
     fn meter(&self, place: &Place) -> Option<Meter> {
         Some((self.known_account(place)?, place.region.clone()))
+    }
+
+    pub(crate) fn groups_under_way(&self) -> &GroupsUnderWay {
+        &self.inner.groups
     }
 
     fn accounts(&self) -> std::sync::MutexGuard<'_, BTreeMap<Role, Arc<OnceCell<AccountId>>>> {

@@ -30,6 +30,7 @@ mod operation;
 mod options;
 mod pages;
 mod redact;
+mod under_way;
 
 pub use answer::{Answer, Done};
 pub use aws::{Aws, ConnectError};

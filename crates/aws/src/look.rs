@@ -47,7 +47,10 @@ impl Aws {
             }
             Look::Group(group) => {
                 let account = self.account(place).await?;
-                Answer::Group(absent_if_not_found(reader.group(group, &account).await)?)
+                // All jobs with schedules in a place ask this at once when nothing is known yet.
+                let question = (account.clone(), place.region.clone(), group.clone());
+                let asked = self.groups_under_way().answer(question, reader.group(group, &account)).await;
+                Answer::Group(absent_if_not_found(asked)?)
             }
             Look::Rule(name) => Answer::Rule(absent_if_not_found(reader.rule(name).await)?),
             Look::Targets(name) => {

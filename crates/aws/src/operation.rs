@@ -84,9 +84,9 @@ operations! {
     TAG_RULE = Events "TagResource" WRITE Some(Bucket::Events);
     UNTAG_RULE = Events "UntagResource" WRITE Some(Bucket::Events);
     GET_SCHEDULE = Scheduler "GetSchedule" READ Some(Bucket::Scheduler);
-    LIST_SCHEDULES = Scheduler "ListSchedules" READ Some(Bucket::Scheduler);
-    LIST_TAGS_OF_GROUP = Scheduler "ListTagsForResource" READ Some(Bucket::Scheduler);
-    CREATE_SCHEDULE_GROUP = Scheduler "CreateScheduleGroup" WRITE Some(Bucket::Scheduler);
+    LIST_SCHEDULES = Scheduler "ListSchedules" READ Some(Bucket::SchedulerLists);
+    LIST_TAGS_OF_GROUP = Scheduler "ListTagsForResource" READ Some(Bucket::SchedulerGroups);
+    CREATE_SCHEDULE_GROUP = Scheduler "CreateScheduleGroup" WRITE Some(Bucket::SchedulerGroups);
     CREATE_SCHEDULE = Scheduler "CreateSchedule" WRITE Some(Bucket::Scheduler);
     UPDATE_SCHEDULE = Scheduler "UpdateSchedule" WRITE Some(Bucket::Scheduler);
     DELETE_SCHEDULE = Scheduler "DeleteSchedule" WRITE Some(Bucket::Scheduler);

@@ -17,8 +17,12 @@ pub enum Bucket {
     /// The whole control plane of EventBridge: whether its rate is pooled over operations is not published, so it is taken
     /// to be.
     Events,
-    /// EventBridge Scheduler, whose rates are hundreds a second and more: less is taken, since not all of them are published.
+    /// The schedules of EventBridge Scheduler, one by one: each operation has hundreds a second, which are taken to be one pool.
     Scheduler,
+    /// ListSchedules of EventBridge Scheduler.
+    SchedulerLists,
+    /// Groups of schedules and their tags: each operation has ten a second, which are taken to be one pool.
+    SchedulerGroups,
 }
 
 /// How fast a bucket fills, and how much it holds.
@@ -32,8 +36,15 @@ pub struct Rate {
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 5] =
-        [Self::TaskDefinitionModify, Self::TaskDefinitionRead, Self::EcsTagModify, Self::Events, Self::Scheduler];
+    pub const ALL: [Self; 7] = [
+        Self::TaskDefinitionModify,
+        Self::TaskDefinitionRead,
+        Self::EcsTagModify,
+        Self::Events,
+        Self::Scheduler,
+        Self::SchedulerLists,
+        Self::SchedulerGroups,
+    ];
 
     /// What AWS allows everybody in the account together.
     pub const fn rate(self) -> Rate {
@@ -43,6 +54,8 @@ impl Bucket {
             Self::EcsTagModify => Rate { burst: 20, per_second: 10 },
             Self::Events => Rate { burst: 50, per_second: 50 },
             Self::Scheduler => Rate { burst: 200, per_second: 200 },
+            Self::SchedulerLists => Rate { burst: 50, per_second: 50 },
+            Self::SchedulerGroups => Rate { burst: 10, per_second: 10 },
         }
     }
 
@@ -51,7 +64,7 @@ impl Bucket {
         match self {
             Self::TaskDefinitionModify | Self::TaskDefinitionRead | Self::EcsTagModify => Service::Ecs,
             Self::Events => Service::Events,
-            Self::Scheduler => Service::Scheduler,
+            Self::Scheduler | Self::SchedulerLists | Self::SchedulerGroups => Service::Scheduler,
         }
     }
 
@@ -63,6 +76,8 @@ impl Bucket {
             Self::EcsTagModify => "ECS tag writes",
             Self::Events => "EventBridge calls",
             Self::Scheduler => "EventBridge Scheduler calls",
+            Self::SchedulerLists => "EventBridge Scheduler lists",
+            Self::SchedulerGroups => "EventBridge Scheduler group calls",
         }
     }
 }

@@ -72,7 +72,9 @@ fn rule(identity: &str, key: &Key, before: Option<&Rule>, after: Option<&Rule>) 
     }
     let family = key.1.split('.').next().unwrap_or_default();
     let theirs = before.targets.iter().filter(|(id, target)| {
-        !id.starts_with("ecs-etl") && pinned(target).is_none_or(|name| name.split(':').next() != Some(family))
+        !id.starts_with("ecs-etl")
+            && id.as_str() != before.target_id()
+            && pinned(target).is_none_or(|name| name.split(':').next() != Some(family))
     });
     for (id, target) in theirs {
         if after.and_then(|rule| rule.targets.get(id)) != Some(target) {
