@@ -59,33 +59,45 @@ impl PartialEq<Value> for Scalar {
 }
 
 /// The tables of one service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Tables {
     /// What the service model says.
-    pub(super) members: &'static [Member],
+    members: &'static [Member],
     /// When two values are equal.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the tests, which go through them row by row"))]
     pub(super) rows: &'static [&'static [Row]],
+    /// Type and rule by structure and member: every member of every value is looked up.
+    index: BTreeMap<(&'static str, &'static str), (Kind, Option<Rule>)>,
 }
 
 impl Tables {
+    pub(super) fn new(members: &'static [Member], rows: &'static [&'static [Row]]) -> Self {
+        let rule = |member: &Member| {
+            let mut rows = rows.iter().copied().flatten();
+            rows.find(|row| row.structure == member.structure && row.members.contains(&member.member))
+        };
+        let entry =
+            |member: &Member| ((member.structure, member.member), (member.kind, rule(member).map(|row| row.rule)));
+        Self { members, rows, index: members.iter().map(entry).collect() }
+    }
+
     /// Members of a structure in the model's order.
-    pub(super) fn members(self, structure: &str) -> impl Iterator<Item = &'static Member> {
+    pub(super) fn members(&self, structure: &str) -> impl Iterator<Item = &'static Member> {
         self.members.iter().filter(move |m| m.structure == structure)
     }
 
     /// Type of a member's value; text for one that no model knows, which only JSON from elsewhere can hold.
-    pub(super) fn kind(self, structure: &str, member: &str) -> Kind {
-        self.members(structure).find(|m| m.member == member).map_or(Kind::String, |m| m.kind)
+    pub(super) fn kind(&self, structure: &str, member: &str) -> Kind {
+        self.index.get(&(structure, member)).map_or(Kind::String, |(kind, _)| *kind)
     }
 
     /// The rule of a member; none for one that no table knows.
-    pub(super) fn rule(self, structure: &str, member: &str) -> Option<Rule> {
-        let mut rows = self.rows.iter().copied().flatten();
-        rows.find(|row| row.structure == structure && row.members.contains(&member)).map(|row| row.rule)
+    pub(super) fn rule(&self, structure: &str, member: &str) -> Option<Rule> {
+        self.index.get(&(structure, member)).and_then(|(_, rule)| *rule)
     }
 
     /// A structure in normal form: what is absent or default is gone.
-    pub(super) fn structure(self, name: &str, value: Value, network: Network) -> Value {
+    pub(super) fn structure(&self, name: &str, value: Value, network: Network) -> Value {
         let Value::Object(object) = value else { return value };
         let container_port = object.get("containerPort").cloned();
         let mut normal = BTreeMap::new();
@@ -113,7 +125,7 @@ impl Tables {
         Value::Object(normal.into_iter().collect())
     }
 
-    fn value(self, rule: Rule, kind: Kind, value: Value, network: Network) -> Option<Value> {
+    fn value(&self, rule: Rule, kind: Kind, value: Value, network: Network) -> Option<Value> {
         match rule {
             Rule::Verbatim | Rule::HostPort => Some(value),
             Rule::Default(default) => (default != value).then_some(value),
@@ -135,7 +147,7 @@ impl Tables {
         }
     }
 
-    fn inner(self, kind: Kind, value: Value, network: Network) -> Value {
+    fn inner(&self, kind: Kind, value: Value, network: Network) -> Value {
         match kind {
             Kind::Structure(name) => self.structure(name, value, network),
             Kind::Map(_) => by_key(value),
@@ -143,9 +155,12 @@ impl Tables {
         }
     }
 
-    fn list(self, kind: Kind, value: Value, network: Network) -> Option<Value> {
-        let (Kind::List(of), Value::Array(entries)) = (kind, &value) else { return Some(value) };
-        let entries = entries.iter().map(|entry| self.inner(*of, entry.clone(), network));
+    fn list(&self, kind: Kind, value: Value, network: Network) -> Option<Value> {
+        let (of, entries) = match (kind, value) {
+            (Kind::List(of), Value::Array(entries)) => (of, entries),
+            (_, value) => return Some(value),
+        };
+        let entries = entries.into_iter().map(|entry| self.inner(*of, entry, network));
         Some(entries.collect::<Value>()).filter(|value| !is_empty(value))
     }
 }
