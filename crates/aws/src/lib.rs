@@ -24,6 +24,7 @@ pub mod convert;
 mod credentials;
 mod endpoint;
 mod error;
+mod in_process;
 mod look;
 mod operation;
 mod options;
