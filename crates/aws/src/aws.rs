@@ -160,15 +160,15 @@ impl Aws {
     pub(crate) async fn wait_for_turn(&self, call: &Call<'_>) -> Result<(), Failure> {
         let Some(bucket) = call.operation.bucket.filter(|_| self.inner.budget.limits()) else { return Ok(()) };
         // The budget counts by account, so that has to be known first.
-        let CallError::Failed(failure) = match Box::pin(self.account(call.place)).await {
-            Ok(account) => {
-                let meter = (account, call.place.region.clone());
-                self.inner.budget.read(&meter, bucket, call.urgency).await;
-                return Ok(());
-            }
-            Err(error) => error,
+        let account = match self.known_account(call.place) {
+            Some(account) => account,
+            None => match Box::pin(self.account(call.place)).await {
+                Ok(account) => account,
+                Err(CallError::Failed(failure)) => return Err(failure),
+            },
         };
-        Err(failure)
+        self.inner.budget.read(&(account, call.place.region.clone()), bucket, call.urgency).await;
+        Ok(())
     }
 
     /// Takes to heart what a failure says about the next calls.

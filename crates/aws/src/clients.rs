@@ -12,13 +12,14 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::sdk_config::SharedTimeSource;
-use ecs_etl_emulator::door::InProcess;
+use ecs_etl_emulator::door::{Clock, InProcess};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::Region;
 use tokio::sync::OnceCell;
 
 use crate::connector::{EmulatorTime, InProcessConnector};
 use crate::credentials::RoleCredentials;
+use crate::in_process::{Nameless, Unsigned};
 use crate::options::Timeouts;
 
 /// The name of our sessions in CloudTrail and in the ARN of an assumed role. Constant: two daemons of one identity look alike on
@@ -87,11 +88,14 @@ impl Clients {
             let credentials = RoleCredentials::new(provider.build().await, time);
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
         }
-        PlaceClients {
-            ecs: aws_sdk_ecs::Client::new(&config),
-            events: aws_sdk_eventbridge::Client::new(&config),
-            scheduler: aws_sdk_scheduler::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
+        match &self.source {
+            Source::InProcess(door) => in_process(&config, door.clock()),
+            Source::Url(_) | Source::Aws => PlaceClients {
+                ecs: aws_sdk_ecs::Client::new(&config),
+                events: aws_sdk_eventbridge::Client::new(&config),
+                scheduler: aws_sdk_scheduler::Client::new(&config),
+                sts: aws_sdk_sts::Client::new(&config),
+            },
         }
     }
 
@@ -138,6 +142,22 @@ impl Clients {
                 .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
                 .build(),
         }
+    }
+}
+
+/// Clients of an AWS in this process, which do less for each call.
+fn in_process(config: &SdkConfig, clock: Clock) -> PlaceClients {
+    macro_rules! client {
+        ($sdk:ident) => {{
+            let config = $sdk::config::Builder::from(config).push_auth_scheme(Unsigned(clock)).interceptor(Nameless);
+            $sdk::Client::from_conf(config.build())
+        }};
+    }
+    PlaceClients {
+        ecs: client!(aws_sdk_ecs),
+        events: client!(aws_sdk_eventbridge),
+        scheduler: client!(aws_sdk_scheduler),
+        sts: client!(aws_sdk_sts),
     }
 }
 

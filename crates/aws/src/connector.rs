@@ -1,7 +1,7 @@
 //! The SDK's way to the embedded AWS: an HTTP client without a socket.
 //!
-//! Only the wire is replaced. Signing, JSON, error codes, paging and timeouts are those of the shipped client, so what holds
-//! here holds over the network.
+//! Only the wire is replaced, and the signature that goes over it (`in_process`). JSON, error codes, paging and timeouts are those
+//! of the shipped client, so what holds here holds over the network.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,

@@ -24,6 +24,7 @@ pub mod convert;
 mod credentials;
 mod endpoint;
 mod error;
+mod in_process;
 mod listing;
 mod look;
 mod operation;

@@ -17,6 +17,7 @@ use ecs_etl_spec::name::{AccountId, Digest, JobName, Prefix};
 use crate::adopted::Adopted;
 use crate::clock::Clock;
 use crate::gate::Gate;
+use crate::lowered::{Lowered, Terms};
 use crate::seams::{AsItIs, Seams};
 use crate::world::{Names, World};
 
@@ -51,6 +52,7 @@ pub struct Context {
     /// What is remembered; losing it costs calls, never safety.
     world: Mutex<World>,
     gate: Mutex<Gate>,
+    lowered: Mutex<Lowered>,
     accounts: Mutex<BTreeSet<AccountId>>,
     settings: RwLock<Arc<Settings>>,
     seams: Arc<dyn Seams>,
@@ -109,6 +111,7 @@ impl Context {
             clock,
             world: Mutex::new(World::default()),
             gate: Mutex::new(Gate::default()),
+            lowered: Mutex::default(),
             accounts: Mutex::default(),
             settings: RwLock::new(Arc::new(settings)),
             seams: Arc::new(AsItIs),
@@ -173,12 +176,24 @@ impl Context {
         decide(desired, facts, &self.settings().policy, self.clock.now())
     }
 
-    /// Lowers a job to AWS's terms, in its account.
-    pub async fn desired(&self, job: &Job) -> Result<Desired, Interrupted> {
+    /// Lowers a job to AWS's terms, in its account: once, until it changes.
+    pub async fn desired(&self, job: &Job) -> Result<Arc<Desired>, Interrupted> {
         let account = self.account(&job.place).await?;
-        let bound = job.bind(&account).map_err(|error| Interrupted::Unbound(error.to_string()))?;
         let settings = self.settings();
-        lower(&bound, &settings.identity, &settings.prefix, self.clock.now())
-            .map_err(|error| Interrupted::Unbound(error.to_string()))
+        let terms = Terms { account, identity: settings.identity.clone(), prefix: settings.prefix.clone() };
+        if let Some(desired) = self.lowered().get(job, &terms) {
+            return Ok(desired);
+        }
+        let bound = job.bind(&terms.account).map_err(|error| Interrupted::Unbound(error.to_string()))?;
+        let desired = lower(&bound, &terms.identity, &terms.prefix, self.clock.now())
+            .map_err(|error| Interrupted::Unbound(error.to_string()))?;
+        let desired = Arc::new(desired);
+        self.lowered().keep(job, terms, &desired);
+        Ok(desired)
+    }
+
+    /// What jobs were lowered to. Never held across an await.
+    pub(crate) fn lowered(&self) -> MutexGuard<'_, Lowered> {
+        self.lowered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,6 +16,7 @@ mod fight;
 mod former_prefix;
 mod gate;
 pub mod lock;
+mod lowered;
 pub mod manifests;
 mod observe;
 pub mod once;

@@ -131,6 +131,9 @@ impl Names {
         &self,
         rules: &'a BTreeMap<RuleName, V>,
     ) -> impl Iterator<Item = (&'a RuleName, &'a V)> + use<'a, V> {
+        if rules.is_empty() {
+            return Vec::new().into_iter();
+        }
         let family = self.family.as_str();
         // Names are ordered by their text. What is too long for a name bears none.
         let from = |text: &str| RuleName::new(text).ok().map(|first| rules.range(first..)).into_iter().flatten();

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use crate::place::Place;
+use crate::request::Request;
 use crate::settings::Settings;
+use crate::sts;
 
 /// The header by which a test plays an AWS service: rules put with it are managed by the service it names.
 pub(crate) const ACTS_AS: &str = "x-embedded-aws-acts-as";
@@ -14,8 +16,8 @@ pub(crate) struct Context<'a> {
     pub now: Timestamp,
     pub place: Place,
     pub settings: &'a Settings,
-    /// The caller's ARN, as GetCallerIdentity tells it.
-    pub caller: String,
+    /// Who asks; nobody for what time does.
+    pub request: Option<&'a Request>,
     /// The AWS service that makes the request, for rules that only it may change; see [`ACTS_AS`].
     pub acts_as: Option<String>,
     pub cause: Cause,
@@ -31,9 +33,14 @@ pub(crate) enum Cause {
 }
 
 impl<'a> Context<'a> {
+    /// The caller's ARN, as GetCallerIdentity tells it.
+    pub(crate) fn caller(&self) -> String {
+        self.request.map(sts::caller_arn).unwrap_or_default()
+    }
+
     /// For what time does by itself.
     pub(crate) fn of_time(now: Timestamp, place: &Place, settings: &'a Settings) -> Self {
-        Self { now, place: place.clone(), settings, caller: String::new(), acts_as: None, cause: Cause::Time }
+        Self { now, place: place.clone(), settings, request: None, acts_as: None, cause: Cause::Time }
     }
 }
 

@@ -161,12 +161,12 @@ impl Emulator {
                 parse_body(&request.body)?
             }
         };
-        let body = model::cast(service_model, input, &body)?;
+        let body = model::cast(service_model, input, body)?;
         let context = Context {
             now,
             place,
             settings: &self.settings,
-            caller: sts::caller_arn(request),
+            request: Some(request),
             acts_as: request.header(ACTS_AS).map(str::to_owned),
             cause: Cause::Request,
         };
@@ -187,8 +187,7 @@ impl Emulator {
 
     /// A request id in the shape of AWS's, unlike any before it in this process.
     fn request_id(&self, now: Timestamp) -> String {
-        let digest = Sha256::digest(format!("{}/{}", now.as_nanosecond(), self.requests));
-        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(Sha256::digest(format!("{}/{}", now.as_nanosecond(), self.requests)));
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
         format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
     }

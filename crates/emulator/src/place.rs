@@ -53,7 +53,11 @@ impl Place {
 /// `AKID/20260102/eu-west-1/ecs/aws4_request` of the Authorization header, or of a presigned query.
 fn credential(request: &Request) -> Option<&str> {
     let header = request.header("authorization")?;
-    let (_, rest) = header.split_once("Credential=")?;
+    // Signature Version 4 says so first.
+    let rest = match header.strip_prefix("AWS4-HMAC-SHA256 Credential=") {
+        Some(rest) => rest,
+        None => header.split_once("Credential=")?.1,
+    };
     rest.split([',', ' ']).next()
 }
 

@@ -18,17 +18,18 @@ pub struct Reply {
 impl Reply {
     /// An answer of AWS's JSON 1.1 protocol.
     pub fn json(status: u16, body: &Value) -> Self {
-        Self::with_type(status, "application/x-amz-json-1.1", body.to_string())
+        Self::of(Protocol::Json11, status, body)
     }
 
     /// An answer of one of AWS's JSON protocols.
     pub(crate) fn of(protocol: Protocol, status: u16, body: &Value) -> Self {
-        Self::with_type(status, protocol.content_type(), body.to_string())
+        // A value is always JSON.
+        Self::with_type(status, protocol.content_type(), serde_json::to_vec(body).unwrap_or_default())
     }
 
     /// An answer of AWS's query protocol.
     pub fn xml(status: u16, body: String) -> Self {
-        Self::with_type(status, "text/xml", body)
+        Self::with_type(status, "text/xml", body.into_bytes())
     }
 
     /// An error as AWS's JSON 1.1 services send it; useful for injected faults.
@@ -46,9 +47,9 @@ impl Reply {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    fn with_type(status: u16, content_type: &str, body: String) -> Self {
+    fn with_type(status: u16, content_type: &str, body: Vec<u8>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into_bytes() }
+        Self { status, headers, body }
     }
 }
 

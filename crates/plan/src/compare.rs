@@ -17,6 +17,9 @@ pub(crate) fn content(desired: &Normal, live: &Normal) -> Vec<FieldChange> {
 
 /// Fields in which a live target differs from the desired one, the revision it pins included.
 pub(crate) fn target(desired: &Target, live: &Target) -> Vec<FieldChange> {
+    if live == desired {
+        return Vec::new();
+    }
     normalise::diff(&normalise::target(live), &normalise::target(desired))
 }
 
@@ -36,6 +39,9 @@ pub(crate) fn rule(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
         role_arn: given(&live.role_arn),
         ..Rule::default()
     };
+    if live == desired {
+        return Vec::new();
+    }
     normalise::diff(&normalise::rule(&live), &normalise::rule(&desired))
 }
 

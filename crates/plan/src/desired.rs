@@ -66,6 +66,11 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// Whether the same job lowered at another time may be something else: schedules of EventBridge Scheduler begin and end.
+    pub fn hangs_on_time(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.trigger, Trigger::Timed(_)))
+    }
+
     /// The target of a rule or schedule that starts the job.
     pub(crate) fn target_of(&self, rule: &RuleName) -> &Target {
         match &self.scheduled {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Why a string is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -251,11 +251,7 @@ impl Digest {
     /// Digest of bytes that are already canonical.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        let mut text = String::from("sha256:");
-        for byte in sha2::Sha256::digest(bytes) {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text)
+        Self(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))))
     }
 
     /// Digest of a JSON value: object keys are sorted, so key order does not matter.
@@ -288,37 +284,25 @@ impl Digest {
 /// A JSON value in one fixed form: keys sorted, no blanks. Not left to serde_json: whether its maps are sorted is a feature
 /// that any crate of a build can switch.
 pub(crate) fn canonical_text(value: &serde_json::Value) -> String {
-    let mut text = String::new();
-    canonical(value, &mut text);
-    text
+    // A value is always JSON.
+    serde_json::to_string(&Canonical(value)).unwrap_or_default()
 }
 
-fn canonical(value: &serde_json::Value, out: &mut String) {
-    use serde_json::Value;
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => out.push_str(&value.to_string()),
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                canonical(item, out);
+struct Canonical<'a>(&'a serde_json::Value);
+
+impl Serialize for Canonical<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde_json::Value;
+        match self.0 {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => self.0.serialize(serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Canonical)),
+            Value::Object(map) if map.keys().is_sorted() => {
+                serializer.collect_map(map.iter().map(|(key, item)| (key, Canonical(item))))
             }
-            out.push(']');
-        }
-        Value::Object(map) => {
-            let sorted: std::collections::BTreeMap<&String, &Value> = map.iter().collect();
-            out.push('{');
-            for (index, (key, item)) in sorted.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Value::String(key.clone()).to_string());
-                out.push(':');
-                canonical(item, out);
+            Value::Object(map) => {
+                let sorted: std::collections::BTreeMap<&String, &Value> = map.iter().collect();
+                serializer.collect_map(sorted.into_iter().map(|(key, item)| (key, Canonical(item))))
             }
-            out.push('}');
         }
     }
 }

@@ -4,6 +4,7 @@
 //! just before it is signed, and read from the body of the answer beside the SDK's own reading. One [`Unmodelled`] goes with
 //! one request.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -16,6 +17,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::strict::Strict as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::ecs::UNMODELLED;
@@ -51,6 +54,42 @@ fn names() -> impl Iterator<Item = &'static str> {
 
 fn pick(object: &Map<String, Value>) -> Map<String, Value> {
     names().filter_map(|name| Some((name.to_owned(), object.get(name)?.clone()))).collect()
+}
+
+/// An answer that tells of a task definition.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    task_definition: Option<Picked>,
+}
+
+/// The unmodelled members of a task definition; the others are passed over.
+#[derive(Default)]
+struct Picked(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Picked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Picked {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a task definition")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
+        while let Some(name) = members.next_key::<String>()? {
+            if names().any(|unmodelled| unmodelled == name) {
+                self.0.insert(name, members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl Unmodelled {
@@ -118,8 +157,8 @@ impl Intercept for Unmodelled {
         let Some(body) = context.response().body().bytes().filter(|_| context.output_or_error().is_ok()) else {
             return Ok(());
         };
-        let answer: Value = serde_json::from_slice(body)?;
-        let seen = answer.get("taskDefinition").and_then(Value::as_object).map(pick).unwrap_or_default();
+        let answer: Answer = serde_json::from_slice(body)?;
+        let seen = answer.task_definition.unwrap_or_default().0;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(())
     }

@@ -54,6 +54,7 @@ impl Engine {
         self.seen.retain(|job| manifests.mentions(job));
         self.creations.retain(|job, _| wanted(job));
         self.fights.keep(wanted);
+        self.cx.lowered().retain(wanted);
         self.pace.keep(|key| match key {
             Key::Sweep(_) | Key::Orphan(..) => true,
             Key::Job(job) | Key::Tidy(job) => wanted(job),

@@ -47,7 +47,7 @@ pub(crate) fn launch(place: &Place, started_by: &str, target: &Value, parameters
 
     let body = Value::Object(body);
     let body = match Model::of(Service::Ecs) {
-        Some(model) => model::cast(model, "RunTaskRequest", &body)?,
+        Some(model) => model::cast(model, "RunTaskRequest", body)?,
         None => body,
     };
     Launch::read(place, &body)

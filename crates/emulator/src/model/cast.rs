@@ -10,33 +10,33 @@ use crate::reply::Refusal;
 /// # Errors
 ///
 /// `SerializationException` with the words that AWS's JSON 1.1 front end uses (docs/aws.md, On the wire).
-pub(crate) fn cast(model: &Model, shape: &str, value: &Value) -> Result<Value, Refusal> {
+pub(crate) fn cast(model: &Model, shape: &str, value: Value) -> Result<Value, Refusal> {
     match (model.shape(shape), value) {
-        (None, value) => Ok(value.clone()),
-        (Some(Shape::Structure(members)), Value::Object(given)) => {
+        (None, value) => Ok(value),
+        (Some(Shape::Structure(members)), Value::Object(mut given)) => {
             let mut out = Map::new();
             for member in members {
-                match given.get(member.name) {
-                    None | Some(Value::Null) => {}
-                    Some(value) => {
-                        out.insert(member.name.to_owned(), cast(model, member.shape, value)?);
+                match given.remove_entry(member.name) {
+                    None | Some((_, Value::Null)) => {}
+                    Some((name, value)) => {
+                        out.insert(name, cast(model, member.shape, value)?);
                     }
                 }
             }
             Ok(Value::Object(out))
         }
         (Some(Shape::Map { value: shape, .. }), Value::Object(given)) => {
-            let present = given.iter().filter(|(_, value)| !value.is_null());
-            let cast = present.map(|(key, value)| Ok((key.clone(), cast(model, shape, value)?)));
+            let present = given.into_iter().filter(|(_, value)| !value.is_null());
+            let cast = present.map(|(key, value)| Ok((key, cast(model, shape, value)?)));
             Ok(Value::Object(cast.collect::<Result<_, Refusal>>()?))
         }
         (Some(Shape::List { member, .. }), Value::Array(given)) => {
-            let present = given.iter().filter(|value| !value.is_null());
+            let present = given.into_iter().filter(|value| !value.is_null());
             Ok(Value::Array(present.map(|value| cast(model, member, value)).collect::<Result<_, _>>()?))
         }
-        (Some(Shape::String { .. } | Shape::Blob), Value::String(_))
-        | (Some(Shape::Boolean), Value::Bool(_))
-        | (Some(Shape::Timestamp), Value::Number(_)) => Ok(value.clone()),
+        (Some(Shape::String { .. } | Shape::Blob), value @ Value::String(_))
+        | (Some(Shape::Boolean), value @ Value::Bool(_))
+        | (Some(Shape::Timestamp), value @ Value::Number(_)) => Ok(value),
         (Some(Shape::Integer { .. }), Value::Number(number)) => {
             let whole = number.as_i64().or_else(|| number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64));
             match whole {
@@ -44,7 +44,7 @@ pub(crate) fn cast(model: &Model, shape: &str, value: &Value) -> Result<Value, R
                 Some(_) | None => Err(serialization(format!("{number} can not be converted to an Integer"))),
             }
         }
-        (Some(expected), value) => Err(mismatch(expected, value)),
+        (Some(expected), value) => Err(mismatch(expected, &value)),
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
 
     fn read(body: Value) -> Result<Value, String> {
         let model = Model::of(Service::Ecs).unwrap();
-        cast(model, "RegisterTaskDefinitionRequest", &body).map_err(|refusal| refusal.message)
+        cast(model, "RegisterTaskDefinitionRequest", body).map_err(|refusal| refusal.message)
     }
 
     #[test]

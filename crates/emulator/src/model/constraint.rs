@@ -1,5 +1,7 @@
 //! The bounds of a service model, and the words in which AWS's front end reports what breaks them (docs/aws.md, On the wire).
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::pattern::matches;
@@ -16,8 +18,42 @@ pub(crate) struct Violation {
 /// Every constraint that `value`, once cast, breaks; in the order of the model.
 pub(crate) fn violations(model: &Model, shape: &str, value: &Value) -> Vec<Violation> {
     let mut found = Vec::new();
-    walk(model, shape, value, &mut String::new(), &mut found);
+    walk(model, shape, value, &Path::Input, &mut found);
     found
+}
+
+/// Where a value is in the input; put into words only when there is something to say of it.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Input,
+    Member(&'a Path<'a>, &'a str),
+    Entry(&'a Path<'a>, usize),
+    Value(&'a Path<'a>, &'a str),
+}
+
+impl fmt::Display for Path<'_> {
+    /// As AWS writes it: `targets.1.member.arn`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let within = |path: &Self, f: &mut fmt::Formatter<'_>| match path {
+            Self::Input => Ok(()),
+            Self::Member(..) | Self::Entry(..) | Self::Value(..) => write!(f, "{path}."),
+        };
+        match self {
+            Self::Input => Ok(()),
+            Self::Member(of, name) => {
+                within(of, f)?;
+                f.write_str(&lower_camel(name))
+            }
+            Self::Entry(of, index) => {
+                within(of, f)?;
+                write!(f, "{}.member", index + 1)
+            }
+            Self::Value(of, key) => {
+                within(of, f)?;
+                write!(f, "{key}.member")
+            }
+        }
+    }
 }
 
 /// The message over a list of violations, as AWS words it.
@@ -27,63 +63,60 @@ pub(crate) fn message(violations: &[Violation]) -> String {
     format!("{} validation {plural} detected: {}", violations.len(), words.join("; "))
 }
 
-fn walk(model: &Model, shape: &str, value: &Value, path: &mut String, found: &mut Vec<Violation>) {
+fn walk(model: &Model, shape: &str, value: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let Some(shape) = model.shape(shape) else { return };
     match (shape, value) {
         (Shape::Structure(members), Value::Object(given)) => {
             for member in members {
-                let length = extend(path, &lower_camel(member.name));
+                let path = Path::Member(path, member.name);
                 match given.get(member.name) {
-                    Some(value) => walk(model, member.shape, value, path, found),
-                    None if member.required => found.push(broken("null", path, "Member must not be null")),
+                    Some(value) => walk(model, member.shape, value, &path, found),
+                    None if member.required => {
+                        found.push(broken("null", &path.to_string(), "Member must not be null"));
+                    }
                     None => {}
                 }
-                path.truncate(length);
             }
         }
         (Shape::List { member, bounds }, Value::Array(items)) => {
-            size(bounds, items.len(), "[...]", path, found);
+            size(bounds, items.len(), || "'[...]'".to_owned(), path, found);
             for (index, item) in items.iter().enumerate() {
-                let length = extend(path, &format!("{}.member", index + 1));
-                walk(model, member, item, path, found);
-                path.truncate(length);
+                walk(model, member, item, &Path::Entry(path, index), found);
             }
         }
         (Shape::Map { key, value: target, bounds }, Value::Object(entries)) => {
-            size(bounds, entries.len(), "{...}", path, found);
+            size(bounds, entries.len(), || "'{...}'".to_owned(), path, found);
             for (name, item) in entries {
-                let entry = name.clone();
-                walk(model, key, &Value::String(entry), path, found);
-                let length = extend(path, &format!("{name}.member"));
-                walk(model, target, item, path, found);
-                path.truncate(length);
+                walk(model, key, &Value::String(name.clone()), path, found);
+                walk(model, target, item, &Path::Value(path, name), found);
             }
         }
         (Shape::String { bounds, words }, Value::String(text)) => {
-            let value = format!("'{text}'");
-            size(bounds, text.chars().count(), &value, path, found);
+            let value = || format!("'{text}'");
+            size(bounds, text.chars().count(), value, path, found);
             match words {
                 Words::Any => {}
                 Words::OneOf(allowed) if allowed.contains(&text.as_str()) => {}
                 Words::OneOf(allowed) => {
                     let rule = format!("Member must satisfy enum value set: [{}]", allowed.join(", "));
-                    found.push(broken(&value, path, &rule));
+                    found.push(broken(&value(), &path.to_string(), &rule));
                 }
                 Words::Pattern(pattern) if matches(pattern, text) => {}
                 Words::Pattern(pattern) => {
                     let rule = format!("Member must satisfy regular expression pattern: {pattern}");
-                    found.push(broken(&value, path, &rule));
+                    found.push(broken(&value(), &path.to_string(), &rule));
                 }
             }
         }
         (Shape::Integer { bounds }, Value::Number(number)) => {
-            let (number, value) = (number.as_i64().unwrap_or_default(), format!("'{number}'"));
+            let (number, value) = (number.as_i64().unwrap_or_default(), || format!("'{number}'"));
             if let Some(min) = bounds.min.filter(|min| number < *min) {
                 let rule = format!("Member must have value greater than or equal to {min}");
-                found.push(broken(&value, path, &rule));
+                found.push(broken(&value(), &path.to_string(), &rule));
             }
             if let Some(max) = bounds.max.filter(|max| number > *max) {
-                found.push(broken(&value, path, &format!("Member must have value less than or equal to {max}")));
+                let rule = format!("Member must have value less than or equal to {max}");
+                found.push(broken(&value(), &path.to_string(), &rule));
             }
         }
         // The cast before has refused every other pairing.
@@ -91,14 +124,15 @@ fn walk(model: &Model, shape: &str, value: &Value, path: &mut String, found: &mu
     }
 }
 
-fn size(bounds: &Bounds, length: usize, value: &str, path: &str, found: &mut Vec<Violation>) {
+fn size(bounds: &Bounds, length: usize, value: impl Fn() -> String, path: &Path<'_>, found: &mut Vec<Violation>) {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let value = if value.starts_with('\'') { value.to_owned() } else { format!("'{value}'") };
     if let Some(min) = bounds.min.filter(|min| length < *min) {
-        found.push(broken(&value, path, &format!("Member must have length greater than or equal to {min}")));
+        let rule = format!("Member must have length greater than or equal to {min}");
+        found.push(broken(&value(), &path.to_string(), &rule));
     }
     if let Some(max) = bounds.max.filter(|max| length > *max) {
-        found.push(broken(&value, path, &format!("Member must have length less than or equal to {max}")));
+        let rule = format!("Member must have length less than or equal to {max}");
+        found.push(broken(&value(), &path.to_string(), &rule));
     }
 }
 
@@ -106,16 +140,6 @@ fn size(bounds: &Bounds, length: usize, value: &str, path: &str, found: &mut Vec
 pub(crate) fn broken(value: &str, path: &str, rule: &str) -> Violation {
     let words = format!("Value {value} at '{path}' failed to satisfy constraint: {rule}");
     Violation { missing: value == "null" && !path.contains('.'), words }
-}
-
-/// Appends a step to the path and tells how long it was before.
-fn extend(path: &mut String, step: &str) -> usize {
-    let length = path.len();
-    if !path.is_empty() {
-        path.push('.');
-    }
-    path.push_str(step);
-    length
 }
 
 /// AWS reports `Targets` as `targets`.

@@ -102,6 +102,9 @@ where
 {
     /// What requests changed.
     pub(super) fn drain_touched(&mut self, kind: Kind, rows: &mut Vec<Row>) {
+        if self.touched.is_empty() {
+            return;
+        }
         for key in std::mem::take(&mut self.touched) {
             if let Some(carried) = &mut self.carried {
                 carried.remove(&key);

@@ -59,9 +59,12 @@ impl Serialize for FieldChange {
 /// What has to change for `live` to become `desired`, in the order of AWS's own reference. Entries of a list that have
 /// names are matched by name; a list whose entries have none is one field.
 pub fn diff(live: &Normal, desired: &Normal) -> Vec<FieldChange> {
+    if live == desired {
+        return Vec::new();
+    }
     let mut diff = Diff(Vec::new());
     let subject = desired.subject;
-    let (live, desired) = (Some(&live.value), Some(&desired.value));
+    let (live, desired) = (Some(live.value()), Some(desired.value()));
     diff.inside(subject.tables(), Kind::Structure(subject.structure()), "", live, desired);
     diff.0
 }
@@ -76,20 +79,19 @@ impl Diff {
     }
 
     /// Compares two structures or maps member by member; one that is absent counts as empty.
-    fn inside(&mut self, tables: Tables, kind: Kind, path: &str, live: Side<'_>, desired: Side<'_>) {
+    fn inside(&mut self, tables: &Tables, kind: Kind, path: &str, live: Side<'_>, desired: Side<'_>) {
         let empty = Map::new();
-        let members = |side: Side<'_>| match side {
-            None => Some(empty.clone()),
-            Some(value) => value.as_object().cloned(),
-        };
-        let (Some(before), Some(after)) = (members(live), members(desired)) else {
+        let (Some(before), Some(after)) = (members(live, &empty), members(desired, &empty)) else {
             return self.whole(path, live, desired);
         };
         match kind {
             Kind::Structure(name) => {
-                for member in in_order(tables, name, &before, &after) {
-                    let at = if path.is_empty() { member.clone() } else { format!("{path}.{member}") };
-                    self.member(tables, name, &member, &at, before.get(&member), after.get(&member));
+                for member in in_order(tables, name, before, after) {
+                    let (live, desired) = (before.get(member), after.get(member));
+                    if live != desired {
+                        let at = if path.is_empty() { member.to_owned() } else { format!("{path}.{member}") };
+                        self.member(tables, name, member, &at, live, desired);
+                    }
                 }
             }
             Kind::Map(_) | Kind::List(_) | Kind::String | Kind::Integer | Kind::Boolean => {
@@ -103,17 +105,22 @@ impl Diff {
         }
     }
 
-    fn member(&mut self, tables: Tables, structure: &str, member: &str, path: &str, live: Side<'_>, desired: Side<'_>) {
-        if live == desired {
-            return;
-        }
+    fn member(
+        &mut self,
+        tables: &Tables,
+        structure: &str,
+        member: &str,
+        path: &str,
+        live: Side<'_>,
+        desired: Side<'_>,
+    ) {
         let kind = tables.kind(structure, member);
         match tables.rule(structure, member).unwrap_or(Rule::Verbatim) {
             Rule::Inner => self.inside(tables, kind, path, live, desired),
             Rule::Present if live.is_some() && desired.is_some() => self.inside(tables, kind, path, live, desired),
             Rule::By(key) => self.keyed(tables, kind, key, path, live, desired),
             Rule::Json(Some(name)) if live.is_some() && desired.is_some() => {
-                self.inside(table::ECS, Kind::Structure(name), path, live, desired);
+                self.inside(&table::ECS, Kind::Structure(name), path, live, desired);
             }
             Rule::Verbatim
             | Rule::Default(_)
@@ -128,7 +135,7 @@ impl Diff {
         }
     }
 
-    fn keyed<'a>(&mut self, tables: Tables, kind: Kind, key: &str, path: &str, live: Side<'a>, desired: Side<'a>) {
+    fn keyed<'a>(&mut self, tables: &Tables, kind: Kind, key: &str, path: &str, live: Side<'a>, desired: Side<'a>) {
         let (Some(before), Some(after), Kind::List(entry)) = (by_name(live, key), by_name(desired, key), kind) else {
             return self.whole(path, live, desired);
         };
@@ -149,12 +156,24 @@ impl Diff {
     }
 }
 
+/// Members of a structure or map; those of an absent one are `empty`.
+fn members<'a>(side: Side<'a>, empty: &'a Map<String, Value>) -> Option<&'a Map<String, Value>> {
+    match side {
+        None => Some(empty),
+        Some(value) => value.as_object(),
+    }
+}
+
 /// Members of either side: first those of the model in its order, then any other.
-fn in_order(tables: Tables, name: &str, before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
-    let mut rest: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let known = tables.members(name).map(|m| m.member.to_owned());
-    let mut order: Vec<String> = known.filter(|member| rest.remove(member)).collect();
-    order.extend(rest.into_iter().cloned());
+fn in_order<'a>(
+    tables: &Tables,
+    name: &str,
+    before: &'a Map<String, Value>,
+    after: &'a Map<String, Value>,
+) -> Vec<&'a str> {
+    let mut rest: BTreeSet<&str> = before.keys().chain(after.keys()).map(String::as_str).collect();
+    let mut order: Vec<&str> = tables.members(name).filter_map(|m| rest.take(m.member)).collect();
+    order.extend(rest);
     order
 }
 
@@ -169,7 +188,7 @@ fn by_name<'a>(list: Side<'a>, key: &str) -> Option<BTreeMap<&'a str, &'a Value>
 }
 
 /// The one member beside its name that an entry can have, as a variable's value is.
-fn only_other_member(tables: Tables, entry: Kind, key: &str) -> Option<&'static str> {
+fn only_other_member(tables: &Tables, entry: Kind, key: &str) -> Option<&'static str> {
     let mut others = tables.members(entry.structure()?).map(|m| m.member).filter(|member| *member != key);
     others.next().filter(|_| others.next().is_none())
 }

@@ -12,6 +12,7 @@ mod table;
 mod template;
 
 use std::fmt;
+use std::sync::Arc;
 
 use ecs_etl_spec::name::Digest;
 use ecs_etl_spec::shapes::TaskDefinition;
@@ -22,11 +23,11 @@ use serde_json::Value;
 pub use diff::{FieldChange, diff};
 use rule::{Network, Tables};
 
-/// A value in normal form; made only by normalising.
+/// A value in normal form; made only by normalising. Clones share the value.
 #[derive(Clone, PartialEq)]
 pub struct Normal {
     subject: Subject,
-    value: Value,
+    value: Arc<Value>,
 }
 
 /// What a normal form is of.
@@ -38,10 +39,10 @@ enum Subject {
 }
 
 impl Subject {
-    fn tables(self) -> Tables {
+    fn tables(self) -> &'static Tables {
         match self {
-            Self::TaskDefinition => table::ECS,
-            Self::Rule | Self::Target => table::EVENTS,
+            Self::TaskDefinition => &table::ECS,
+            Self::Rule | Self::Target => &table::EVENTS,
         }
     }
 
@@ -55,7 +56,7 @@ impl Subject {
 
     fn normal(self, value: Value) -> Normal {
         let network = Network::of(&value);
-        Normal { subject: self, value: self.tables().structure(self.structure(), value, network) }
+        Normal { subject: self, value: Arc::new(self.tables().structure(self.structure(), value, network)) }
     }
 }
 

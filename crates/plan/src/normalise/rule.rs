@@ -59,39 +59,62 @@ impl PartialEq<Value> for Scalar {
 }
 
 /// The tables of one service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Tables {
-    /// What the service model says.
-    pub(super) members: &'static [Member],
     /// When two values are equal.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the tests, which go through them row by row"))]
     pub(super) rows: &'static [&'static [Row]],
+    structures: BTreeMap<&'static str, Structure>,
+}
+
+/// What the tables say of one structure.
+#[derive(Debug)]
+struct Structure {
+    /// In the model's order.
+    members: Vec<&'static Member>,
+    /// Type of each member's value, and the rule that it follows.
+    rules: BTreeMap<&'static str, (Kind, Option<Rule>)>,
 }
 
 impl Tables {
+    pub(super) fn new(members: &'static [Member], rows: &'static [&'static [Row]]) -> Self {
+        let rule = |member: &Member| {
+            let mut rows = rows.iter().copied().flatten();
+            rows.find(|row| row.structure == member.structure && row.members.contains(&member.member))
+        };
+        let mut structures: BTreeMap<&str, Structure> = BTreeMap::new();
+        for member in members {
+            let structure = structures.entry(member.structure).or_insert_with(Structure::empty);
+            structure.members.push(member);
+            structure.rules.insert(member.member, (member.kind, rule(member).map(|row| row.rule)));
+        }
+        Self { rows, structures }
+    }
+
     /// Members of a structure in the model's order.
-    pub(super) fn members(self, structure: &str) -> impl Iterator<Item = &'static Member> {
-        self.members.iter().filter(move |m| m.structure == structure)
+    pub(super) fn members(&self, structure: &str) -> impl Iterator<Item = &'static Member> {
+        self.structures.get(structure).into_iter().flat_map(|structure| structure.members.iter().copied())
     }
 
     /// Type of a member's value; text for one that no model knows, which only JSON from elsewhere can hold.
-    pub(super) fn kind(self, structure: &str, member: &str) -> Kind {
-        self.members(structure).find(|m| m.member == member).map_or(Kind::String, |m| m.kind)
+    pub(super) fn kind(&self, structure: &str, member: &str) -> Kind {
+        self.structures.get(structure).map_or(Kind::String, |structure| structure.of(member).0)
     }
 
     /// The rule of a member; none for one that no table knows.
-    pub(super) fn rule(self, structure: &str, member: &str) -> Option<Rule> {
-        let mut rows = self.rows.iter().copied().flatten();
-        rows.find(|row| row.structure == structure && row.members.contains(&member)).map(|row| row.rule)
+    pub(super) fn rule(&self, structure: &str, member: &str) -> Option<Rule> {
+        self.structures.get(structure)?.of(member).1
     }
 
     /// A structure in normal form: what is absent or default is gone.
-    pub(super) fn structure(self, name: &str, value: Value, network: Network) -> Value {
+    pub(super) fn structure(&self, name: &str, value: Value, network: Network) -> Value {
         let Value::Object(object) = value else { return value };
         let container_port = object.get("containerPort").cloned();
-        let mut normal = BTreeMap::new();
+        let structure = self.structures.get(name);
+        let mut normal = Vec::with_capacity(object.len());
         for (member, value) in object {
-            let kind = self.kind(name, &member);
-            let rule = self.rule(name, &member).unwrap_or(Rule::Verbatim);
+            let (kind, rule) = structure.map_or((Kind::String, None), |structure| structure.of(&member));
+            let rule = rule.unwrap_or(Rule::Verbatim);
             let value = match rule {
                 Rule::HostPort => network.host_port(value, container_port.as_ref()),
                 Rule::Verbatim
@@ -106,14 +129,13 @@ impl Tables {
                 | Rule::Memory
                 | Rule::Json(_) => self.value(rule, kind, value, network),
             };
-            if let Some(value) = value {
-                normal.insert(member, value);
-            }
+            normal.extend(value.map(|value| (member, value)));
         }
+        normal.sort_by(|(one, _), (other, _)| one.cmp(other));
         Value::Object(normal.into_iter().collect())
     }
 
-    fn value(self, rule: Rule, kind: Kind, value: Value, network: Network) -> Option<Value> {
+    fn value(&self, rule: Rule, kind: Kind, value: Value, network: Network) -> Option<Value> {
         match rule {
             Rule::Verbatim | Rule::HostPort => Some(value),
             Rule::Default(default) => (default != value).then_some(value),
@@ -135,7 +157,7 @@ impl Tables {
         }
     }
 
-    fn inner(self, kind: Kind, value: Value, network: Network) -> Value {
+    fn inner(&self, kind: Kind, value: Value, network: Network) -> Value {
         match kind {
             Kind::Structure(name) => self.structure(name, value, network),
             Kind::Map(_) => by_key(value),
@@ -143,10 +165,24 @@ impl Tables {
         }
     }
 
-    fn list(self, kind: Kind, value: Value, network: Network) -> Option<Value> {
-        let (Kind::List(of), Value::Array(entries)) = (kind, &value) else { return Some(value) };
-        let entries = entries.iter().map(|entry| self.inner(*of, entry.clone(), network));
+    fn list(&self, kind: Kind, value: Value, network: Network) -> Option<Value> {
+        let (of, entries) = match (kind, value) {
+            (Kind::List(of), Value::Array(entries)) => (of, entries),
+            (_, value) => return Some(value),
+        };
+        let entries = entries.into_iter().map(|entry| self.inner(*of, entry, network));
         Some(entries.collect::<Value>()).filter(|value| !is_empty(value))
+    }
+}
+
+impl Structure {
+    fn empty() -> Self {
+        Self { members: Vec::new(), rules: BTreeMap::new() }
+    }
+
+    /// Type and rule of a member; a text without a rule is one that no model knows.
+    fn of(&self, member: &str) -> (Kind, Option<Rule>) {
+        self.rules.get(member).copied().unwrap_or((Kind::String, None))
     }
 }
 

@@ -11,38 +11,50 @@ use crate::yaml::shown;
 pub(super) fn check(problems: &mut Problems, structure: &str, shape: &impl Serialize) {
     // A shape is made of maps with text keys, lists and scalars, none of which JSON refuses.
     if let Ok(value) = serde_json::to_value(shape) {
-        check_structure(problems, structure, &value, "");
+        check_structure(problems, structure, &value, &mut String::new());
     }
 }
 
-fn check_structure(problems: &mut Problems, structure: &str, value: &Value, path: &str) {
+/// `path` is longer while a value within is looked at, and as it was afterwards.
+fn check_structure(problems: &mut Problems, structure: &str, value: &Value, path: &mut String) {
+    let length = path.len();
     for member in members::of(structure) {
-        let at = if path.is_empty() { member.member.to_owned() } else { format!("{path}.{}", member.member) };
         match value.get(member.member) {
             Some(value) => {
-                check_limits(problems, member, value, &at);
-                check_value(problems, member, member.kind, value, &at);
+                if length > 0 {
+                    path.push('.');
+                }
+                path.push_str(member.member);
+                check_limits(problems, member, value, path);
+                check_value(problems, member, member.kind, value, path);
+                path.truncate(length);
             }
             None if member.required => {
                 let field = member.member;
-                problems.error(path, format!("missing field `{field}`"));
+                problems.error(path.as_str(), format!("missing field `{field}`"));
             }
             None => {}
         }
     }
 }
 
-fn check_value(problems: &mut Problems, member: &Member, kind: Kind, value: &Value, path: &str) {
+fn check_value(problems: &mut Problems, member: &Member, kind: Kind, value: &Value, path: &mut String) {
+    let length = path.len();
     match (kind, value) {
         (Kind::Structure(name), value) => check_structure(problems, name, value, path),
         (Kind::List(inner), Value::Array(items)) => {
             for (index, item) in items.iter().enumerate() {
-                check_value(problems, member, *inner, item, &format!("{path}[{index}]"));
+                path.push_str(&format!("[{index}]"));
+                check_value(problems, member, *inner, item, path);
+                path.truncate(length);
             }
         }
         (Kind::Map(inner), Value::Object(entries)) => {
             for (key, entry) in entries {
-                check_value(problems, member, *inner, entry, &format!("{path}.{key}"));
+                path.push('.');
+                path.push_str(key);
+                check_value(problems, member, *inner, entry, path);
+                path.truncate(length);
             }
         }
         (Kind::String, Value::String(text)) if !member.values.is_empty() => check_text(problems, member, text, path),

@@ -97,7 +97,7 @@ pub fn open(root: &Node) -> BTreeMap<String, String> {
     let spec = |key: &str| root.get("spec").and_then(|spec| spec.get(key));
     let parts = [("/taskDefinition", spec("taskDefinition")), ("/runTask", spec("runTask")), ("/tags", root.get(TAGS))];
     for (pointer, node) in parts {
-        if let Some(node) = node {
+        if let Some(node) = node.filter(|node| node.holds(&|value| matches!(value, Value::Open { .. }))) {
             open_texts(node, &mut pointer.to_owned(), &mut open);
         }
     }

@@ -3,6 +3,9 @@
 mod ecs;
 mod events;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// Every member of the ECS shapes.
 pub const MEMBERS: &[Member] = ecs::MEMBERS;
 
@@ -86,9 +89,15 @@ impl Member {
     }
 }
 
+/// The ECS structures, each with its members in the model's order.
+static STRUCTURES: LazyLock<BTreeMap<&str, &[Member]>> = LazyLock::new(|| {
+    let together = MEMBERS.chunk_by(|one, next| one.structure == next.structure);
+    together.filter_map(|members| Some((members.first()?.structure, members))).collect()
+});
+
 /// Members of an ECS structure in the model's order; none for an unknown structure.
 pub fn of(structure: &str) -> impl Iterator<Item = &'static Member> {
-    MEMBERS.iter().filter(move |m| m.structure == structure)
+    STRUCTURES.get(structure).copied().unwrap_or_default().iter()
 }
 
 /// One member of an ECS structure.
@@ -118,6 +127,11 @@ mod tests {
         assert_eq!(enum_values("TaskDefinition", "networkMode"), Some(&["bridge", "host", "awsvpc", "none"][..]));
         assert!(enum_values("TaskDefinition", "requiresCompatibilities").unwrap().contains(&"FARGATE"));
         assert_eq!(enum_values("ContainerDefinition", "image"), None);
+    }
+
+    #[test]
+    fn the_members_of_each_structure_stand_together() {
+        assert_eq!(STRUCTURES.values().map(|members| members.len()).sum::<usize>(), MEMBERS.len());
     }
 
     #[test]

@@ -72,6 +72,18 @@ impl Value {
 }
 
 impl Node {
+    /// Whether `is` says yes to this value or one within, keys aside.
+    pub fn holds(&self, is: &impl Fn(&Value) -> bool) -> bool {
+        let within = match &self.value {
+            Value::Sequence(items) => items.iter().any(|item| item.holds(is)),
+            Value::Mapping(map) => map.values().any(|entry| entry.node.holds(is)),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) | Value::Open { .. } => {
+                false
+            }
+        };
+        within || is(&self.value)
+    }
+
     /// The value under `key`, if this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.node)

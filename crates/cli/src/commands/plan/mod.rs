@@ -81,7 +81,7 @@ async fn held(args: &Plan, session: &Session, preview: &Preview) -> (PruneDecisi
             Kind::None | Kind::Create | Kind::Remove | Kind::CleanUp => false,
         };
         if let (true, Ok(desired)) = (counts, session.cx.desired(job).await) {
-            changes.insert(job.name.clone(), desired.observed_spec);
+            changes.insert(job.name.clone(), desired.observed_spec.clone());
         }
     }
     let max = session.cx.settings().max_changes;

@@ -55,7 +55,7 @@ pub(super) fn register(state: &mut State, context: &Context<'_>, body: &Value) -
     definition.insert("requiresAttributes".to_owned(), attributes::required(&definition));
     definition.insert("revision".to_owned(), json!(number));
     definition.insert("registeredAt".to_owned(), epoch_seconds(context.now));
-    definition.insert("registeredBy".to_owned(), json!(context.caller));
+    definition.insert("registeredBy".to_owned(), json!(context.caller()));
     definition.insert("taskDefinitionArn".to_owned(), json!(arn));
 
     let revision = Revision {

@@ -189,7 +189,7 @@ pub(crate) fn overrides(text: &str) -> Result<Value, Refusal> {
     let broken = |_| Refusal::new("SerializationException", "The input of the target is not valid JSON.");
     let overrides: Value = serde_json::from_str(text).map_err(broken)?;
     match Model::of(Service::Ecs) {
-        Some(model) => model::cast(model, "TaskOverride", &overrides),
+        Some(model) => model::cast(model, "TaskOverride", overrides),
         None => Ok(overrides),
     }
 }

@@ -3,15 +3,17 @@
 mod ecs;
 mod events;
 
+use std::sync::LazyLock;
+
 use ecs_etl_spec::shapes::members::{EVENT_MEMBERS, MEMBERS};
 
 use super::rule::{Rule, Tables};
 
 /// ECS: task definitions and the overrides of a run.
-pub(super) const ECS: Tables = Tables { members: MEMBERS, rows: ecs::ROWS };
+pub(super) static ECS: LazyLock<Tables> = LazyLock::new(|| Tables::new(MEMBERS, ecs::ROWS));
 
 /// EventBridge: rules and targets.
-pub(super) const EVENTS: Tables = Tables { members: EVENT_MEMBERS, rows: events::ROWS };
+pub(super) static EVENTS: LazyLock<Tables> = LazyLock::new(|| Tables::new(EVENT_MEMBERS, events::ROWS));
 
 /// Members of a structure that follow one rule.
 #[derive(Debug, Clone, Copy)]
