@@ -48,7 +48,7 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
 /// The tags of the controller's group in EventBridge Scheduler, and the schedules in it.
 ///
 /// A place without the right to read them is not unreadable for that: without it no schedule of ours came to be there. A job
-/// that wants one is told.
+/// that wants one is told. Once the group was seen there, losing that right hides what may still start jobs.
 async fn schedules(
     cx: &Context,
     place: &Place,
@@ -62,7 +62,7 @@ async fn schedules(
     let tags = match cx.aws.look(place, &Look::Group(group.clone()), Urgency::Drift).await {
         Ok(Answer::Group(tags)) => tags,
         Ok(_) => return Err(Interrupted::Undecided),
-        Err(error) if error.failure().class == RetryClass::Slow => {
+        Err(error) if error.failure().class == RetryClass::Slow && !cx.world().has_seen_group(place) => {
             let why = error.to_string();
             tracing::warn!(%place.region, error = why, "EventBridge Scheduler cannot be read");
             return Ok((Fact::Unreadable(why), BTreeMap::new()));

@@ -93,6 +93,8 @@ struct Known {
     rounds: BTreeMap<Family, u32>,
     /// What jobs have taken over, also those whose manifest is gone.
     adopted: Adopted,
+    /// Whether the controller's group of schedules was ever seen there.
+    grouped: bool,
 }
 
 /// Names under which a job's resources may be found.
@@ -242,6 +244,11 @@ impl World {
         self.sweep(place).is_none_or(|sweep| sweep.group != Fact::Known(None))
     }
 
+    /// Whether the controller's group of schedules was ever seen in a place, so that schedules of ours may be there.
+    pub fn has_seen_group(&self, place: &Place) -> bool {
+        self.0.get(place).is_some_and(|known| known.grouped)
+    }
+
     /// Whether the sweep of a place shows anything under `names`.
     pub fn shows(&self, place: &Place, names: &Names) -> bool {
         self.sweep(place).is_some_and(|sweep| {
@@ -366,6 +373,7 @@ impl Known {
         self.revisions.retain(|arn, _| live.contains(arn));
         self.rule_tags.retain(|rule, _| sweep.rules.contains_key(rule));
         self.rounds.retain(|family, _| sweep.active.contains_key(family));
+        self.grouped |= matches!(sweep.group, Fact::Known(Some(_)));
         let before = self.sweep.take().unwrap_or_default();
         let changed = changed_families(&before, &sweep);
         self.sweep = Some(sweep);
@@ -389,6 +397,7 @@ impl Known {
                 self.rule_tags.insert(rule.clone(), tags.clone());
             }
         }
+        self.grouped |= matches!(facts.group, Fact::Known(Some(_)));
         if let (Some(sweep), Fact::Known(_)) = (&mut self.sweep, &facts.group) {
             sweep.group = facts.group.clone();
         }

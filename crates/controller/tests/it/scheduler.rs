@@ -211,9 +211,8 @@ async fn a_job_that_goes_takes_its_schedule_with_it_and_no_other() {
     assert_eq!(lab.writes(), counts([]));
 }
 
-#[tokio::test(start_paused = true)]
-async fn without_the_right_to_read_scheduler_jobs_on_rules_go_on_and_the_others_say_why() {
-    let lab = Lab::new(&[("a", zoned("a", "img:1", "Asia/Tokyo")), ("b", job("b", "img:1", "0 2 * * *"))]);
+/// Lets nobody call EventBridge Scheduler any more.
+fn deny_scheduler(lab: &Lab) {
     lab.conduct(|call, _| {
         if !call.operation.starts_with("scheduler:") {
             return Fault::none();
@@ -225,6 +224,29 @@ async fn without_the_right_to_read_scheduler_jobs_on_rules_go_on_and_the_others_
             body: body.to_string().into_bytes(),
         })
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_any_more_is_not_taken_for_gone() {
+    let lab = Lab::new(&[("a", zoned("a", "img:1", "Asia/Tokyo"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(700)).await;
+    deny_scheduler(&lab);
+    // The schedule is to become a rule, and must stop first.
+    lab.write("a.yaml", &job("a", "img:1", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2000)).await;
+    assert_ne!(reason(&engine, "a"), Reason::Converged);
+    assert!(lab.schedules().await.values().all(|rule| rule["state"] == "DISABLED"), "nothing starts it twice");
+    lab.calm();
+    lab.run(&mut engine, Duration::from_secs(2000)).await;
+    assert_eq!((reason(&engine, "a"), lab.schedules().await.len(), names(&lab).await.len()), (Reason::Converged, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_right_to_read_scheduler_jobs_on_rules_go_on_and_the_others_say_why() {
+    let lab = Lab::new(&[("a", zoned("a", "img:1", "Asia/Tokyo")), ("b", job("b", "img:1", "0 2 * * *"))]);
+    deny_scheduler(&lab);
     let pass = lab.apply().await;
     assert_eq!(pass.reason("b"), Reason::Converged);
     assert_eq!(pass.reason("a"), Reason::AccessDenied);
