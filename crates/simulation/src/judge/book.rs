@@ -208,6 +208,12 @@ impl Books {
         self.hands.get(job).is_some_and(|at| *at >= since)
     }
 
+    /// Whether somebody may have taken a mark off what a job took over, and nobody has seen it yet.
+    pub fn has_unmarked(&self, millis: i64) -> bool {
+        let jobs = self.shelves.iter().flat_map(|shelf| &shelf.now.book.jobs);
+        jobs.filter(|(_, job)| job.adopt.is_some()).any(|(name, _)| self.touched_since(name, millis))
+    }
+
     /// What a job was called before it was ever renamed.
     pub fn root<'a>(&'a self, job: &'a str) -> &'a str {
         self.roots.get(job).map_or(job, String::as_str)

@@ -354,7 +354,10 @@ impl Judge {
         if self.rules.crew == Crew::Rivals {
             return;
         }
+        // Who has looked for longer sees only by rotation that what it took over lost its mark; that it takes it over again is right.
         let wrote = self.polite.written_since(since);
+        let marks = wrote.as_ref().is_some_and(|what| what.starts_with("events:TagResource"));
+        let wrote = wrote.filter(|_| !(marks && self.books.has_unmarked(millis)));
         self.find(
             "twin",
             millis,
