@@ -9,6 +9,7 @@ use crate::hand::{Deed, Hand};
 use crate::history;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
+use crate::timing::Timing;
 use crate::triggers::{End, Triggers};
 
 /// When a scenario's edit comes, in milliseconds.
@@ -155,6 +156,7 @@ fn job() -> Job {
         shape: 7,
         invalid: false,
         zone: None,
+        timing: Timing::default(),
         triggers: Triggers::default(),
         adopt: None,
     }

@@ -10,6 +10,7 @@ use crate::hand::{Deed, Hand};
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
+use crate::timing::Timing;
 use crate::triggers::Triggers;
 use crate::ways::{self, Ways};
 
@@ -212,6 +213,7 @@ impl Drawing {
             shape: self.rng.u64(..),
             invalid: false,
             zone: None,
+            timing: Timing::default(),
             triggers: Triggers::default(),
             adopt: None,
         }

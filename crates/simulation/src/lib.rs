@@ -19,6 +19,7 @@ pub mod sketch;
 pub mod story;
 pub mod tell;
 pub mod ticks;
+pub mod timing;
 pub mod triggers;
 mod ways;
 pub mod wire;

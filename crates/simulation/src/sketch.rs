@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::shape;
+use crate::timing::Timing;
 use crate::triggers::Triggers;
 
 /// A whole directory, as it is meant.
@@ -90,6 +91,9 @@ pub struct Job {
     /// `spec.timeZone`.
     #[serde(default)]
     pub zone: Option<String>,
+    /// What else EventBridge Scheduler does for it.
+    #[serde(default)]
+    pub timing: Timing,
     /// Whatever else starts it, and who hears of its end.
     #[serde(default)]
     pub triggers: Triggers,
@@ -156,7 +160,9 @@ impl Book {
     /// Whether the schedules of a job are EventBridge Scheduler's.
     pub fn is_scheduled(&self, job: &Job) -> bool {
         let zoned = job.zone.as_deref().is_some_and(|zone| zone != "UTC");
-        zoned || self.cluster_of(job).is_some_and(|cluster| cluster.scheduler)
+        zoned
+            || job.timing.needs_scheduler(&job.schedules)
+            || self.cluster_of(job).is_some_and(|cluster| cluster.scheduler)
     }
 
     /// The jobs that a job waits for, however far.
@@ -240,6 +246,7 @@ impl Job {
         set(&mut metadata, "labels", (!self.labels.is_empty()).then(|| json!(self.labels)));
         let mut spec = shape::spec(name, self.shape, self.version);
         self.triggers.render(name, region, &mut spec);
+        self.timing.render(&mut spec);
         set(&mut spec, "cluster", Some(json!(self.cluster)));
         let schedule = if self.list { json!(self.schedules) } else { json!(self.schedules.first()) };
         set(&mut spec, "schedule", Some(schedule).filter(|_| !self.schedules.is_empty()));

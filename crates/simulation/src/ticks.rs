@@ -1,15 +1,19 @@
 //! When a schedule fires, read a third time: by trying every minute. It shares nothing with the manifests' parser nor with the
 //! emulator's, so that an error in one of them shows.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan as _};
 
 /// The minutes at which an expression fires, from `from` up to but not including `until`. None for what has no fixed minutes, a
 /// rate, and for what cannot be read.
 ///
-/// Takes Unix cron, its macros, and `cron(...)` of AWS, all in UTC.
+/// Takes Unix cron, its macros, `cron(...)` of AWS, and `at(...)`, all in UTC.
 pub fn ticks(expression: &str, from: Timestamp, until: Timestamp) -> Option<Vec<Timestamp>> {
+    if let Some(moment) = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')')) {
+        let moment = moment.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        return Some(vec![moment].into_iter().filter(|at| (from..until).contains(at)).collect());
+    }
     let cron = Cron::read(expression)?;
     let mut minute = from.to_zoned(TimeZone::UTC).datetime().round(jiff::Unit::Minute).ok()?;
     // Rounding may go back.

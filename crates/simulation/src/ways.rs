@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Job};
 use crate::story::{Change, Event, What};
+use crate::timing;
 use crate::triggers::{End, Fate, Triggers};
 
 const ZONES: [&str; 7] = [
@@ -20,14 +22,12 @@ const ZONES: [&str; 7] = [
     "UTC",
 ];
 
+/// When most stories begin.
+const USUAL: &str = "2026-11-23T00:00:00Z";
+
 /// Days whose night clocks change somewhere, each but the first.
-const STARTS: [&str; 5] = [
-    "2026-11-23T00:00:00Z",
-    "2026-10-24T00:00:00Z",
-    "2026-03-28T00:00:00Z",
-    "2026-10-31T12:00:00Z",
-    "2026-03-07T18:00:00Z",
-];
+const STARTS: [&str; 5] =
+    [USUAL, "2026-10-24T00:00:00Z", "2026-03-28T00:00:00Z", "2026-10-31T12:00:00Z", "2026-03-07T18:00:00Z"];
 
 /// What the names of what is taken over begin with.
 pub(crate) const LEGACY: &str = "Legacy_";
@@ -42,6 +42,10 @@ pub(crate) struct Ways {
     triggers: bool,
     /// What rules cannot do, an adopted rule is not moved to.
     adopts: bool,
+    /// When the story begins.
+    start: &'static str,
+    /// Dice for dates and windows.
+    dates: Rng,
 }
 
 impl Ways {
@@ -50,12 +54,14 @@ impl Ways {
         let mut rng = Rng::with_seed(seed.rotate_left(31) ^ 0x5741_5953);
         let (zones, triggers) = (rng.u8(..3) == 0, rng.u8(..3) == 0);
         let adopts = !zones && rng.u8(..4) == 0;
-        Self { rng, zones, triggers, adopts }
+        let mut dates = Rng::with_seed(seed.rotate_left(13) ^ 0x4441_5445);
+        let start = if zones { *pick(&mut dates, &STARTS) } else { USUAL };
+        Self { rng, zones, triggers, adopts, start, dates }
     }
 
     /// When the story begins.
-    pub fn start(&mut self) -> Option<String> {
-        self.zones.then(|| (*pick(&mut self.rng, &STARTS)).to_owned())
+    pub fn start(&self) -> Option<String> {
+        (self.start != USUAL).then(|| self.start.to_owned())
     }
 
     /// Gives clusters and jobs what they have of it from the beginning.
@@ -76,6 +82,7 @@ impl Ways {
     fn dressed(&mut self, name: &str, mut job: Job, earlier: &[String], book: &Book) -> Job {
         if self.zones && self.rng.bool() {
             job.zone = Some((*pick(&mut self.rng, &ZONES)).to_owned());
+            self.time(&mut job);
         }
         if self.triggers {
             job.triggers = self.draw(&job, earlier, book);
@@ -87,6 +94,20 @@ impl Ways {
             job.adopt = Some(format!("{LEGACY}{name}"));
         }
         job
+    }
+
+    /// Dates, windows and moments within some hours of the beginning.
+    fn time(&mut self, job: &mut Job) {
+        let begin: Timestamp = self.start.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let hours = SignedDuration::from_mins(self.dates.i64(60..20 * 60));
+        let moment = begin.checked_add(hours).unwrap_or(begin);
+        match self.dates.u8(..12) {
+            0 => job.timing.start = Some(moment),
+            1 => job.timing.end = Some(moment),
+            2 => (job.schedules, job.list) = (vec![timing::at(moment)], false),
+            3..5 => job.timing.window = Some(*pick(&mut self.dates, &[5, 30])),
+            _ => {}
+        }
     }
 
     fn draw(&mut self, job: &Job, earlier: &[String], book: &Book) -> Triggers {
@@ -150,6 +171,11 @@ impl Ways {
                 vec![Change::PutCluster(name.clone(), Cluster { scheduler: !cluster.scheduler, ..cluster.clone() })]
             }
             0 | 1 => put(Job { zone: Some((*pick(&mut self.rng, &ZONES)).to_owned()), ..job }),
+            2 if self.dates.bool() => {
+                let mut other = Job { timing: timing::Timing::default(), ..job };
+                self.time(&mut other);
+                put(other)
+            }
             2 => put(Job { zone: None, ..job }),
             3 | 4 => {
                 let earlier: Vec<String> =

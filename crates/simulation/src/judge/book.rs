@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::directory::Directory;
 use crate::sketch::{Book, Job};
 use crate::story::Crew;
@@ -35,9 +37,18 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Whether another wish ticks at the same moments in the same place.
     pub fn ticks_like(&self, other: &Self) -> bool {
-        let schedules = |wanted: &Self| (wanted.job.schedules.clone(), wanted.job.list, wanted.job.zone.clone());
+        let schedules = |wanted: &Self| {
+            let job = &wanted.job;
+            (job.schedules.clone(), job.list, job.zone.clone(), job.timing.clone())
+        };
         let home = |wanted: &Self| (wanted.place.clone(), wanted.scheduled, wanted.job.suspend);
         schedules(self) == schedules(other) && home(self) == home(other)
+    }
+
+    /// Whether none of its schedules is to be touched any more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let zone = self.job.zone.as_deref().unwrap_or("UTC");
+        self.job.timing.is_over(zone, &self.job.schedules, now)
     }
 
     /// How a pattern knows its runs: their cluster, their group, and the container whose exit code counts.

@@ -12,7 +12,7 @@ use crate::mirror::{Mirror, TARGET, belongs_to, is_ours, pinned};
 use crate::story::Crew;
 
 /// Everything must be as the manifests say, or the status must say why it cannot be.
-pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules: &Rules) -> Finding {
+pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &Status, rules: &Rules) -> Finding {
     if rules.crew == Crew::Rivals {
         return None;
     }
@@ -30,7 +30,7 @@ pub(crate) fn convergence(mirror: &Mirror, books: &Books, status: &Status, rules
             if wanted.job.disabled {
                 continue;
             }
-            if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.start) {
+            if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.start, rules.at(millis)) {
                 return Some(format!("{name} did not converge: {why}; its status says {reason:?}"));
             }
             let may_be_unknown = is_unknown(told) && rules.crew == Crew::Twins;
@@ -108,7 +108,9 @@ pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books) -> BTree
     let wanted = shelf.pages.iter().filter_map(|(name, page)| Some((name, page.wanted.as_ref()?)));
     wanted
         .map(|(name, wanted)| {
-            let free = excuse(mirror, identity, name, wanted).is_none() && !wanted.job.disabled;
+            // The direct path begins when the history did, with other dates still to come.
+            let dated = wanted.job.timing.is_dated(&wanted.job.schedules);
+            let free = excuse(mirror, identity, name, wanted).is_none() && !wanted.job.disabled && !dated;
             (name.clone(), free)
         })
         .collect()

@@ -147,7 +147,8 @@ impl Chains {
         if let Outcome::Started { task_definition, tasks, .. } = &firing.outcome {
             let name = task_definition.rsplit_once("task-definition/").map_or("", |(_, name)| name);
             let Some(revision) = mirror.revisions.get(&(place.clone(), name.to_owned())) else { return };
-            if job_of(&revision.family) != Some(job) {
+            // A renamed job keeps the family that it took over.
+            if job_of(&revision.family).map(|of| books.root(of)) != Some(root.as_str()) {
                 return;
             }
             let certain = self.is_settled(millis, job, books);

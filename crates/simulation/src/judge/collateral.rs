@@ -16,6 +16,8 @@ const LABELS: [&str; 3] = ["team", "owner", "cluster"];
 pub(crate) struct Collateral {
     /// When each rule was made.
     made: BTreeMap<Key, i64>,
+    /// When the marks were taken off each rule that was given back: a second process of the same identity may be about to, too.
+    given_back: BTreeMap<Key, i64>,
 }
 
 impl Collateral {
@@ -35,6 +37,14 @@ impl Collateral {
                 if before.is_none() {
                     self.made.insert(key.clone(), millis);
                 }
+                let belongs = |rule: &Option<Rule>| rule.as_ref().is_some_and(|rule| belongs_to(&rule.tags, identity));
+                if belongs(before) && after.is_some() && !belongs(after) {
+                    self.given_back.insert(key.clone(), millis);
+                }
+                let is_given_back = self.given_back.get(key).is_some_and(|at| millis - at < RACE);
+                if !belongs(before) && is_given_back && only_loses_ours(before.as_ref(), after.as_ref()) {
+                    return None;
+                }
                 let takes_over = books.of_process(process).is_some_and(|shelf| shelf.adopts(&key.1));
                 if takes_over
                     && before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| marks(identity, before, after))
@@ -50,6 +60,23 @@ impl Collateral {
             }
         }
     }
+}
+
+/// Whether a rule only lost tags of ours.
+fn only_loses_ours(before: Option<&Rule>, after: Option<&Rule>) -> bool {
+    before.zip(after).is_some_and(|(before, after)| {
+        let kept = |tag: &str| !tag.starts_with("ecs-etl/") && !LABELS.contains(&tag);
+        let theirs = |rule: &Rule| {
+            rule.tags
+                .iter()
+                .filter(|(tag, _)| kept(tag))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        theirs(before) == theirs(after)
+            && Rule { tags: BTreeMap::new(), row: before.row.clone(), ..after.clone() }
+                == Rule { tags: BTreeMap::new(), ..before.clone() }
+    })
 }
 
 /// Whether a rule that was nobody's only got the marks of who takes it over.

@@ -10,14 +10,18 @@ use crate::mirror::{Key, Mirror, Rule, pinned};
 use crate::ticks::ticks_in;
 use crate::triggers::listener;
 
-/// Why AWS is not as the manifest says; none if it is. `start` is when the history begins.
+/// Why AWS is not as the manifest says; none if it is. `start` is when the history begins, and it is `now`.
 pub(crate) fn mismatch(
     mirror: &Mirror,
     controller: &str,
     name: &str,
     wanted: &Wanted,
     start: Timestamp,
+    now: Timestamp,
 ) -> Option<String> {
+    if wanted.is_over(now) {
+        return None;
+    }
     // A rule that others put targets on stays with them when the job needs it no longer.
     let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !rule.is_left_to_others()).collect();
     let schedules: BTreeSet<&String> = wanted.job.schedules.iter().collect();

@@ -345,7 +345,7 @@ impl Judge {
             return;
         }
         self.find("silence", millis, silence);
-        let convergence = calm::convergence(mirror, &self.books, &self.status, &self.rules);
+        let convergence = calm::convergence(millis, mirror, &self.books, &self.status, &self.rules);
         self.find("convergence", millis, convergence);
     }
 

@@ -112,6 +112,10 @@ impl Status {
         self.standing.insert((process, job.clone()), text.to_owned());
         let root = books.root(&job);
         self.names(process, text, |fault| fault.job.as_deref().is_none_or(|about| about == root));
+        if reason == Some(Reason::Throttled) {
+            // AWS itself may have refused another call of the same reconcile, which then is the one that is told.
+            self.named.push((process, Some(root.to_owned()), millis));
+        }
         if status.is_ready() {
             // What was mended before anything could be written.
             let mended = |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.millis > millis - WRITTEN;
@@ -157,7 +161,7 @@ impl Status {
             {
                 return None;
             }
-            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.start)?;
+            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.start, rules.at(millis))?;
             Some(format!("{job} is called ready, but {why}"))
         });
         (Some(Ready { job, suspended: reason == Some(Reason::Suspended) }), finding)
@@ -266,8 +270,11 @@ impl Status {
                     shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
                 let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
                 fresh.reduce(|one, other| one || other).unwrap_or(true)
-                    || shelf
-                        .is_some_and(|shelf| shelf.controller_since.max(shelf.complete_since) >= fault.millis - 20_000)
+                    || shelf.is_some_and(|shelf| {
+                        // A directory that goes meanwhile is told instead.
+                        let gone = shelf.incomplete_since.unwrap_or(shelf.complete_since);
+                        shelf.controller_since.max(gone) >= fault.millis - 20_000
+                    })
             });
             let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis);
             if !overtaken && !was_silent && !is_masked(statuses, books, fault, rules.start) && late.is_none() {

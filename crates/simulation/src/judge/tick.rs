@@ -11,6 +11,7 @@ use super::{Finding, Rules, job_of};
 use crate::mirror::Mirror;
 use crate::story::Crew;
 use crate::ticks::ticks_in;
+use crate::timing::Timing;
 
 /// EventBridge delivers within the minute; then a little for what is under way.
 const DELIVERY: i64 = 65_000;
@@ -27,6 +28,7 @@ struct Duty {
     directory: usize,
     schedules: Vec<String>,
     zone: String,
+    timing: Timing,
     from: i64,
     to: Option<i64>,
     checked: i64,
@@ -65,6 +67,7 @@ impl Tick {
                 directory,
                 schedules,
                 zone,
+                timing: wanted.job.timing.clone(),
                 from,
                 to: None,
                 checked: from,
@@ -145,12 +148,14 @@ impl Tick {
         let Self { duties, starts, .. } = self;
         for duty in duties.iter_mut() {
             let from = duty.checked.max(duty.from + rules.changes_take + 1000);
+            let margin = margin + duty.timing.lateness();
             let until = duty.to.unwrap_or(millis).min(millis) - margin;
             if until <= from {
                 continue;
             }
             for schedule in &duty.schedules {
-                for tick in ticks_in(&duty.zone, schedule, rules.at(from), rules.at(until)).into_iter().flatten() {
+                let ticks = ticks_in(&duty.zone, schedule, rules.at(from), rules.at(until)).into_iter().flatten();
+                for tick in ticks.filter(|tick| duty.timing.holds(*tick)) {
                     let started = starts.get(&(duty.root.clone(), tick)).is_some_and(|versions| !versions.is_empty());
                     if !started && missed.is_none() {
                         missed = Some(format!("the tick {tick} of {} ({schedule}) started nothing", duty.job));
@@ -159,7 +164,7 @@ impl Tick {
             }
             duty.checked = until;
         }
-        duties.retain(|duty| duty.to.is_none_or(|to| duty.checked < to - margin));
+        duties.retain(|duty| duty.to.is_none_or(|to| duty.checked < to - margin - duty.timing.lateness()));
         missed
     }
 }
