@@ -66,7 +66,7 @@ pub enum Mutant {
     ForgetZone,
     /// Puts schedules without their state.
     ForgetScheduleState,
-    /// Moves a job between rules and EventBridge Scheduler, and leaves what was there before.
+    /// Gives a job other schedules, in rules or in EventBridge Scheduler, and leaves what was there before.
     LeaveTheOld,
     /// Starts a job after whatever end of another's run.
     AnyEnd,
@@ -294,16 +294,15 @@ impl Seams for Bent {
                     }
                 }
             }
-            Mutant::LeaveTheOld if changes_home(plan) => {
-                plan.steps.retain(|step| {
-                    matches!(
-                        step.action,
-                        Action::PutSchedule { .. }
-                            | Action::PutRule { .. }
-                            | Action::PutTargets { .. }
-                            | Action::EnableRule { .. }
-                    )
-                });
+            Mutant::LeaveTheOld if matches!(plan.kind, Kind::Change | Kind::Move) => {
+                let registers = |step: &Step| matches!(step.action, Action::RegisterTaskDefinition { .. });
+                // Where nothing is known by its place in the plan.
+                if !plan.steps.iter().any(registers) {
+                    plan.steps.retain(|step| {
+                        !matches!(step.action, Action::DeleteRule { .. } | Action::DeleteSchedule { .. })
+                            && !matches!(step.action, Action::DisableRule { .. } | Action::RemoveTargets { .. })
+                    });
+                }
             }
             Mutant::TakeUnmarked => {
                 for step in &mut plan.steps {
@@ -352,17 +351,6 @@ impl Seams for Bent {
             _ => {}
         }
     }
-}
-
-/// Whether a plan only moves a job between rules and EventBridge Scheduler: nothing in it is known by its place.
-fn changes_home(plan: &Plan) -> bool {
-    let has = |which: fn(&Action) -> bool| plan.steps.iter().any(|step| which(&step.action));
-    let to_scheduler = has(|action| matches!(action, Action::PutSchedule { .. }))
-        && has(|action| matches!(action, Action::DeleteRule { .. }));
-    let back = has(|action| matches!(action, Action::PutRule { .. }))
-        && has(|action| matches!(action, Action::DeleteSchedule { .. }));
-    (to_scheduler || back)
-        && !has(|action| matches!(action, Action::RegisterTaskDefinition { .. } | Action::CreateScheduleGroup { .. }))
 }
 
 /// Puts a removal of our target before everything else.
