@@ -76,7 +76,8 @@ impl Pruning {
             Some(left) => {
                 self.strangers.remove(&key);
                 if let Some(at) = left.retired_at.filter(|_| !left.scheduled) {
-                    self.retired.insert(job.clone(), at);
+                    let latest = self.retired.entry(job.clone()).or_insert(at);
+                    *latest = at.max(*latest);
                 }
                 self.left_behind.insert(key, left);
             }

@@ -37,19 +37,18 @@ impl Collateral {
                 if before.is_none() {
                     self.made.insert(key.clone(), millis);
                 }
-                let belongs = |rule: &Option<Rule>| rule.as_ref().is_some_and(|rule| belongs_to(&rule.tags, identity));
-                if belongs(before) && after.is_some() && !belongs(after) {
-                    self.given_back.insert(key.clone(), millis);
-                }
-                let is_given_back = self.given_back.get(key).is_some_and(|at| millis - at < RACE);
-                if !belongs(before) && is_given_back && only_loses_ours(before.as_ref(), after.as_ref()) {
-                    return None;
-                }
-                let takes_over = books.of_process(process).is_some_and(|shelf| shelf.adopts(&key.1));
-                if takes_over
-                    && before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| marks(identity, before, after))
-                {
-                    return None;
+                if let (Some(before), Some(after)) = (before, after) {
+                    let belongs = |rule: &Rule| belongs_to(&rule.tags, identity);
+                    if belongs(before) && !belongs(after) {
+                        self.given_back.insert(key.clone(), millis);
+                    }
+                    let is_given_back = self.given_back.get(key).is_some_and(|at| millis - at < RACE);
+                    let takes_over = books.of_process(process).is_some_and(|shelf| shelf.adopts(&key.1));
+                    if (!belongs(before) && is_given_back && only_loses_ours(before, after))
+                        || (takes_over && marks(identity, before, after))
+                    {
+                        return None;
+                    }
                 }
                 rule(identity, key, before.as_ref(), after.as_ref()).filter(|_| !is_young)
             }
@@ -63,27 +62,24 @@ impl Collateral {
 }
 
 /// Whether a rule only lost tags of ours.
-fn only_loses_ours(before: Option<&Rule>, after: Option<&Rule>) -> bool {
-    before.zip(after).is_some_and(|(before, after)| {
-        let kept = |tag: &str| !tag.starts_with("ecs-etl/") && !LABELS.contains(&tag);
-        let theirs = |rule: &Rule| {
-            rule.tags
-                .iter()
-                .filter(|(tag, _)| kept(tag))
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect::<BTreeMap<_, _>>()
-        };
-        theirs(before) == theirs(after)
-            && Rule { tags: BTreeMap::new(), row: before.row.clone(), ..after.clone() }
-                == Rule { tags: BTreeMap::new(), ..before.clone() }
-    })
+fn only_loses_ours(before: &Rule, after: &Rule) -> bool {
+    let ours = |tag: &str| tag.starts_with("ecs-etl/") || LABELS.contains(&tag);
+    let theirs = |rule: &Rule| {
+        let mut tags = rule.tags.clone();
+        tags.retain(|tag, _| !ours(tag));
+        tags
+    };
+    theirs(before) == theirs(after) && differs_in_tags_alone(before, after)
 }
 
 /// Whether a rule that was nobody's only got the marks of who takes it over.
 fn marks(identity: &str, before: &Rule, after: &Rule) -> bool {
     let is_nobodys = !before.tags.contains_key("ecs-etl/controller");
-    let marked = Rule { tags: before.tags.clone(), row: before.row.clone(), ..after.clone() };
-    is_nobodys && belongs_to(&after.tags, identity) && marked == *before
+    is_nobodys && belongs_to(&after.tags, identity) && differs_in_tags_alone(before, after)
+}
+
+fn differs_in_tags_alone(before: &Rule, after: &Rule) -> bool {
+    Rule { tags: before.tags.clone(), row: before.row.clone(), ..after.clone() } == *before
 }
 
 fn rule(identity: &str, key: &Key, before: Option<&Rule>, after: Option<&Rule>) -> Finding {
