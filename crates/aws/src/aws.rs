@@ -11,8 +11,9 @@ use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{AccountId, Region, ScheduleGroup};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use crate::budget::{Budget, Meter, Reservation, Urgency};
+use crate::budget::{Bucket, Budget, Meter, Reservation, Urgency};
 use crate::call::Call;
 use crate::clients::{Clients, PlaceClients, Source};
 use crate::endpoint::Endpoint;
@@ -69,7 +70,7 @@ impl Aws {
     ///
     /// The embedded AWS cannot be opened.
     pub async fn connect(endpoint: Endpoint, options: Options) -> Result<Self, ConnectError> {
-        let Options { limits, timeouts, observer } = options;
+        let Options { limits, share, timeouts, observer } = options;
         let description = description(&endpoint);
         let limits = limits.unwrap_or(endpoint.is_limited());
         let (source, embedded) = match endpoint {
@@ -86,7 +87,7 @@ impl Aws {
         let inner = Inner {
             description,
             clients: Clients::new(source, timeouts),
-            budget: Budget::new(limits),
+            budget: Budget::new(limits, share),
             accounts: Mutex::default(),
             groups: UnderWay::default(),
             observer,
@@ -143,6 +144,23 @@ impl Aws {
         self.inner.budget.reserve(&meter, ticket, urgency, buckets)
     }
 
+    /// When a ticket that waits for the budget has its turn, and for which bucket; none if that is now, or it does not wait.
+    pub fn turn(&self, place: &Place, ticket: &str) -> Option<(Bucket, Instant)> {
+        self.inner.budget.turn(&self.limited(place)?, ticket)
+    }
+
+    /// Gives up a ticket's place in the line, if it has one: its owner needs nothing any more, or something else.
+    pub fn withdraw(&self, place: &Place, ticket: &str) {
+        if let Some(meter) = self.limited(place) {
+            self.inner.budget.withdraw(&meter, ticket);
+        }
+    }
+
+    /// When the last of all that wait for the budget has its turn, unless more come.
+    pub fn last_turn(&self) -> Option<Instant> {
+        self.inner.budget.last_turn()
+    }
+
     /// Ends the embedded AWS, if this handle started one, after the requests under way.
     pub async fn close(self) {
         if let Some(embedded) = &self.inner.embedded
@@ -196,6 +214,11 @@ impl Aws {
 
     fn meter(&self, place: &Place) -> Option<Meter> {
         Some((self.known_account(place)?, place.region.clone()))
+    }
+
+    /// The meter of `place`, if calls are limited.
+    fn limited(&self, place: &Place) -> Option<Meter> {
+        if self.inner.budget.limits() { self.meter(place) } else { None }
     }
 
     pub(crate) fn groups_under_way(&self) -> &GroupsUnderWay {

@@ -35,7 +35,7 @@ mod under_way;
 
 pub use answer::{Answer, Done};
 pub use aws::{Aws, ConnectError};
-pub use budget::{Bucket, Rate, Reservation, Urgency};
+pub use budget::{Bucket, Rate, Reservation, Share, ShareError, Urgency};
 pub use endpoint::{EMBEDDED_STATE, Endpoint, EndpointError};
 pub use error::CallError;
 pub use listing::ListedSchedule;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ecs_etl_spec::name::Region;
 
+use crate::budget::Share;
 use crate::operation::Operation;
 
 /// How long to wait for AWS.
@@ -48,6 +49,8 @@ pub type Observer = Arc<dyn Fn(&CallRecord) + Send + Sync>;
 pub struct Options {
     /// Whether calls are kept inside the budget; by default on AWS itself alone.
     pub limits: Option<bool>,
+    /// The part of AWS's rates that calls are kept inside.
+    pub share: Share,
     /// How long to wait.
     pub timeouts: Timeouts,
     /// Who is told of each call.
@@ -56,9 +59,10 @@ pub struct Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limits, timeouts, observer } = self;
+        let Self { limits, share, timeouts, observer } = self;
         f.debug_struct("Options")
             .field("limits", limits)
+            .field("share", share)
             .field("timeouts", timeouts)
             .field("observer", &observer.is_some())
             .finish()

@@ -1,17 +1,32 @@
 //! What stands between a plan and AWS: the plan's own rules, the bound on changes, the call budget.
 
-use ecs_etl_aws::{Reservation, Urgency};
+use std::time::Duration;
+
+use ecs_etl_aws::{Bucket, Reservation, Urgency};
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::lint::{Subject, lint};
 use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::step::{Kind, Plan};
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::AccountId;
+use ecs_etl_spec::name::{AccountId, JobName};
+use tokio::time::Instant;
 
 use crate::context::{Context, Interrupted};
 
+/// A turn so near is waited for where the plan stands, as reads wait for theirs: coming back for it would cost every read
+/// again, out of the same buckets.
+const NEAR: Duration = Duration::from_secs(2);
+
+/// Stops a job that waits for the call budget and whose turn is still to come, before anything is read for it again.
+pub fn turn(cx: &Context, place: &Place, job: &JobName) -> Result<(), Interrupted> {
+    match cx.aws.turn(place, job.as_str()) {
+        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => Err(later(cx, bucket, until)),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Lets a plan through, or says why not now.
-pub fn admit(
+pub async fn admit(
     cx: &Context,
     desired: &Desired,
     observed: &Observed,
@@ -27,22 +42,45 @@ pub fn admit(
         Kind::Create => cx.gate().creates(&plan.job, &desired.observed_spec),
         Kind::None | Kind::Remove | Kind::CleanUp => {}
     }
-    reserve(cx, &desired.place, &desired.account, plan, urgency)
+    reserve(cx, &desired.place, &desired.account, plan, urgency).await
 }
 
 /// Reserves the calls of a plan that nothing else stands before.
 pub async fn budget(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
     let account = cx.account(place).await?;
-    reserve(cx, place, &account, plan, urgency)
+    reserve(cx, place, &account, plan, urgency).await
 }
 
-fn reserve(cx: &Context, place: &Place, account: &AccountId, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
+async fn reserve(
+    cx: &Context,
+    place: &Place,
+    account: &AccountId,
+    plan: &Plan,
+    urgency: Urgency,
+) -> Result<(), Interrupted> {
     let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
-    match cx.aws.reserve(place, account, &actions, urgency, plan.job.as_str()) {
-        Reservation::Granted => Ok(()),
-        Reservation::Wait { bucket, until } => {
-            let wait = until.saturating_duration_since(tokio::time::Instant::now());
-            Err(Interrupted::Budget { bucket: bucket.to_string(), wait })
+    let ticket = ticket(plan);
+    let patience = Instant::now() + NEAR;
+    loop {
+        match cx.aws.reserve(place, account, &actions, urgency, &ticket) {
+            Reservation::Granted => return Ok(()),
+            Reservation::Wait { until, .. } if until <= patience => tokio::time::sleep_until(until).await,
+            Reservation::Wait { bucket, until } => return Err(later(cx, bucket, until)),
         }
     }
+}
+
+/// The ticket under which a plan waits: a job's clean-up has one of its own, or it would lose its place to the job's next
+/// look.
+fn ticket(plan: &Plan) -> String {
+    match plan.kind {
+        Kind::CleanUp => format!("clean-up {}", plan.job),
+        Kind::None | Kind::Create | Kind::Change | Kind::Move | Kind::Remove => plan.job.to_string(),
+    }
+}
+
+fn later(cx: &Context, bucket: Bucket, until: Instant) -> Interrupted {
+    let wait = until.saturating_duration_since(Instant::now());
+    let expected = cx.clock.now().saturating_add(wait).unwrap_or(cx.clock.now());
+    Interrupted::Budget { bucket: bucket.to_string(), wait, expected }
 }

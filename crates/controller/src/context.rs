@@ -13,6 +13,7 @@ use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::prune::Held;
 use ecs_etl_spec::job::{Job, Place, Prune};
 use ecs_etl_spec::name::{AccountId, Digest, JobName, Prefix};
+use jiff::Timestamp;
 
 use crate::adopted::Adopted;
 use crate::clock::Clock;
@@ -65,12 +66,14 @@ pub enum Interrupted {
     #[error(transparent)]
     Failed(#[from] Failure),
     /// The call budget wants it to come back later.
-    #[error("the {bucket} budget of AWS calls is used up for now")]
+    #[error("the budget of {bucket} is used up for now; its turn is expected at {}", .expected.strftime("%FT%TZ"))]
     Budget {
         /// Bucket that is empty.
         bucket: String,
         /// How long until its turn.
         wait: Duration,
+        /// When that is.
+        expected: Timestamp,
     },
     /// Other jobs of the pass are still being looked at, so that the changes can be counted.
     #[error("the changes of this pass are being counted")]

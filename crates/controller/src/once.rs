@@ -12,10 +12,16 @@ use crate::engine::Engine;
 pub struct Progress {
     /// Jobs that have come to an end, good or bad.
     pub done: usize,
+    /// Jobs that were looked at, those that wait for their turn to be written included.
+    pub seen: usize,
     /// Jobs in all.
     pub jobs: usize,
     /// How long the engine waits for its next turn, if it waits for the call budget or a retry.
     pub waiting: Option<Duration>,
+    /// How long until the last of those that wait for the call budget has its turn.
+    pub left: Option<Duration>,
+    /// How many those are.
+    pub in_line: usize,
 }
 
 /// Turns the engine until nothing is left to do. False when `stop` came first.

@@ -34,6 +34,7 @@ pub struct Outcome {
 /// Brings one job to its manifest.
 pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outcome, Interrupted> {
     let desired = cx.desired(job).await?;
+    admit::turn(cx, &job.place, &job.name)?;
     let homes = Homes::of(cx, &desired);
     let (mut observed, plan) =
         observe::until_decided(cx, &homes, urgency, Trust::BulkForSilence, |facts| cx.decide(&desired, facts)).await?;
@@ -42,7 +43,7 @@ pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outc
         return Ok(Outcome::quiet(plan, observed));
     }
     let urgency = if plan.kind == Kind::Create { Urgency::Create } else { urgency };
-    if let Err(stopped) = admit::admit(cx, &desired, &observed, &plan, urgency) {
+    if let Err(stopped) = admit::admit(cx, &desired, &observed, &plan, urgency).await {
         return Ok(Outcome::stopped(plan, observed, stopped));
     }
     let carried = act::carry_out(cx, &plan, &mut observed, urgency).await;

@@ -1,6 +1,4 @@
-//! The throttle buckets of AWS and a token bucket that keeps a share of one.
-
-use std::time::Duration;
+//! The throttle buckets of AWS.
 
 use ecs_etl_plan::failure::Service;
 
@@ -85,69 +83,5 @@ impl Bucket {
 impl std::fmt::Display for Bucket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// The part of AWS's rate that this controller allows itself: one over this number. The rest is for people, pipelines and
-/// the services' own calls.
-pub(super) const SHARE: u32 = 2;
-
-/// After a throttle, nothing more goes out for so long.
-const REST: i128 = 1_000_000_000;
-
-/// A token bucket in whole nanoseconds: a token is the time it takes to earn one, so nothing is ever rounded.
-#[derive(Debug, Clone)]
-pub(super) struct Tokens {
-    /// What one call costs.
-    cost: i128,
-    /// What is held at most.
-    full: i128,
-    /// What is held; below zero after a plan of more calls than the bucket holds, or a throttle.
-    level: i128,
-    /// When `level` was true.
-    at: Duration,
-}
-
-impl Tokens {
-    /// A bucket that holds one call, so that a restart starts with no burst.
-    pub(super) fn new(bucket: Bucket, now: Duration) -> Self {
-        let rate = bucket.rate();
-        let cost = i128::from(SHARE) * 1_000_000_000 / i128::from(rate.per_second.max(1));
-        let full = cost * i128::from((rate.burst / SHARE).max(1));
-        Self { cost, full, level: cost, at: now }
-    }
-
-    fn level(&self, now: Duration) -> i128 {
-        let earned = now.saturating_sub(self.at).as_nanos();
-        self.full.min(self.level.saturating_add(i128::try_from(earned).unwrap_or(i128::MAX)))
-    }
-
-    /// When `calls` can go after `ahead` others have gone; at once is `now`.
-    ///
-    /// More than the bucket ever holds can go once it is full: it is then overdrawn, and others wait the longer.
-    pub(super) fn ready(&self, now: Duration, ahead: u64, calls: u64) -> Duration {
-        let need = self.full.min(self.cost * i128::from(calls)) + self.cost * i128::from(ahead);
-        let missing = need - self.level(now);
-        let wait = u64::try_from(missing.max(0)).unwrap_or(u64::MAX);
-        now.saturating_add(Duration::from_nanos(wait))
-    }
-
-    /// Whether `calls` can go now although what `ahead` others wait for stays untouched.
-    ///
-    /// A full bucket serves whoever is there: it earns nothing more, so those ahead lose nothing by it.
-    pub(super) fn affords(&self, now: Duration, ahead: u64, calls: u64) -> bool {
-        let (own, others) = (self.cost * i128::from(calls), self.cost * i128::from(ahead));
-        self.level(now) >= self.full.min(own + others)
-    }
-
-    pub(super) fn take(&mut self, now: Duration, calls: u64) {
-        self.level = self.level(now) - self.cost * i128::from(calls);
-        self.at = now;
-    }
-
-    /// AWS says that the bucket is empty, whatever is thought here.
-    pub(super) fn throttled(&mut self, now: Duration) {
-        self.level = self.level(now).min(-REST);
-        self.at = now;
     }
 }

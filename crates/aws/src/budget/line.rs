@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::bucket::{Bucket, Tokens};
+use super::bucket::Bucket;
+use super::ranks::Ranks;
+use super::share::Share;
+use super::tokens::Tokens;
 
 /// Why a call is made, which decides who goes first. In this order, but nobody starves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,17 +59,26 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Line {
     tokens: BTreeMap<Bucket, Tokens>,
+    ranks: BTreeMap<Bucket, Ranks>,
     waiting: BTreeMap<String, Waiting>,
+    /// The same by number, so by age.
+    by_number: BTreeMap<u64, (Duration, Urgency)>,
+    /// The same by the time they are told to come back.
+    by_until: BTreeSet<(Duration, String)>,
     tickets: u64,
     served_since_aged: u32,
 }
 
 impl Line {
     /// Nearly empty buckets and nobody waiting.
-    pub(super) fn new(now: Duration) -> Self {
+    pub(super) fn new(share: Share, now: Duration) -> Self {
+        let tokens = |bucket| (bucket, Tokens::new(bucket, share, now));
         Self {
-            tokens: Bucket::ALL.into_iter().map(|bucket| (bucket, Tokens::new(bucket, now))).collect(),
+            tokens: Bucket::ALL.into_iter().map(tokens).collect(),
+            ranks: Bucket::ALL.into_iter().map(|bucket| (bucket, Ranks::default())).collect(),
             waiting: BTreeMap::new(),
+            by_number: BTreeMap::new(),
+            by_until: BTreeSet::new(),
             tickets: 0,
             served_since_aged: 0,
         }
@@ -74,8 +86,8 @@ impl Line {
 
     /// Asks for `calls` in the name of `ticket`, for the first time or again: all of them or none.
     pub(super) fn reserve(&mut self, now: Duration, ticket: &str, urgency: Urgency, calls: &Calls) -> Turn {
-        self.waiting.retain(|_, waiting| waiting.until.saturating_add(CLAIM) >= now);
-        let (number, since, mut short_of) = match self.waiting.remove(ticket) {
+        self.forget_unclaimed(now);
+        let (number, since, mut short_of) = match self.leave(ticket) {
             Some(before) => (before.number, before.since, before.short_of),
             None => {
                 self.tickets += 1;
@@ -84,12 +96,56 @@ impl Line {
         };
         short_of.retain(|bucket| calls.contains_key(bucket));
         let mut own = Waiting { urgency, number, since, until: now, calls: calls.clone(), short_of };
-        let ahead = self.ahead(now, &own);
+        let Some((bucket, until)) = self.wait(now, &mut own) else {
+            self.serve(now, &own);
+            return Turn::Granted;
+        };
+        own.until = until;
+        self.enter(ticket, own);
+        Turn::Wait { bucket, until }
+    }
 
+    /// When a ticket that waits has its turn, if that is still to come. It costs nothing to ask, so its owner does before it
+    /// reads anything again.
+    pub(super) fn turn(&mut self, now: Duration, ticket: &str) -> Option<(Bucket, Duration)> {
+        self.forget_unclaimed(now);
+        let mut own = self.leave(ticket)?;
+        let wait = self.wait(now, &mut own);
+        // Who has its turn keeps its place while it looks at what it would do with it.
+        own.until = wait.map_or(now, |(_, until)| until);
+        self.enter(ticket, own);
+        wait
+    }
+
+    /// Gives up a ticket that will not come back, or needs nothing.
+    pub(super) fn withdraw(&mut self, ticket: &str) {
+        self.leave(ticket);
+    }
+
+    /// When the last of those that wait has its turn, unless more come.
+    pub(super) fn last_turn(&self) -> Option<Duration> {
+        self.by_until.last().map(|(until, _)| *until)
+    }
+
+    /// AWS refused a call for its rate: the bucket rests for a moment, and earns less from then on. The new rate, in
+    /// thousandths of the share, if that is news.
+    pub(super) fn throttled(&mut self, now: Duration, bucket: Bucket) -> Option<u32> {
+        let tokens = self.tokens.get_mut(&bucket)?;
+        tokens.throttled(now).then(|| tokens.rate(now))
+    }
+
+    /// The bucket that `own` waits for longest, and until when; none if it can go now.
+    fn wait(&self, now: Duration, own: &mut Waiting) -> Option<(Bucket, Duration)> {
+        let favoured = self.favoured(now, own);
         let mut wait: Option<(Bucket, Duration)> = None;
-        for (bucket, count) in calls {
-            let Some(tokens) = self.tokens.get(bucket) else { continue };
-            let ahead = ahead.get(bucket).copied().unwrap_or(0);
+        for (bucket, count) in &own.calls {
+            let (Some(tokens), Some(ranks)) = (self.tokens.get(bucket), self.ranks.get(bucket)) else { continue };
+            let rank = (own.urgency, own.number);
+            let ahead = match favoured {
+                Some(favoured) if favoured == rank => 0,
+                Some(favoured) => ranks.ahead(own.urgency, own.number) + ranks.behind(rank, favoured),
+                None => ranks.ahead(own.urgency, own.number),
+            };
             if tokens.affords(now, ahead, *count) {
                 continue;
             }
@@ -99,25 +155,7 @@ impl Line {
                 wait = Some((*bucket, until));
             }
         }
-        let Some((bucket, until)) = wait else {
-            self.serve(now, &own);
-            return Turn::Granted;
-        };
-        own.until = until;
-        self.waiting.insert(ticket.to_owned(), own);
-        Turn::Wait { bucket, until }
-    }
-
-    /// Gives up a ticket that will not come back.
-    pub(super) fn withdraw(&mut self, ticket: &str) {
-        self.waiting.remove(ticket);
-    }
-
-    /// AWS refused a call for its rate: the bucket rests for a moment.
-    pub(super) fn throttled(&mut self, now: Duration, bucket: Bucket) {
-        if let Some(tokens) = self.tokens.get_mut(&bucket) {
-            tokens.throttled(now);
-        }
+        wait
     }
 
     fn serve(&mut self, now: Duration, own: &Waiting) {
@@ -126,35 +164,58 @@ impl Line {
                 tokens.take(now, *count);
             }
         }
-        let aged = is_aged(now, own);
+        let aged = is_aged(now, own.since);
         self.served_since_aged = if aged { 0 } else { self.served_since_aged.saturating_add(1) };
     }
 
-    /// The calls that go before those of `own`, by bucket.
-    fn ahead(&self, now: Duration, own: &Waiting) -> Calls {
-        let favoured = self.favoured(now, own);
-        let rank = |waiting: &Waiting| (favoured != Some(waiting.number), waiting.urgency, waiting.number);
-        let mut ahead = Calls::new();
-        for waiting in self.waiting.values().filter(|waiting| rank(waiting) < rank(own)) {
-            for bucket in &waiting.short_of {
-                *ahead.entry(*bucket).or_default() += waiting.calls.get(bucket).copied().unwrap_or(0);
-            }
-        }
-        ahead
-    }
-
-    /// The one aged ticket whose turn it is whatever its urgency, if it is an aged one's turn.
-    fn favoured(&self, now: Duration, own: &Waiting) -> Option<u64> {
+    /// Urgency and number of the one aged ticket whose turn it is whatever its urgency, if it is an aged one's turn. `own`
+    /// stands outside the line while it asks.
+    fn favoured(&self, now: Duration, own: &Waiting) -> Option<(Urgency, u64)> {
         if self.served_since_aged < OTHERS_BETWEEN_AGED {
             return None;
         }
-        let aged = self.waiting.values().chain([own]).filter(|waiting| is_aged(now, waiting));
-        aged.map(|waiting| waiting.number).min()
+        let eldest = self.by_number.first_key_value().map(|(number, (since, urgency))| (*number, *since, *urgency));
+        let eldest = eldest.into_iter().chain([(own.number, own.since, own.urgency)]).min()?;
+        let (number, since, urgency) = eldest;
+        is_aged(now, since).then_some((urgency, number))
+    }
+
+    fn forget_unclaimed(&mut self, now: Duration) {
+        while let Some((until, ticket)) = self.by_until.first() {
+            if until.saturating_add(CLAIM) >= now {
+                break;
+            }
+            let ticket = ticket.clone();
+            self.leave(&ticket);
+        }
+    }
+
+    fn enter(&mut self, ticket: &str, own: Waiting) {
+        for bucket in &own.short_of {
+            if let (Some(ranks), Some(calls)) = (self.ranks.get_mut(bucket), own.calls.get(bucket)) {
+                ranks.add(own.urgency, own.number, *calls);
+            }
+        }
+        self.by_number.insert(own.number, (own.since, own.urgency));
+        self.by_until.insert((own.until, ticket.to_owned()));
+        self.waiting.insert(ticket.to_owned(), own);
+    }
+
+    fn leave(&mut self, ticket: &str) -> Option<Waiting> {
+        let (ticket, own) = self.waiting.remove_entry(ticket)?;
+        for bucket in &own.short_of {
+            if let Some(ranks) = self.ranks.get_mut(bucket) {
+                ranks.remove(own.urgency, own.number);
+            }
+        }
+        self.by_number.remove(&own.number);
+        self.by_until.remove(&(own.until, ticket));
+        Some(own)
     }
 }
 
-fn is_aged(now: Duration, waiting: &Waiting) -> bool {
-    now.saturating_sub(waiting.since) >= AGED
+fn is_aged(now: Duration, since: Duration) -> bool {
+    now.saturating_sub(since) >= AGED
 }
 
 #[cfg(test)]

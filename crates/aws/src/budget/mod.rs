@@ -2,10 +2,13 @@
 //!
 //! Reads wait for their turn inside the call, which is short. Writes are reserved for a whole plan before its first one, and
 //! who must wait comes back later: waiting is the queue's business, and a plan never stops half way for want of tokens.
-//! [`line`] and [`bucket`] are pure; only this file knows a clock and a lock.
+//! Everything here is pure but this file, which knows a clock and a lock. Why it is so: docs/design/budget.md.
 
 mod bucket;
 mod line;
+mod ranks;
+mod share;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +20,7 @@ use tokio::time::Instant;
 pub use bucket::{Bucket, Rate};
 pub use line::Urgency;
 use line::{Calls, Line, Turn};
+pub use share::{Share, ShareError};
 
 /// Whether a plan may write now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +44,7 @@ pub(crate) type Meter = (AccountId, Region);
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: bool,
+    share: Share,
     origin: Instant,
     state: Mutex<State>,
 }
@@ -51,8 +56,8 @@ struct State {
 }
 
 impl Budget {
-    pub(crate) fn new(limits: bool) -> Self {
-        Self { limits, origin: Instant::now(), state: Mutex::default() }
+    pub(crate) fn new(limits: bool, share: Share) -> Self {
+        Self { limits, share, origin: Instant::now(), state: Mutex::default() }
     }
 
     /// Whether calls are limited at all.
@@ -76,7 +81,7 @@ impl Budget {
             *counts.entry(bucket).or_default() += 1;
         }
         let now = self.now();
-        match self.lock().line(meter, now).reserve(now, ticket, urgency, &counts) {
+        match self.lock().line(meter, self.share, now).reserve(now, ticket, urgency, &counts) {
             Turn::Granted => Reservation::Granted,
             Turn::Wait { bucket, until } => Reservation::Wait { bucket, until: self.origin + until },
         }
@@ -103,11 +108,45 @@ impl Budget {
         }
     }
 
-    /// Lets a bucket rest that AWS calls empty.
+    /// When a ticket that waits has its turn, if that is still to come.
+    pub(crate) fn turn(&self, meter: &Meter, ticket: &str) -> Option<(Bucket, Instant)> {
+        let now = self.now();
+        let (bucket, until) = self.lock().lines.get_mut(meter)?.turn(now, ticket)?;
+        Some((bucket, self.origin + until))
+    }
+
+    /// Gives up the place of a ticket, if it has one.
+    pub(crate) fn withdraw(&self, meter: &Meter, ticket: &str) {
+        if let Some(line) = self.lock().lines.get_mut(meter) {
+            line.withdraw(ticket);
+        }
+    }
+
+    /// When the last of all that wait has its turn.
+    pub(crate) fn last_turn(&self) -> Option<Instant> {
+        let last = self.lock().lines.values().filter_map(Line::last_turn).max()?;
+        Some(self.origin + last)
+    }
+
+    /// Lets a bucket rest that AWS calls empty, and says so once.
     pub(crate) fn throttled(&self, meter: &Meter, bucket: Bucket) {
-        if self.limits {
-            let now = self.now();
-            self.lock().line(meter, now).throttled(now, bucket);
+        if !self.limits {
+            return;
+        }
+        let now = self.now();
+        let rate = self.lock().line(meter, self.share, now).throttled(now, bucket);
+        if let Some(rate) = rate {
+            let (account, region) = (meter.0.as_str(), meter.1.as_str());
+            let (bucket, share) = (bucket.name(), self.share);
+            let of_share = format!("{}.{} %", rate / 10, rate % 10);
+            tracing::warn!(
+                account,
+                region,
+                bucket,
+                %share,
+                of_share,
+                "AWS throttled us though our calls kept to their share; others use this bucket too, so we go slower for a while"
+            );
         }
     }
 
@@ -121,8 +160,8 @@ impl Budget {
 }
 
 impl State {
-    fn line(&mut self, meter: &Meter, now: Duration) -> &mut Line {
-        self.lines.entry(meter.clone()).or_insert_with(|| Line::new(now))
+    fn line(&mut self, meter: &Meter, share: Share, now: Duration) -> &mut Line {
+        self.lines.entry(meter.clone()).or_insert_with(|| Line::new(share, now))
     }
 }
 
@@ -136,8 +175,7 @@ struct Withdraw<'a> {
 impl Drop for Withdraw<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = &self.ticket {
-            let now = self.budget.now();
-            self.budget.lock().line(self.meter, now).withdraw(ticket);
+            self.budget.withdraw(self.meter, ticket);
         }
     }
 }

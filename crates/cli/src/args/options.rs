@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ecs_etl_aws::{Options, Share};
 use ecs_etl_controller::selector::Selector;
 use ecs_etl_spec::name::JobName;
 
@@ -25,6 +26,16 @@ pub struct Aws {
     /// Keep calls inside AWS's documented limits on other endpoints too
     #[arg(long, env = "ECS_ETL_AWS_LIMITS", value_parser = parse::switch)]
     pub aws_limits: bool,
+    /// The part of AWS's documented rates to stay inside, such as 0.25, 1/6 or 25%; the rest is for others in the account
+    #[arg(long, env = "ECS_ETL_AWS_SHARE", value_name = "SHARE", default_value = "0.5")]
+    pub aws_share: Share,
+}
+
+impl Aws {
+    /// As the connection takes it.
+    pub fn options(&self) -> Options {
+        Options { limits: self.aws_limits.then_some(true), share: self.aws_share, ..Options::default() }
+    }
 }
 
 /// Which jobs.

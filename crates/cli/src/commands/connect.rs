@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use ecs_etl_aws::{Aws, Endpoint, Options};
+use ecs_etl_aws::{Aws, Endpoint};
 use ecs_etl_controller::clock::Clock;
 use ecs_etl_controller::context::Context;
 use ecs_etl_controller::engine::{Engine, Mode};
@@ -118,8 +118,7 @@ pub async fn open(
     if let Some(problem) = &manifests.directory.controller_problem {
         bail!("{problem}");
     }
-    let options = Options { limits: aws.aws_limits.then_some(true), ..Options::default() };
-    let aws = Aws::connect(endpoint, options).await?;
+    let aws = Aws::connect(endpoint, aws.options()).await?;
     let endpoint = aws.describe();
     let settings = manifests.settings(&reader.git_source);
     terminal.note(format!(

@@ -16,6 +16,10 @@ const TRIES_OF_ONE_PASS: u32 = 5;
 /// The same where nothing answers at all: rarely a matter of seconds, and a person waits.
 const TRIES_WITHOUT_ANSWER: u32 = 3;
 
+/// A key that waits for the call budget asks again after so long at the latest, which costs no call: others may have given up
+/// their places, and a bucket may fill faster again.
+const LONGEST_WITHOUT_ASKING: Duration = Duration::from_secs(300);
+
 impl Engine {
     /// Schedules another try of a key that was interrupted, unless only a person can help or the pass gives up.
     pub(super) fn retry(&mut self, key: Key, stopped: &Interrupted, urgency: Urgency) -> Option<Retrying> {
@@ -25,9 +29,10 @@ impl Engine {
                 self.try_again(key, failure.class, urgency, tries)
             }
             Interrupted::Budget { wait, .. } => {
-                // Until then not even a resync tries it.
-                self.pace.slow_down(&key, *wait);
-                self.queue.schedule_after(key, *wait, urgency);
+                // Until then not even a resync tries it. What is far off may come earlier than was thought.
+                let ask = (*wait).min(LONGEST_WITHOUT_ASKING);
+                self.pace.slow_down(&key, ask);
+                self.queue.schedule_after(key, ask, urgency);
                 Some(Retrying { wait: *wait, attempts: 0 })
             }
             Interrupted::Counting | Interrupted::Held(_) => None,

@@ -134,6 +134,10 @@ impl Engine {
             self.forget_failures(&key);
             let Key::Job(name) = &key else { continue };
             self.fights.forget(name);
+            if let Some(job) = manifests.job(name) {
+                // What it waited for in the call budget may not be what it needs now.
+                self.cx.aws.withdraw(&job.place, name.as_str());
+            }
             let swept = manifests.job(name).is_some_and(|job| self.cx.world().sweep(&job.place).is_some());
             if swept {
                 self.queue.schedule(key, Urgency::Edit);

@@ -168,7 +168,10 @@ impl Engine {
     pub fn progress(&self) -> Progress {
         let jobs = self.homes.values().map(BTreeSet::len).sum();
         let waiting = if self.workers.is_empty() { self.queue.next_in().filter(|wait| !wait.is_zero()) } else { None };
-        Progress { done: self.reporter.looked_at().min(jobs), jobs, waiting }
+        let left = self.cx.aws.last_turn().map(|last| last.saturating_duration_since(Instant::now()));
+        let in_line = self.reporter.waiting_for_budget();
+        let seen = self.reporter.looked_at().min(jobs);
+        Progress { done: seen.saturating_sub(in_line), seen, jobs, waiting, left, in_line }
     }
 
     /// Waits for the next thing to do or to have been done, and handles it. Never returns on an engine that is idle.

@@ -65,8 +65,17 @@ impl Engine {
             let message = "the manifest has changed meanwhile and is looked at again".to_owned();
             let verdict = Verdict::Waiting(Reason::Progressing, message, None);
             self.reporter.job(&job, &result, None, Some(verdict), now);
+            // What the old one waits for may not be what the new one needs.
+            self.cx.aws.withdraw(&job.place, name.as_str());
             self.queue.schedule(key, Urgency::Edit);
             return;
+        }
+        let waits = match &result {
+            Ok(Outcome { stopped: Some(stopped), .. }) | Err(stopped) => matches!(stopped, Interrupted::Budget { .. }),
+            Ok(Outcome { stopped: None, .. }) => false,
+        };
+        if !waits {
+            self.cx.aws.withdraw(&job.place, name.as_str());
         }
         let (retrying, verdict) = match &result {
             Ok(outcome @ Outcome { stopped: None, .. }) => (None, self.next_look(&job, outcome, urgency)),

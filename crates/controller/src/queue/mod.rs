@@ -143,9 +143,9 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// When the next key is due; a time gone by if one is now. None while nothing is wanted that is not in flight.
     pub fn next_due(&self) -> Option<Instant> {
-        let due = self.due.iter().map(|(_, at, _, _)| *at).min();
-        let waiting = self.waiting.first().map(|(at, _, _)| *at);
-        due.into_iter().chain(waiting).min()
+        // What is due was found so at a time gone by, whichever of it is the oldest.
+        let due = self.due.first().map(|(_, at, _, _)| *at);
+        due.or_else(|| self.waiting.first().map(|(at, _, _)| *at))
     }
 
     /// When `key` is wanted next.

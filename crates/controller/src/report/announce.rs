@@ -21,6 +21,11 @@ pub(super) fn announce(
     if before.and_then(words) == words(after) {
         return;
     }
+    let waits = |status: &JobStatus| words(status).is_some_and(|(_, reason, _)| reason == Reason::WaitingForCallBudget);
+    if before.is_some_and(waits) && waits(after) {
+        // Only its time has changed, which the status tells.
+        return;
+    }
     let (reason, message) = verdict::words(verdict);
     let retry = after.status.retry.as_ref();
     let attempt = retry.map(|retry| retry.attempts);
@@ -28,7 +33,11 @@ pub(super) fn announce(
     match verdict {
         Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
         Verdict::Waiting(
-            Reason::Progressing | Reason::WaitingForTick | Reason::PendingDeletion | Reason::Removing,
+            Reason::Progressing
+            | Reason::WaitingForTick
+            | Reason::WaitingForCallBudget
+            | Reason::PendingDeletion
+            | Reason::Removing,
             ..,
         ) => {
             tracing::info!(%job, ?reason, detail = message, "job state");

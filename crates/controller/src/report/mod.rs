@@ -57,6 +57,8 @@ pub struct Reporter {
 #[derive(Debug, Default)]
 struct Round {
     looked_at: BTreeSet<JobName>,
+    /// Those of them that wait for the call budget.
+    in_line: BTreeSet<JobName>,
     drifted: usize,
     failed: usize,
 }
@@ -235,7 +237,18 @@ impl Reporter {
             self.last_seen.insert(job.name.clone(), now);
         }
         self.round.drifted += usize::from(!actions.is_empty());
-        self.round.failed += usize::from(stopped.is_some());
+        match stopped {
+            Some(Interrupted::Budget { .. }) => {
+                self.round.in_line.insert(job.name.clone());
+            }
+            Some(stopped) => {
+                self.round.in_line.remove(&job.name);
+                self.round.failed += usize::from(!matches!(stopped, Interrupted::Counting));
+            }
+            None => {
+                self.round.in_line.remove(&job.name);
+            }
+        }
         let retry = retrying.zip(stopped);
         self.set(&job.name, Some(&job.origin), Some(&job.digest), &verdict, live, actions, retry, notes, now);
     }
@@ -282,6 +295,11 @@ impl Reporter {
     /// Jobs looked at since the last summary.
     pub fn looked_at(&self) -> usize {
         self.round.looked_at.len()
+    }
+
+    /// How many of them wait for the call budget.
+    pub fn waiting_for_budget(&self) -> usize {
+        self.round.in_line.len()
     }
 
     #[expect(clippy::too_many_arguments, reason = "one row of facts; a struct would only be unpacked again")]

@@ -84,7 +84,7 @@ pub fn next_status(previous: Option<&JobStatus>, input: &StatusInput<'_>, now: T
         },
         status: JobState {
             observed_spec: input.observed_spec.map(|digest| digest.as_str().to_owned()).or_else(kept_spec),
-            conditions: conditions(previous, input.verdict, input.live.is_some(), now),
+            conditions: conditions(previous, input.verdict, input.live.is_some() || still_waits(previous, input), now),
             task_definition,
             schedules,
             events,
@@ -93,6 +93,21 @@ pub fn next_status(previous: Option<&JobStatus>, input: &StatusInput<'_>, now: T
             notes: input.notes.to_vec(),
         },
     }
+}
+
+/// Whether a job goes on waiting for its turn in the call budget, for the same spec, after a look that showed what it waits for.
+/// It is not looked at again before its turn, and what was seen stays true.
+fn still_waits(previous: Option<&JobStatus>, input: &StatusInput<'_>) -> bool {
+    let waits = matches!(input.verdict, Verdict::Waiting(Reason::WaitingForCallBudget, ..));
+    waits
+        && previous.is_some_and(|previous| {
+            let ready = previous.condition(ConditionType::Ready);
+            let spec = input.observed_spec.map(Digest::as_str);
+            previous.status.observed_spec.as_deref() == spec
+                && ready.is_some_and(|ready| {
+                    ready.reason == Reason::WaitingForCallBudget && ready.status == Status::False
+                })
+        })
 }
 
 /// `Ready`, and beside it whichever of the other two holds.

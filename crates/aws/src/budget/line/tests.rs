@@ -15,7 +15,7 @@ fn calls(counts: &[(Bucket, u64)]) -> Calls {
 
 /// A line whose buckets have been full for long.
 fn rested() -> (Line, Duration) {
-    (Line::new(Duration::ZERO), at(1_000_000))
+    (Line::new(Share::HALF, Duration::ZERO), at(1_000_000))
 }
 
 /// Comes back whenever told to, and says when the ticket was served.
@@ -33,7 +33,7 @@ fn wait(line: &mut Line, mut now: Duration, ticket: &str, urgency: Urgency, need
 
 #[test]
 fn a_start_has_no_burst() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let one = calls(&[(MODIFY, 1)]);
     assert_eq!(line.reserve(at(0), "a", Urgency::Create, &one), Turn::Granted);
     let second = line.reserve(at(0), "b", Urgency::Create, &one);
@@ -47,7 +47,8 @@ fn half_of_the_burst_and_half_of_the_rate_are_ours() {
         let one = calls(&[(bucket, 1)]);
         let burst = (0..1000).take_while(|i| line.reserve(now, &i.to_string(), Urgency::Drift, &one) == Turn::Granted);
         assert_eq!(burst.count(), (bucket.rate().burst / 2) as usize, "{bucket}");
-        line.waiting.clear();
+        let waiting: Vec<_> = line.waiting.keys().cloned().collect();
+        waiting.iter().for_each(|ticket| line.withdraw(ticket));
         let last = (0..20).map(|i| wait(&mut line, now, &format!("more {i}"), Urgency::Drift, &one)).max();
         let expected = Duration::from_secs(1) * 40 / bucket.rate().per_second;
         assert_eq!(last, Some(now + expected), "{bucket}: twenty more");
@@ -56,7 +57,7 @@ fn half_of_the_burst_and_half_of_the_rate_are_ours() {
 
 #[test]
 fn all_calls_of_a_plan_or_none() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let create = calls(&[(MODIFY, 1), (EVENTS, 2)]);
     let Turn::Wait { bucket, until } = line.reserve(at(0), "a", Urgency::Create, &create) else {
         panic!("one token of EventBridge is not two");
@@ -71,7 +72,7 @@ fn all_calls_of_a_plan_or_none() {
 
 #[test]
 fn the_more_urgent_go_first() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let one = calls(&[(MODIFY, 1)]);
     let order = [Urgency::CleanUp, Urgency::Drift, Urgency::Create, Urgency::Edit];
     assert_eq!(line.reserve(at(0), "first", Urgency::Edit, &one), Turn::Granted);
@@ -93,7 +94,7 @@ fn the_more_urgent_go_first() {
 
 #[test]
 fn the_same_urgency_is_served_in_the_order_of_arrival() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let one = calls(&[(MODIFY, 1)]);
     assert_eq!(line.reserve(at(0), "zero", Urgency::Create, &one), Turn::Granted);
     for (i, name) in ["c", "a", "b"].iter().enumerate() {
@@ -107,7 +108,7 @@ fn the_same_urgency_is_served_in_the_order_of_arrival() {
 
 #[test]
 fn a_stream_of_edits_does_not_starve_clean_up() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let one = calls(&[(MODIFY, 1)]);
     let mut back = match line.reserve(at(0), "edit", Urgency::Edit, &one) {
         Turn::Granted => at(0),
@@ -142,7 +143,7 @@ fn a_stream_of_edits_does_not_starve_clean_up() {
 
 #[test]
 fn who_waits_for_one_bucket_holds_up_nobody_in_another() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let create = calls(&[(MODIFY, 1), (EVENTS, 2)]);
     assert_eq!(line.reserve(at(1000), "0", Urgency::Create, &create), Turn::Granted);
     for i in 1..200 {
@@ -154,7 +155,7 @@ fn who_waits_for_one_bucket_holds_up_nobody_in_another() {
 
 #[test]
 fn a_ticket_that_nobody_claims_loses_its_place() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let one = calls(&[(MODIFY, 1)]);
     assert_eq!(line.reserve(at(0), "a", Urgency::Edit, &one), Turn::Granted);
     assert_eq!(line.reserve(at(0), "gone", Urgency::Edit, &one), Turn::Wait { bucket: MODIFY, until: at(2000) });
@@ -167,7 +168,7 @@ fn a_ticket_that_nobody_claims_loses_its_place() {
 
 #[test]
 fn a_plan_larger_than_the_bucket_goes_when_it_is_full_and_others_wait_for_it() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let large = calls(&[(MODIFY, 30)]);
     let served = wait(&mut line, at(0), "large", Urgency::CleanUp, &large);
     assert_eq!(served, at(18_000), "ten tokens, one of them there at the start");
@@ -178,16 +179,56 @@ fn a_plan_larger_than_the_bucket_goes_when_it_is_full_and_others_wait_for_it() {
 #[test]
 fn a_throttle_empties_the_bucket_for_a_moment() {
     let (mut line, now) = rested();
-    line.throttled(now, EVENTS);
-    line.throttled(now, EVENTS);
+    assert_eq!(line.throttled(now, EVENTS), Some(700));
+    assert_eq!(line.throttled(now, EVENTS), None, "one moment, one lesson");
     let one = calls(&[(EVENTS, 1)]);
-    assert_eq!(line.reserve(now, "a", Urgency::Edit, &one), Turn::Wait { bucket: EVENTS, until: now + at(1040) });
+    // A second of rest and one call's forty milliseconds, at seven tenths of the rate.
+    let until = now + Duration::from_nanos(1_485_714_286);
+    assert_eq!(line.reserve(now, "a", Urgency::Edit, &one), Turn::Wait { bucket: EVENTS, until });
     assert_eq!(line.reserve(now, "b", Urgency::Edit, &calls(&[(MODIFY, 1)])), Turn::Granted, "other buckets go on");
 }
 
 #[test]
+fn who_waits_may_ask_for_its_turn_and_loses_nothing_by_it() {
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
+    let one = calls(&[(MODIFY, 1)]);
+    assert_eq!(line.reserve(at(0), "a", Urgency::Create, &one), Turn::Granted);
+    assert_eq!(line.reserve(at(0), "b", Urgency::Create, &one), Turn::Wait { bucket: MODIFY, until: at(2000) });
+    assert_eq!(line.reserve(at(0), "c", Urgency::Create, &one), Turn::Wait { bucket: MODIFY, until: at(4000) });
+    assert_eq!(line.turn(at(500), "nobody"), None);
+    assert_eq!(line.turn(at(500), "b"), Some((MODIFY, at(2000))));
+    // An edit goes first, and who asks learns of it.
+    assert_eq!(line.reserve(at(600), "edit", Urgency::Edit, &one), Turn::Wait { bucket: MODIFY, until: at(2000) });
+    assert_eq!(line.turn(at(700), "c"), Some((MODIFY, at(6000))));
+    assert_eq!(line.last_turn(), Some(at(6000)));
+    line.withdraw("edit");
+    assert_eq!(line.turn(at(2000), "b"), None, "it is b's turn");
+    assert_eq!(line.turn(at(2000), "c"), Some((MODIFY, at(4000))), "b has not gone yet");
+    assert_eq!(line.reserve(at(2000), "b", Urgency::Create, &one), Turn::Granted);
+}
+
+#[test]
+fn ten_thousand_in_line_are_served_in_order_and_each_when_it_was_told() {
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
+    let create = calls(&[(MODIFY, 1), (EVENTS, 2)]);
+    let mut until = Vec::new();
+    for i in 0..10_000 {
+        match line.reserve(at(40), &format!("job-{i}"), Urgency::Create, &create) {
+            Turn::Granted => until.push(at(40)),
+            Turn::Wait { until: later, .. } => until.push(later),
+        }
+    }
+    for (i, until) in until.iter().enumerate().skip(1) {
+        assert_eq!(*until, at(2000 * i as u64), "job {i}");
+        let turn = line.reserve(*until, &format!("job-{i}"), Urgency::Create, &create);
+        assert_eq!(turn, Turn::Granted, "job {i}");
+    }
+    assert!(line.waiting.is_empty() && line.by_number.is_empty() && line.by_until.is_empty());
+}
+
+#[test]
 fn nothing_asked_is_granted_at_once() {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     assert_eq!(line.reserve(at(0), "a", Urgency::CleanUp, &Calls::new()), Turn::Granted);
     assert!(line.waiting.is_empty());
 }
@@ -200,7 +241,7 @@ fn plan() -> impl Strategy<Value = (u64, Urgency, u64, u64)> {
 
 /// Plays plans against a line, each coming back exactly when told, and says when each was served.
 fn play(plans: &[(u64, Urgency, u64, u64)]) -> Vec<Duration> {
-    let mut line = Line::new(Duration::ZERO);
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
     let mut due: BTreeSet<(Duration, usize)> = plans.iter().enumerate().map(|(i, plan)| (at(plan.0), i)).collect();
     let mut served = vec![Duration::MAX; plans.len()];
     let mut turns = 0;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use ecs_etl_aws::{Answer, Aws, Endpoint, Options, Urgency};
+use ecs_etl_aws::{Answer, Aws, Endpoint, Urgency};
 use ecs_etl_import::aws::{self, Facts, Live};
 use ecs_etl_plan::observed::{LiveRevision, Look, RevisionArn};
 use ecs_etl_spec::job::Place;
@@ -26,8 +26,7 @@ pub fn import(args: &ImportAws, terminal: &mut Terminal) -> anyhow::Result<ExitC
     let place = Place { region: region.clone(), assume_role_arn: None, external_id: None };
     let endpoint = through.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
     let facts = connect::runtime()?.block_on(async {
-        let options = Options { limits: through.aws_limits.then_some(true), ..Options::default() };
-        let aws = Aws::connect(Endpoint::parse(endpoint)?, options).await?;
+        let aws = Aws::connect(Endpoint::parse(endpoint)?, through.options()).await?;
         terminal.note(format!("{} {}", toned(Tone::Dim, "using"), toned(Tone::Bold, aws.describe())))?;
         let facts = Reader { aws: &aws, place: &place }.facts(args).await;
         aws.close().await;
