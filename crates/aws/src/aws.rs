@@ -140,8 +140,20 @@ impl Aws {
         ticket: &str,
     ) -> Reservation {
         let meter = (account.clone(), place.region.clone());
-        let buckets = actions.iter().filter_map(|action| Operation::of(action).bucket);
-        self.inner.budget.reserve(&meter, ticket, urgency, buckets)
+        self.inner.budget.reserve(&meter, ticket, urgency, buckets(actions))
+    }
+
+    /// Keeps a place in the line for a plan that is likely to be made, and says until when it waits; none if it could go now.
+    ///
+    /// Nothing is taken out of the budget: [`Aws::reserve`] does that, under the same ticket.
+    pub fn queue(
+        &self,
+        place: &Place,
+        actions: &[&Action],
+        urgency: Urgency,
+        ticket: &str,
+    ) -> Option<(Bucket, Instant)> {
+        self.inner.budget.queue(&self.limited(place)?, ticket, urgency, buckets(actions))
     }
 
     /// When a ticket that waits for the budget has its turn, and for which bucket; none if that is now, or it does not wait.
@@ -234,6 +246,10 @@ impl std::fmt::Debug for Aws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Aws").field(&self.inner.description).finish()
     }
+}
+
+fn buckets(actions: &[&Action]) -> impl Iterator<Item = Bucket> {
+    actions.iter().filter_map(|action| Operation::of(action).bucket)
 }
 
 fn role(place: &Place) -> Role {

@@ -25,6 +25,21 @@ pub fn turn(cx: &Context, place: &Place, job: &JobName) -> Result<(), Interrupte
     }
 }
 
+/// Stops a job before it is read directly, if what the lists show of it makes its plan wait: it keeps its place in the line, and
+/// is read when its turn is near.
+///
+/// Where changes are counted, each job is read first: lists may lag, and one that seems to change would count for nothing.
+pub fn queue(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
+    if cx.settings().max_changes.is_some() {
+        return Ok(());
+    }
+    let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
+    match cx.aws.queue(place, &actions, urgency, &ticket(plan)) {
+        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => Err(later(cx, bucket, until)),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Lets a plan through, or says why not now.
 pub async fn admit(
     cx: &Context,

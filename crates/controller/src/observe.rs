@@ -106,8 +106,21 @@ pub async fn until_decided(
     homes: &Homes,
     urgency: Urgency,
     trust: Trust,
+    decide: impl FnMut(&Observed) -> Decision,
+) -> Result<(Observed, Plan), Interrupted> {
+    until_decided_unless(cx, homes, urgency, trust, |_, _| Ok(()), decide).await
+}
+
+/// The same, unless `put_off` stops it when bulk knowledge shows a difference, before anything is read directly for that.
+pub async fn until_decided_unless(
+    cx: &Context,
+    homes: &Homes,
+    urgency: Urgency,
+    trust: Trust,
+    put_off: impl FnOnce(&Observed, &Plan) -> Result<(), Interrupted>,
     mut decide: impl FnMut(&Observed) -> Decision,
 ) -> Result<(Observed, Plan), Interrupted> {
+    let mut put_off = Some(put_off);
     let mut fresh = homes.unread(&cx.world());
     let mut direct = trust == Trust::Direct;
     let mut remembered = revisions(&fresh);
@@ -130,7 +143,12 @@ pub async fn until_decided(
                 ask(cx, &homes.place, &doubtful, &mut fresh, urgency).await?;
             }
             // Lists may lag: a difference seen in them is read again before anything is written.
-            Decision::Plan(_) => direct = true,
+            Decision::Plan(plan) => {
+                if let Some(put_off) = put_off.take() {
+                    put_off(&view, &plan)?;
+                }
+                direct = true;
+            }
         }
     }
     Err(Interrupted::Undecided)

@@ -273,6 +273,10 @@ impl Pruning {
         let mut owned: Vec<OwnedJob> = left
             .map(|left| OwnedJob { job: left.job.clone(), source: left.source.clone(), policy: left.policy })
             .collect();
+        if owned.is_empty() {
+            // Nothing could go: how many there are, which sets the cap, makes no difference.
+            return owned;
+        }
         let settings = cx.settings();
         let world = cx.world();
         for job in manifests.directory.jobs.values().filter(|job| !job.drain) {

@@ -18,6 +18,10 @@ pub const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long changes are gathered before they are written together.
 const GATHER: Duration = Duration::from_millis(200);
 
+/// The controller's document names every job. With so many of them it is written with one change in two, and so on; the
+/// heartbeat brings it up to date at the latest.
+const JOBS_WITH_EVERY_CHANGE: usize = 250;
+
 /// Writes the status of an engine into a directory.
 #[derive(Debug)]
 pub struct Publisher {
@@ -27,13 +31,15 @@ pub struct Publisher {
     manifests: String,
     started: Timestamp,
     written: Option<Instant>,
+    /// When the controller's document was.
+    told: Option<Instant>,
     failing: bool,
 }
 
 impl Publisher {
     /// A publisher through `files`; nowhere without them.
     pub fn new(files: Option<Box<dyn StatusSink>>, endpoint: String, manifests: String, started: Timestamp) -> Self {
-        Self { files, heartbeat: HEARTBEAT, endpoint, manifests, started, written: None, failing: false }
+        Self { files, heartbeat: HEARTBEAT, endpoint, manifests, started, written: None, told: None, failing: false }
     }
 
     /// With a heartbeat of another length.
@@ -59,7 +65,8 @@ impl Publisher {
     /// Writes what changed, and the heartbeat. `finished` marks the end of a process that will not come back.
     pub fn publish(&mut self, engine: &mut Engine, finished: bool) {
         let now = engine.cx.clock.now();
-        let state = self.controller(engine, now, finished);
+        let tells = finished || self.failing || self.is_due(engine.reporter.jobs().len());
+        let state = tells.then(|| self.controller(engine, now, finished));
         let Some(files) = &mut self.files else { return };
         self.written = Some(Instant::now());
         let changed = engine.reporter.take_changed();
@@ -69,7 +76,10 @@ impl Publisher {
         let written = files
             .write_jobs(&changed)
             .and_then(|()| gone.iter().try_for_each(|job| files.remove_job(job)))
-            .and_then(|()| files.write_controller(&state));
+            .and_then(|()| state.as_ref().map_or(Ok(()), |state| files.write_controller(state)));
+        if tells {
+            self.told = self.written;
+        }
         match written {
             Ok(()) if self.failing => {
                 self.failing = false;
@@ -89,6 +99,13 @@ impl Publisher {
                 }
             }
         }
+    }
+
+    /// Whether it is time to write the controller's document, which is as long as there are jobs.
+    fn is_due(&self, jobs: usize) -> bool {
+        let changes = u32::try_from(jobs / JOBS_WITH_EVERY_CHANGE).unwrap_or(u32::MAX);
+        let apart = GATHER.saturating_mul(changes).min(self.heartbeat.saturating_sub(GATHER));
+        self.told.is_none_or(|told| told.elapsed() >= apart)
     }
 
     /// What is said of the controller itself.

@@ -36,18 +36,34 @@ pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outc
     let desired = cx.desired(job).await?;
     admit::turn(cx, &job.place, &job.name)?;
     let homes = Homes::of(cx, &desired);
-    let (mut observed, plan) =
-        observe::until_decided(cx, &homes, urgency, Trust::BulkForSilence, |facts| cx.decide(&desired, facts)).await?;
+    let mut likely = None;
+    let put_off = |facts: &Observed, plan: &Plan| {
+        let queued = admit::queue(cx, &job.place, plan, priority(plan, urgency));
+        queued.inspect_err(|_| likely = Some((facts.clone(), plan.clone())))
+    };
+    let trust = Trust::BulkForSilence;
+    let decide = |facts: &Observed| cx.decide(&desired, facts);
+    let decided = observe::until_decided_unless(cx, &homes, urgency, trust, put_off, decide).await;
+    let (mut observed, plan) = match (decided, likely) {
+        (Ok(decided), _) => decided,
+        (Err(stopped), Some((facts, plan))) => return Ok(Outcome::stopped(plan, facts, stopped)),
+        (Err(stopped), None) => return Err(stopped),
+    };
     let plan = former_prefix::hold(cx, &desired, plan, urgency).await?;
     if plan.steps.is_empty() {
         return Ok(Outcome::quiet(plan, observed));
     }
-    let urgency = if plan.kind == Kind::Create { Urgency::Create } else { urgency };
+    let urgency = priority(&plan, urgency);
     if let Err(stopped) = admit::admit(cx, &desired, &observed, &plan, urgency).await {
         return Ok(Outcome::stopped(plan, observed, stopped));
     }
     let carried = act::carry_out(cx, &plan, &mut observed, urgency).await;
     Ok(conclude(cx, &desired, plan, observed, carried))
+}
+
+/// The priority of a plan's calls in the budget.
+fn priority(plan: &Plan, urgency: Urgency) -> Urgency {
+    if plan.kind == Kind::Create { Urgency::Create } else { urgency }
 }
 
 /// Decides once more on what the answers showed: only what is seen to hold is Ready.

@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 pub struct Settings {
     /// Answer `ThrottlingException` when AWS's token buckets are empty (docs/aws.md, Throttles and quotas).
     pub throttle: bool,
+    /// Rules per event bus, as a raised quota; without it AWS's usual one (docs/aws.md, Throttles and quotas).
+    pub rules_per_bus: Option<usize>,
     /// How long the tagging index is behind; AWS: minutes to hours (docs/aws.md, Consistency).
     pub tagging_lag: SignedDuration,
     /// How much longer a deleted resource haunts the tagging index; AWS: hours to days.
@@ -43,6 +45,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             throttle: false,
+            rules_per_bus: None,
             tagging_lag: SignedDuration::ZERO,
             tagging_ghosts: SignedDuration::ZERO,
             deletion_takes: SignedDuration::from_hours(1),

@@ -39,6 +39,9 @@ const CLAIM: Duration = Duration::from_secs(30);
 /// Who has waited so long is served before the more urgent, one at a time.
 const AGED: Duration = Duration::from_secs(300);
 
+/// Who has its turn so soon holds its place in every bucket that it needs.
+const NEAR: Duration = Duration::from_secs(5);
+
 /// So many others are served between two aged tickets.
 const OTHERS_BETWEEN_AGED: u32 = 3;
 
@@ -50,9 +53,9 @@ struct Waiting {
     since: Duration,
     until: Duration,
     calls: Calls,
-    /// Buckets that were short for it. Only there does it hold its place: a ticket that waits for one bucket must not keep
-    /// others from the rest.
-    short_of: BTreeSet<Bucket>,
+    /// Buckets in which it holds its place: all that it needs if its turn is [`NEAR`], else the one that it waits for longest. Who
+    /// waits an hour for one bucket must not keep others from the rest.
+    holds: BTreeSet<Bucket>,
 }
 
 /// The buckets of one account and Region with the line before them. Pure: time is an argument, counted from any origin.
@@ -86,23 +89,54 @@ impl Line {
 
     /// Asks for `calls` in the name of `ticket`, for the first time or again: all of them or none.
     pub(super) fn reserve(&mut self, now: Duration, ticket: &str, urgency: Urgency, calls: &Calls) -> Turn {
-        self.forget_unclaimed(now);
-        let (number, since, mut short_of) = match self.leave(ticket) {
-            Some(before) => (before.number, before.since, before.short_of),
-            None => {
-                self.tickets += 1;
-                (self.tickets, now, BTreeSet::new())
-            }
-        };
-        short_of.retain(|bucket| calls.contains_key(bucket));
-        let mut own = Waiting { urgency, number, since, until: now, calls: calls.clone(), short_of };
-        let Some((bucket, until)) = self.wait(now, &mut own) else {
+        let (mut own, wait) = self.ask(now, ticket, urgency, calls);
+        let Some((bucket, until)) = wait else {
             self.serve(now, &own);
             return Turn::Granted;
         };
         own.until = until;
         self.enter(ticket, own);
         Turn::Wait { bucket, until }
+    }
+
+    /// Keeps a place in the line for who will ask for `calls`, if they cannot go now; nothing is taken.
+    pub(super) fn queue(
+        &mut self,
+        now: Duration,
+        ticket: &str,
+        urgency: Urgency,
+        calls: &Calls,
+    ) -> Option<(Bucket, Duration)> {
+        let waited = self.waiting.contains_key(ticket);
+        let (mut own, wait) = self.ask(now, ticket, urgency, calls);
+        // Who has its turn, and waited for it, keeps it while it looks at what it would do with it.
+        if wait.is_some() || waited {
+            own.until = wait.map_or(now, |(_, until)| until);
+            self.enter(ticket, own);
+        }
+        wait
+    }
+
+    /// Takes a ticket out of the line, or makes a new one, and says what it has to wait for.
+    fn ask(
+        &mut self,
+        now: Duration,
+        ticket: &str,
+        urgency: Urgency,
+        calls: &Calls,
+    ) -> (Waiting, Option<(Bucket, Duration)>) {
+        self.forget_unclaimed(now);
+        let (number, since) = match self.leave(ticket) {
+            Some(before) => (before.number, before.since),
+            None => {
+                self.tickets += 1;
+                (self.tickets, now)
+            }
+        };
+        let holds = BTreeSet::new();
+        let mut own = Waiting { urgency, number, since, until: now, calls: calls.clone(), holds };
+        let wait = self.wait(now, &mut own);
+        (own, wait)
     }
 
     /// When a ticket that waits has its turn, if that is still to come. It costs nothing to ask, so its owner does before it
@@ -150,11 +184,14 @@ impl Line {
                 continue;
             }
             let until = tokens.ready(now, ahead, *count);
-            own.short_of.insert(*bucket);
             if wait.is_none_or(|(_, latest)| until > latest) {
                 wait = Some((*bucket, until));
             }
         }
+        own.holds = match wait {
+            Some((bucket, until)) if until > now + NEAR => BTreeSet::from([bucket]),
+            Some(_) | None => own.calls.keys().copied().collect(),
+        };
         wait
     }
 
@@ -191,7 +228,7 @@ impl Line {
     }
 
     fn enter(&mut self, ticket: &str, own: Waiting) {
-        for bucket in &own.short_of {
+        for bucket in &own.holds {
             if let (Some(ranks), Some(calls)) = (self.ranks.get_mut(bucket), own.calls.get(bucket)) {
                 ranks.add(own.urgency, own.number, *calls);
             }
@@ -203,7 +240,7 @@ impl Line {
 
     fn leave(&mut self, ticket: &str) -> Option<Waiting> {
         let (ticket, own) = self.waiting.remove_entry(ticket)?;
-        for bucket in &own.short_of {
+        for bucket in &own.holds {
             if let Some(ranks) = self.ranks.get_mut(bucket) {
                 ranks.remove(own.urgency, own.number);
             }

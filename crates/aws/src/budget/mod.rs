@@ -76,15 +76,26 @@ impl Budget {
         if !self.limits {
             return Reservation::Granted;
         }
-        let mut counts = Calls::new();
-        for bucket in calls {
-            *counts.entry(bucket).or_default() += 1;
-        }
+        let counts = counts(calls);
         let now = self.now();
         match self.lock().line(meter, self.share, now).reserve(now, ticket, urgency, &counts) {
             Turn::Granted => Reservation::Granted,
             Turn::Wait { bucket, until } => Reservation::Wait { bucket, until: self.origin + until },
         }
+    }
+
+    /// Keeps a place in the line for `ticket`, and says until when, if `calls` cannot go now. Nothing is taken.
+    pub(crate) fn queue(
+        &self,
+        meter: &Meter,
+        ticket: &str,
+        urgency: Urgency,
+        calls: impl IntoIterator<Item = Bucket>,
+    ) -> Option<(Bucket, Instant)> {
+        let counts = counts(calls);
+        let now = self.now();
+        let (bucket, until) = self.lock().line(meter, self.share, now).queue(now, ticket, urgency, &counts)?;
+        Some((bucket, self.origin + until))
     }
 
     /// Waits until one call of `bucket` may go.
@@ -157,6 +168,14 @@ impl Budget {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn counts(calls: impl IntoIterator<Item = Bucket>) -> Calls {
+    let mut counts = Calls::new();
+    for bucket in calls {
+        *counts.entry(bucket).or_default() += 1;
+    }
+    counts
 }
 
 impl State {

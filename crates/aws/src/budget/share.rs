@@ -33,6 +33,11 @@ impl Share {
     /// All of it: nobody else calls AWS in this account and Region.
     pub const WHOLE: Self = Self(WHOLE);
 
+    /// The part, between nothing and 1.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / f64::from(WHOLE)
+    }
+
     /// What of `whole` is ours, rounded down.
     pub(super) fn of(self, whole: u32) -> u32 {
         let part = u64::from(whole) * u64::from(self.0) / u64::from(WHOLE);
@@ -77,7 +82,7 @@ impl FromStr for Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", f64::from(self.0) / f64::from(WHOLE))
+        write!(f, "{}", self.as_f64())
     }
 }
 

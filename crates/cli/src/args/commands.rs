@@ -236,6 +236,9 @@ pub struct Emulator {
     /// Throttle calls as AWS does
     #[arg(long, env = "ECS_ETL_THROTTLE", value_parser = parse::switch)]
     pub throttle: bool,
+    /// How many rules an event bus takes, as if the quota had been raised [default: AWS's usual quota, 300]
+    #[arg(long, env = "ECS_ETL_RULES_PER_BUS", value_name = "N")]
+    pub rules_per_bus: Option<usize>,
     /// Let time run this many times as fast: with 3600, schedules of a day fire in 24 seconds
     #[arg(long, env = "ECS_ETL_SPEED", value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=86_400))]

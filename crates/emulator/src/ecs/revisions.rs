@@ -87,13 +87,15 @@ pub(super) fn list(state: &State, context: &Context<'_>, body: &Value) -> Answer
     let status = text(body, "status").unwrap_or("ACTIVE");
     let descending = text(body, "sort") == Some("DESC");
     let family = text(body, "familyPrefix").filter(|family| !family.is_empty());
-    let listed = state.revisions_at(place).map(|item @ (name, number, _)| ((name, number), item));
+    let listed: Box<dyn DoubleEndedIterator<Item = _>> = match family {
+        Some(family) => Box::new(state.revisions_of(place, family).map(move |(number, it)| (family, number, it))),
+        None => Box::new(state.revisions_at(place)),
+    };
+    let listed = listed.map(|item @ (name, number, _)| ((name, number), item));
     let listed: Box<dyn Iterator<Item = _>> = if descending { Box::new(listed.rev()) } else { Box::new(listed) };
     let listing = format!("task-definitions/{status}/{descending}/{}", family.unwrap_or_default());
     let ask = Ask { listing: &listing, token: text(body, "nextToken"), limit: max_results(body)?, descending };
-    let wanted = |(name, _, revision): &(&str, u32, &Revision)| {
-        family.is_none_or(|family| family == *name) && revision.status.as_str() == status
-    };
+    let wanted = |(_, _, revision): &(&str, u32, &Revision)| revision.status.as_str() == status;
     let page = page::cut(listed, ask, wanted).map_err(bad_token)?;
     let arns: Vec<_> = page.items.iter().map(|(family, number, _)| arn(place, family, *number)).collect();
     Ok(page::members(("taskDefinitionArns", json!(arns)), ("nextToken", page.next)))

@@ -16,9 +16,10 @@ use crate::reply::{Answer, Refusal};
 use crate::state::{Acts, Rule, State};
 use crate::tagging;
 
-/// Rules per bus, but for two Regions (docs/aws.md, Throttles and quotas).
-fn most_rules(region: &str) -> usize {
-    if matches!(region, "af-south-1" | "eu-south-1") { 100 } else { 300 }
+/// Rules per bus before the quota is raised, which is less in two Regions (docs/aws.md, Throttles and quotas).
+fn most_rules(context: &Context<'_>) -> usize {
+    let usual = if matches!(context.place.region.as_str(), "af-south-1" | "eu-south-1") { 100 } else { 300 };
+    context.settings.rules_per_bus.unwrap_or(usual)
 }
 
 /// The longest event pattern before a quota is raised (docs/aws.md, Throttles and quotas).
@@ -61,7 +62,7 @@ pub(super) fn put(state: &mut State, context: &Context<'_>, body: &Value) -> Ans
             ticks::changed(state, context, &key, was);
         }
     } else {
-        if state.rules_with_prefix(&context.place, "").count() >= most_rules(&context.place.region) {
+        if state.rules_with_prefix(&context.place, "").count() >= most_rules(context) {
             return Err(limit_exceeded());
         }
         tagging::note(state, context, &arn, &given_tags);

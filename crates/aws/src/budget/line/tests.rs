@@ -154,6 +154,23 @@ fn who_waits_for_one_bucket_holds_up_nobody_in_another() {
 }
 
 #[test]
+fn who_waits_long_for_one_bucket_holds_no_place_in_another_that_was_short_for_a_moment() {
+    let mut line = Line::new(Share::HALF, Duration::ZERO);
+    let create = calls(&[(MODIFY, 1), (EVENTS, 2)]);
+    // EventBridge has one token at the start, so it is short too.
+    let first = line.reserve(at(0), "0", Urgency::Create, &create);
+    assert_eq!(first, Turn::Wait { bucket: EVENTS, until: at(40) });
+    for i in 1..200 {
+        let until = at(2000 * i);
+        let turn = line.reserve(at(0), &i.to_string(), Urgency::Create, &create);
+        assert_eq!(turn, Turn::Wait { bucket: MODIFY, until }, "{i}");
+    }
+    // A look waits for those whose turn comes within seconds, not for the two hundred.
+    let look = calls(&[(EVENTS, 1)]);
+    assert_eq!(line.reserve(at(0), "look", Urgency::Drift, &look), Turn::Wait { bucket: EVENTS, until: at(240) });
+}
+
+#[test]
 fn a_ticket_that_nobody_claims_loses_its_place() {
     let mut line = Line::new(Share::HALF, Duration::ZERO);
     let one = calls(&[(MODIFY, 1)]);
