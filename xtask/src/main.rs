@@ -1,5 +1,6 @@
 //! Development tasks of ecs-etl, run as `cargo xtask TASK`.
 
+mod bench;
 mod codegen;
 mod fuzz;
 mod record;
@@ -21,6 +22,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measure what the controller costs, and whether that is within its budgets
+    Bench(bench::Args),
     /// Generate the shapes of AWS and their SDK conversions from AWS's service models
     Codegen(codegen::Args),
     /// Search for inputs that break what must hold for any input
@@ -37,6 +40,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
+        Task::Bench(args) => bench::run(&args),
         Task::Codegen(args) => codegen::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Record(args) => record::run(&args),

@@ -6,18 +6,24 @@ mod cost;
 mod figure;
 mod fleet;
 mod floor;
+mod looks;
 mod neighbour;
+mod pure;
+mod real;
+mod scenario;
 mod stage;
 mod wire;
+mod work;
 
 use std::io::Write as _;
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
 
-use clap::Parser;
-use ecs_etl_aws::Share;
+use anyhow::{Context as _, ensure};
+use clap::{Parser, Subcommand};
 
-use crate::figure::{Figure, Figures, Unit};
-use crate::floor::Terms;
+use crate::figure::Figure;
+use crate::scenario::{Scenario, list};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -25,27 +31,84 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", about = "What the controller costs, and whether that is within its budgets")]
 struct Args {
-    #[arg(long, default_value_t = 100)]
-    jobs: usize,
-    #[arg(long, default_value = "0.5")]
-    share: Share,
+    /// Only scenarios whose name contains this
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
+    /// Leave out what takes minutes: ten thousand jobs and more
     #[arg(long)]
-    neighbour: bool,
+    quick: bool,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+    /// The `ecs-etl` to measure, built for release; without it, scenarios of real processes are left out
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Write the work out, so that another tool can be run on it: manifests, Terraform, and plain requests
+    Work(work::Args),
+    /// Run one scenario in this process and print its figures as JSON
+    #[command(hide = true)]
+    Scenario {
+        /// Its name
+        name: String,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
-    let terms = Terms { jobs: args.jobs, share: args.share, neighbour: args.neighbour };
-    let mut figures = runtime.block_on(floor::measure(terms))?;
-    let mut own = Figures::of("process");
-    own.tell("CPU", cost::cpu_seconds(cost::OWN)?, Unit::Seconds);
-    own.tell("peak memory", cost::peak_memory(cost::OWN)? as f64 / 1e6, Unit::Megabytes);
-    figures.extend(own.into_vec());
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", figure::head())?;
-    for figure in &figures {
-        writeln!(out, "{figure}")?;
+    match &args.task {
+        Some(Task::Work(work)) => work::write(work, &mut out).map(|()| ExitCode::SUCCESS),
+        Some(Task::Scenario { name }) => {
+            let scenarios = list();
+            let scenario = scenarios.iter().find(|scenario| scenario.name == *name).context("no such scenario")?;
+            let figures = scenario.run(args.program.as_deref())?;
+            writeln!(out, "{}", serde_json::to_string(&figures)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => all(&args, &mut out),
+    }
+}
+
+fn all(args: &Args, out: &mut impl std::io::Write) -> anyhow::Result<ExitCode> {
+    let mut figures = Vec::new();
+    let chosen = |scenario: &Scenario| {
+        args.only.as_ref().is_none_or(|part| scenario.name.contains(part.as_str()))
+            && !(args.quick && scenario.takes_minutes)
+            && !(args.program.is_none() && scenario.needs_program())
+    };
+    if !args.json {
+        writeln!(out, "{}", figure::head())?;
+    }
+    for scenario in list().into_iter().filter(chosen) {
+        let found = apart(args, &scenario)?;
+        if !args.json {
+            for figure in &found {
+                writeln!(out, "{figure}")?;
+            }
+            out.flush()?;
+        }
+        figures.extend(found);
+    }
+    ensure!(!figures.is_empty(), "no scenario is called so");
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&figures)?)?;
     }
     Ok(if figures.iter().all(Figure::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a scenario in a process of its own.
+fn apart(args: &Args, scenario: &Scenario) -> anyhow::Result<Vec<Figure>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    if let Some(program) = &args.program {
+        command.arg("--program").arg(program);
+    }
+    let output = command.args(["scenario", &scenario.name]).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "scenario {} ended with {}", scenario.name, output.status);
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

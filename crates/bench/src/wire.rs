@@ -76,11 +76,6 @@ impl Counts {
         self.calls.values().sum()
     }
 
-    /// Calls of one operation, such as `events:PutTargets`.
-    pub fn of(&self, operation: &str) -> u64 {
-        self.calls.get(operation).copied().unwrap_or(0)
-    }
-
     /// Calls that change AWS.
     pub fn writes(&self) -> u64 {
         self.calls.iter().filter(|(operation, _)| mutates(operation)).map(|(_, count)| count).sum()
