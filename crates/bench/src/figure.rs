@@ -26,6 +26,8 @@ pub struct Figure {
 pub enum Unit {
     /// Calls or things, counted.
     Count,
+    /// Calls for each job.
+    Calls,
     /// A time divided by the least time possible.
     Ratio,
     /// Seconds of the machine, or of AWS's simulated clock.
@@ -97,6 +99,7 @@ pub fn head() -> String {
 fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Count => format!("{value:.0}"),
+        Unit::Calls => format!("{value:.2}"),
         Unit::Ratio => format!("{value:.3} x"),
         Unit::Seconds if value >= 100.0 => format!("{value:.0} s"),
         Unit::Seconds => format!("{value:.3} s"),

@@ -104,14 +104,18 @@ fn tell(figures: &mut Figures, phase: &Phase, terms: Terms, took: Duration, coun
     let most = if terms.neighbour { BESIDE } else { ALONE };
     figures.tell("AWS's time", took.as_secs_f64(), Unit::Seconds);
     figures.hold("ratio to what the share allows", took.as_secs_f64() / floor.as_secs_f64(), Unit::Ratio, most);
+    let writes = (counts.writes() - counts.clean_up()) as f64 / terms.jobs as f64;
+    let throttled = counts.throttled as f64;
     if !terms.neighbour || terms.share <= Share::HALF {
-        figures.hold("throttled calls", counts.throttled as f64, Unit::Count, 0.0);
+        figures.hold("throttled calls", throttled, Unit::Count, 0.0);
+        figures.hold("writes a job", writes, Unit::Calls, (phase.registers + phase.puts) as f64);
     } else {
-        figures.tell("throttled calls", counts.throttled as f64, Unit::Count);
+        // Both ask for all that AWS allows: who is throttled asks again.
+        figures.tell("throttled calls", throttled, Unit::Count);
+        figures.tell("writes a job", writes, Unit::Calls);
     }
-    let jobs = terms.jobs as f64;
-    figures.hold("writes a job", counts.writes() as f64 / jobs, Unit::Count, (phase.registers + phase.puts) as f64);
-    figures.tell("reads a job", counts.reads() as f64 / jobs, Unit::Count);
+    figures.tell("writes of clean-up, out of the spare budget", counts.clean_up() as f64, Unit::Count);
+    figures.tell("reads a job, resyncs included", counts.reads() as f64 / terms.jobs as f64, Unit::Calls);
     for (operation, count) in &counts.calls {
         figures.tell(operation.clone(), *count as f64, Unit::Count);
     }

@@ -67,7 +67,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(Task::Scenario { name }) => {
             let scenarios = list();
             let scenario = scenarios.iter().find(|scenario| scenario.name == *name).context("no such scenario")?;
-            let figures = scenario.run(args.program.as_deref())?;
+            let program = args.program.as_ref().map(std::path::absolute).transpose()?;
+            let figures = scenario.run(program.as_deref())?;
             writeln!(out, "{}", serde_json::to_string(&figures)?)?;
             Ok(ExitCode::SUCCESS)
         }

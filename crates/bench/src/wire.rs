@@ -81,6 +81,12 @@ impl Counts {
         self.calls.iter().filter(|(operation, _)| mutates(operation)).map(|(_, count)| count).sum()
     }
 
+    /// Writes of clean-up, which are counted apart: they come out of the spare budget.
+    pub fn clean_up(&self) -> u64 {
+        let operations = ["ecs:TagResource", "ecs:UntagResource", "ecs:DeregisterTaskDefinition"];
+        operations.iter().filter_map(|operation| self.calls.get(*operation)).sum()
+    }
+
     /// Calls that do not.
     pub fn reads(&self) -> u64 {
         self.total() - self.writes()
