@@ -62,6 +62,8 @@ pub enum Reason {
     Retained,
     /// The manifest is gone, and the resources belong to another source.
     OtherSource,
+    /// The manifest is gone, and which shard the job belonged to cannot be told.
+    ShardUnknown,
     /// The resources are being removed.
     Removing,
     /// The schedule is removed; its revisions follow when no retry can want them.

@@ -62,6 +62,9 @@ pub struct ControllerState {
     pub finished: Option<Timestamp>,
     /// Which AWS it talks to: `embedded`, `aws` or a URL.
     pub endpoint: String,
+    /// Which jobs it looks after; none if all of the directory's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
     /// AWS accounts it found there.
     pub accounts: BTreeSet<String>,
     /// The manifests it read last.

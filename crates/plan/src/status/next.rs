@@ -155,6 +155,7 @@ fn hides_aws(reason: Reason) -> bool {
         | Reason::DeletionHeld
         | Reason::Retained
         | Reason::OtherSource
+        | Reason::ShardUnknown
         | Reason::Removing
         | Reason::Removed
         | Reason::LocationLost => false,

@@ -277,6 +277,7 @@ fn controller(finished: Option<Timestamp>) -> ControllerStatus {
             heartbeat: noon(),
             finished,
             endpoint: "embedded".to_owned(),
+            shard: None,
             accounts: ["123456789012".to_owned()].into(),
             manifests: Manifests {
                 directory: "manifests".to_owned(),
