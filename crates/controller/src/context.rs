@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::lowered::{Lowered, Terms};
 use crate::seams::{AsItIs, Seams};
+use crate::shard::Parting;
 use crate::world::{Names, World};
 
 /// What the EtlController and the command line say, resolved.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub prefix: Prefix,
     /// What jobs take over under other names than their own.
     pub adopted: Adopted,
+    /// Which part of the directory is this controller's.
+    pub parting: Arc<Parting>,
     /// What decisions need to know.
     pub policy: Policy,
     /// Deletion caps and grace.
@@ -54,6 +57,8 @@ pub struct Context {
     gate: Mutex<Gate>,
     lowered: Mutex<Lowered>,
     accounts: Mutex<BTreeSet<AccountId>>,
+    /// Jobs that left something behind which was known to be this shard's.
+    parted: Mutex<BTreeSet<(Place, JobName)>>,
     settings: RwLock<Arc<Settings>>,
     seams: Arc<dyn Seams>,
 }
@@ -113,6 +118,7 @@ impl Context {
             gate: Mutex::new(Gate::default()),
             lowered: Mutex::default(),
             accounts: Mutex::default(),
+            parted: Mutex::default(),
             settings: RwLock::new(Arc::new(settings)),
             seams: Arc::new(AsItIs),
         }
@@ -164,6 +170,23 @@ impl Context {
         let account = self.aws.account(place).await?;
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone());
         Ok(account)
+    }
+
+    /// Whether what a job left in a place was known to be this shard's when that was last told; `told` tells it anew.
+    pub(crate) fn recall(&self, place: &Place, job: &JobName, told: Option<bool>) -> bool {
+        let mut parted = self.parted.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (place.clone(), job.clone());
+        match told {
+            Some(true) => {
+                parted.insert(key);
+                true
+            }
+            Some(false) => {
+                parted.remove(&key);
+                false
+            }
+            None => parted.contains(&key),
+        }
     }
 
     /// Accounts seen so far.

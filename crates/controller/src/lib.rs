@@ -32,6 +32,7 @@ pub mod scan;
 pub mod seams;
 pub mod selector;
 pub mod settle;
+pub mod shard;
 mod slots;
 pub mod source;
 pub mod status;

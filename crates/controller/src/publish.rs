@@ -106,6 +106,7 @@ impl Publisher {
                 heartbeat: now,
                 finished: finished.then_some(now),
                 endpoint: self.endpoint.clone(),
+                shard: Some(&engine.manifests.shard).filter(|shard| !shard.is_everything()).map(ToString::to_string),
                 accounts: engine.cx.accounts().iter().map(|account| account.as_str().to_owned()).collect(),
                 manifests: ManifestState {
                     directory: self.manifests.clone(),

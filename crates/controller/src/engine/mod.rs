@@ -98,6 +98,8 @@ pub struct Engine {
     homes: BTreeMap<Place, BTreeSet<JobName>>,
     /// Places that have not been swept yet, nor have refused to be.
     unread: BTreeSet<Place>,
+    /// Jobs that were another shard's, or new, when the directory was last read: they may run where that one had them.
+    arrivals: BTreeSet<JobName>,
     /// Jobs to create that wait for those: they may be there already, and move.
     creations: BTreeMap<JobName, Urgency>,
     /// Jobs whose place no document names any more.
@@ -131,6 +133,7 @@ impl Engine {
             seen: BTreeSet::new(),
             homes: BTreeMap::new(),
             unread: BTreeSet::new(),
+            arrivals: BTreeSet::new(),
             creations: BTreeMap::new(),
             lost: BTreeMap::new(),
             beside: BTreeMap::new(),

@@ -76,11 +76,11 @@ impl Engine {
         }
     }
 
-    /// Whether a job seems to be new while some places have not been read yet: it may have moved from there, and would run
-    /// twice. A place that has failed to answer is not waited for.
+    /// Whether a job is new, or seems to be, while some places have not been read yet: it may have moved from there, and would
+    /// run twice. A place that has failed to answer is not waited for.
     fn must_wait(&self, job: &Job) -> bool {
         let elsewhere = self.unread.iter().any(|place| *place != job.place);
-        elsewhere && !self.is_there(job)
+        elsewhere && (self.arrivals.contains(&job.name) || !self.is_there(job))
     }
 
     /// Whether the sweep of its place shows anything of a job.

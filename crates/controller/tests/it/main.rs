@@ -16,5 +16,6 @@ mod races;
 mod retries;
 mod scheduler;
 mod settings;
+mod shards;
 mod triggers;
 mod trouble;
