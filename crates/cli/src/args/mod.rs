@@ -7,6 +7,7 @@ mod commands;
 mod import;
 mod options;
 mod parse;
+mod shard;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};

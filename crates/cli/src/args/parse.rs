@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use ecs_etl_aws::Endpoint;
-use ecs_etl_spec::name::{AccountId, ControllerName, JobName, Region};
+use ecs_etl_plan::labels::LabelSelector;
+use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, JobName, Region};
 use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::schedule::Zone;
 use jiff::Timestamp;
@@ -34,6 +35,14 @@ pub(super) fn endpoint(text: &str) -> Result<String, String> {
 
 pub(super) fn job_name(text: &str) -> Result<JobName, String> {
     JobName::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn cluster(text: &str) -> Result<ClusterName, String> {
+    ClusterName::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn shard(text: &str) -> Result<LabelSelector, String> {
+    text.parse().map_err(|error: ecs_etl_plan::labels::SelectorError| error.to_string())
 }
 
 pub(super) fn account(text: &str) -> Result<AccountId, String> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use ecs_etl_controller::daemon;
 use ecs_etl_controller::engine::Mode;
 use ecs_etl_controller::lock::StatusDir;
-use ecs_etl_controller::manifests::Reader;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::scan::{RootState, Scan};
@@ -24,8 +23,8 @@ use crate::signals;
 /// Runs the daemon.
 pub fn run(args: Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     if args.once {
-        let Run { dir, aws, status, select, .. } = args;
-        let once = Apply { dir, aws, select, status, prune: false, yes: false, output: Output::Text };
+        let Run { dir, aws, status, select, part, .. } = args;
+        let once = Apply { dir, aws, select, part, status, prune: false, yes: false, output: Output::Text };
         return apply::run(&once, terminal);
     }
     connect::runtime()?.block_on(serve(&args, terminal))
@@ -45,10 +44,9 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     };
     let mut watch = ManifestWatch::start(&args.dir.dir, options, stop.clone());
     let Some(scan) = first_scan(&mut watch, args, &stop).await else { return Ok(ExitCode::SUCCESS) };
-    let selector = args.select.selector();
-    let reader = Reader { selector: selector.clone(), ..Reader::default() };
+    let reader = args.part.reader(&args.select);
     let manifests = reader.read(&scan, Timestamp::now());
-    let session = connect::open(&args.dir.dir, &args.aws, selector, scan, manifests, terminal).await?;
+    let session = connect::open(&args.dir.dir, &args.aws, reader, scan, manifests, terminal).await?;
 
     let mut reporter = Reporter::default();
     reporter.resume(files.earlier().into_values());

@@ -82,10 +82,12 @@ fn heading(snapshot: &StatusSnapshot, stale: bool, now: Timestamp, terminal: &mu
         None if stale => toned(Tone::Bad, format!("no heartbeat for {}", age(now, state.heartbeat))),
         None => format!("alive {} ago", age(now, state.heartbeat)),
     };
+    let shard = state.shard.as_deref().map(|shard| format!(", shard {shard},"));
     let revision = state.manifests.revision.as_deref().map(|revision| format!(" at {}", short(revision)));
     terminal.line(format!(
-        "controller {} on {}, {alive}; manifests {}{}",
+        "controller {}{} on {}, {alive}; manifests {}{}",
         toned(Tone::Bold, &controller.metadata.name),
+        shard.unwrap_or_default(),
         state.endpoint,
         state.manifests.directory,
         revision.unwrap_or_default(),
