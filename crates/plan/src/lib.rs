@@ -17,6 +17,7 @@ pub mod desired;
 pub mod explain;
 pub mod failure;
 pub mod labels;
+pub mod lease;
 pub mod lint;
 pub mod lower;
 pub mod normalise;
