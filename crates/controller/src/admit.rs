@@ -1,4 +1,4 @@
-//! What stands between a plan and AWS: the plan's own rules, the bound on changes, the call budget.
+//! What stands between a plan and AWS: the plan's own rules, the bound on changes, the lease, the call budget.
 
 use ecs_etl_aws::{Reservation, Urgency};
 use ecs_etl_plan::desired::Desired;
@@ -37,6 +37,9 @@ pub async fn budget(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) 
 }
 
 fn reserve(cx: &Context, place: &Place, account: &AccountId, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
+    if !plan.steps.is_empty() {
+        cx.may_write()?;
+    }
     let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
     match cx.aws.reserve(place, account, &actions, urgency, plan.job.as_str()) {
         Reservation::Granted => Ok(()),

@@ -1,7 +1,7 @@
 //! What a reconcile is given: AWS, the time, the settings, and what is remembered.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ecs_etl_aws::{Aws, CallError};
@@ -17,6 +17,7 @@ use ecs_etl_spec::name::{AccountId, Digest, JobName, Prefix};
 use crate::adopted::Adopted;
 use crate::clock::Clock;
 use crate::gate::Gate;
+use crate::lease::Seat;
 use crate::lowered::{Lowered, Terms};
 use crate::seams::{AsItIs, Seams};
 use crate::shard::Parting;
@@ -60,6 +61,8 @@ pub struct Context {
     /// Jobs that left something behind which was known to be this shard's.
     parted: Mutex<BTreeSet<(Place, JobName)>>,
     settings: RwLock<Arc<Settings>>,
+    /// The lease that allows writing; none where none is needed.
+    lease: OnceLock<Arc<Seat>>,
     seams: Arc<dyn Seams>,
 }
 
@@ -83,6 +86,9 @@ pub enum Interrupted {
     /// More jobs would change than `maxChanges` allows.
     #[error("{}; approve {} to go on", .0.why, .0.digest)]
     Held(Held),
+    /// Another controller holds the lease, or may.
+    #[error("another controller holds the lease; this one only looks")]
+    Standby,
     /// The plan broke one of its own rules and was not carried out: a defect of ecs-etl.
     #[error("the plan was refused: {}", .0.join("; "))]
     Refused(Vec<String>),
@@ -120,7 +126,26 @@ impl Context {
             accounts: Mutex::default(),
             parted: Mutex::default(),
             settings: RwLock::new(Arc::new(settings)),
+            lease: OnceLock::new(),
             seams: Arc::new(AsItIs),
+        }
+    }
+
+    /// Allows writing only while a lease is held, from now on and for good. False if it needs one already.
+    pub fn write_only_with(&self, seat: Arc<Seat>) -> bool {
+        self.lease.set(seat).is_ok()
+    }
+
+    /// The lease that allows writing; none where none is needed.
+    pub fn lease(&self) -> Option<&Arc<Seat>> {
+        self.lease.get()
+    }
+
+    /// Stops a write that must not begin: another controller holds the lease, or may.
+    pub(crate) fn may_write(&self) -> Result<(), Interrupted> {
+        match self.lease() {
+            Some(seat) if !seat.may_write() => Err(Interrupted::Standby),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod engine;
 mod fight;
 mod former_prefix;
 mod gate;
+pub mod lease;
 pub mod lock;
 mod lowered;
 pub mod manifests;

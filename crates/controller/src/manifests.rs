@@ -7,7 +7,7 @@ use ecs_etl_plan::decide::Policy;
 use ecs_etl_plan::desired::Identity;
 use ecs_etl_spec::directory::{Directory, load};
 use ecs_etl_spec::job::{Job, Place};
-use ecs_etl_spec::name::JobName;
+use ecs_etl_spec::name::{ControllerName, JobName};
 use jiff::Timestamp;
 
 use crate::adopted;
@@ -44,6 +44,8 @@ pub struct Reader {
     pub needs_controller: bool,
     /// The endpoint in use, if the EtlController chose it: it cannot change while the process runs.
     pub endpoint: Option<String>,
+    /// The identity that cannot change while the process runs, because it holds a lease by that name.
+    pub identity: Option<ControllerName>,
 }
 
 impl Reader {
@@ -64,6 +66,16 @@ impl Reader {
         {
             let problem =
                 format!("the EtlController's endpoint is not {endpoint} any more; restart ecs-etl to change it");
+            directory.controller_problem = Some(problem.clone());
+            manifests.incomplete.insert(WHOLE.to_owned(), problem);
+        }
+        if let Some(identity) = &self.identity
+            && directory.controller_problem.is_none()
+            && directory.controller.name != *identity
+        {
+            let problem = format!(
+                "the EtlController is not {identity} any more, whose lease this is; restart ecs-etl to change it"
+            );
             directory.controller_problem = Some(problem.clone());
             manifests.incomplete.insert(WHOLE.to_owned(), problem);
         }

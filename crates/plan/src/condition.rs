@@ -20,6 +20,8 @@ pub enum Reason {
     WaitingForTick,
     /// More jobs would change in one pass than `maxChanges` allows.
     ChangesHeld,
+    /// Another controller holds the lease, and writes.
+    Standby,
     /// AWS asks for fewer calls.
     Throttled,
     /// AWS failed or could not be reached; the next try is scheduled.

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use ecs_etl_spec::name::{AccountId, JobName};
 use ecs_etl_spec::schedule::Zone;
 
+use super::lease::Lease;
 use super::options::{Aws, Dir, Output, Select, StatusDir};
 use super::parse::{self, From};
 use super::shard::Part;
@@ -31,6 +32,8 @@ pub struct Run {
     pub select: Select,
     #[command(flatten)]
     pub part: Part,
+    #[command(flatten)]
+    pub lease: Lease,
     /// Converge once and exit: the same as `apply`
     #[arg(long, env = "ECS_ETL_ONCE", value_parser = parse::switch)]
     pub once: bool,

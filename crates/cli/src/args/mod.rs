@@ -5,6 +5,7 @@
 
 mod commands;
 mod import;
+mod lease;
 mod options;
 mod parse;
 mod shard;
@@ -14,6 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEn
 
 pub use commands::{Apply, Approve, Emulator, Next, Plan, Render, RenderOutput, Run, Status, Validate};
 pub use import::{Import, ImportAws, ImportFiles, ImportInto, ImportSource};
+pub use lease::Lease;
 pub use options::{Aws, Output};
 pub use parse::From;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ecs_etl_aws::Endpoint;
+use ecs_etl_aws::{Endpoint, LeaseTable};
 use ecs_etl_plan::labels::LabelSelector;
 use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, JobName, Region};
 use ecs_etl_spec::schedule::Schedule;
@@ -31,6 +31,10 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
     Endpoint::parse(text).map(|_endpoint| text.to_owned()).map_err(|error| error.to_string())
+}
+
+pub(super) fn lease(text: &str) -> Result<LeaseTable, String> {
+    LeaseTable::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn job_name(text: &str) -> Result<JobName, String> {

@@ -28,7 +28,7 @@ pub(super) fn announce(
     match verdict {
         Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
         Verdict::Waiting(
-            Reason::Progressing | Reason::WaitingForTick | Reason::PendingDeletion | Reason::Removing,
+            Reason::Progressing | Reason::Standby | Reason::WaitingForTick | Reason::PendingDeletion | Reason::Removing,
             ..,
         ) => {
             tracing::info!(%job, ?reason, detail = message, "job state");

@@ -235,7 +235,8 @@ impl Reporter {
             self.last_seen.insert(job.name.clone(), now);
         }
         self.round.drifted += usize::from(!actions.is_empty());
-        self.round.failed += usize::from(stopped.is_some());
+        let failed = stopped.is_some_and(|stopped| !matches!(stopped, Interrupted::Standby));
+        self.round.failed += usize::from(failed);
         let retry = retrying.zip(stopped);
         self.set(&job.name, Some(&job.origin), Some(&job.digest), &verdict, live, actions, retry, notes, now);
     }

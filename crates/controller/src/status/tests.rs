@@ -56,6 +56,7 @@ fn controller(heartbeat: Timestamp, finished: Option<Timestamp>) -> ControllerSt
             finished,
             endpoint: "embedded".to_owned(),
             shard: None,
+            lease: None,
             accounts: BTreeSet::new(),
             manifests: Manifests {
                 directory: "manifests".to_owned(),

@@ -9,6 +9,7 @@ use ecs_etl_aws::{Aws, Endpoint, Options};
 use ecs_etl_controller::clock::Clock;
 use ecs_etl_controller::context::Context;
 use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::lease::Seat;
 use ecs_etl_controller::manifests::{Manifests, Reader};
 use ecs_etl_controller::once;
 use ecs_etl_controller::report::Reporter;
@@ -164,6 +165,17 @@ impl Lab {
         let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
         let manifests = self.manifests_of(shard);
         let cx = Arc::new(Context::new(aws, self.clock.clone(), manifests.settings("none")));
+        let mut engine = Engine::new(cx, Reporter::default(), mode);
+        engine.take_manifests(manifests, "none");
+        engine
+    }
+
+    /// A new process that writes only while its seat allows it.
+    pub async fn engine_with_lease(&self, mode: Mode, seat: &Arc<Seat>) -> Engine {
+        let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
+        let manifests = self.manifests();
+        let cx = Arc::new(Context::new(aws, self.clock.clone(), manifests.settings("none")));
+        assert!(cx.write_only_with(Arc::clone(seat)));
         let mut engine = Engine::new(cx, Reporter::default(), mode);
         engine.take_manifests(manifests, "none");
         engine

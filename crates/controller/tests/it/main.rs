@@ -11,6 +11,7 @@ mod daemon;
 mod deletion;
 mod drift;
 mod lab;
+mod lease;
 mod places;
 mod races;
 mod retries;

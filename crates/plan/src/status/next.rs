@@ -137,6 +137,7 @@ fn hides_aws(reason: Reason) -> bool {
         | Reason::Suspended
         | Reason::ReconcileDisabled
         | Reason::Progressing
+        | Reason::Standby
         | Reason::WaitingForTick
         | Reason::ChangesHeld
         | Reason::QuotaExceeded

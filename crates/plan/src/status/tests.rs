@@ -278,6 +278,7 @@ fn controller(finished: Option<Timestamp>) -> ControllerStatus {
             finished,
             endpoint: "embedded".to_owned(),
             shard: None,
+            lease: None,
             accounts: ["123456789012".to_owned()].into(),
             manifests: Manifests {
                 directory: "manifests".to_owned(),
