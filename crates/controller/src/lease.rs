@@ -97,7 +97,9 @@ impl Seat {
                     "lease lost; this controller only looks until it has it again"
                 );
             }
-            (Standing::Standby(_), Standing::Standby(holder)) => {
+            // On its way to another holder, or to this one.
+            (Standing::Standby(_), Standing::Standby(None)) => {}
+            (Standing::Standby(_), Standing::Standby(holder @ Some(_))) => {
                 tracing::info!(table = self.table, holder, "standing by; another controller holds the lease");
             }
         }
