@@ -256,7 +256,7 @@ async fn left(
                 "which shard it belonged to cannot be told: {why}; it stays until a controller without a shard, or \
                  `apply --prune` without one, takes it away"
             );
-            let paused = left.scheduled.then(|| Verdict::Paused(Reason::ShardUnknown, message));
+            let paused = left.scheduled.then_some(Verdict::Paused(Reason::ShardUnknown, message));
             Some(LeftBehind { paused: left.paused.clone().or(paused), doubtful: true, ..left })
         }
     })
