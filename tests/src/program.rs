@@ -81,6 +81,11 @@ impl Running {
         assert!(status.is_ok_and(|status| status.success()), "the signal {name} was not sent");
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("the program's state").is_none()

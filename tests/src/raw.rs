@@ -76,7 +76,7 @@ impl Aws {
         )
     }
 
-    /// Calls `service` (`ecs`, `events`, `tagging`, and `sts` for GetCallerIdentity), giving AWS's refusal back.
+    /// Calls `service` (`ecs`, `events`, `tagging`, `dynamodb`, and `sts` for GetCallerIdentity), giving AWS's refusal back.
     pub fn try_call(&self, service: &str, operation: &str, body: &Value) -> Result<Value, ApiError> {
         if (service, operation) == ("sts", "GetCallerIdentity") {
             return Ok(self.identity());
@@ -85,12 +85,16 @@ impl Aws {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
             "events" => "AWSEvents",
             "tagging" => "ResourceGroupsTaggingAPI_20170126",
+            "dynamodb" => "DynamoDB_20120810",
             other => panic!("the raw client does not know the service {other}"),
         };
         let authorization = self.authorization(service);
         let target = format!("{api}.{operation}");
         let headers = [
-            ("content-type", "application/x-amz-json-1.1"),
+            (
+                "content-type",
+                if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" },
+            ),
             ("x-amz-target", target.as_str()),
             ("x-amz-date", "20260101T000000Z"),
             ("authorization", authorization.as_str()),

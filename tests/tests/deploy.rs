@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use ecs_etl_aws::{OPERATIONS, Operation};
+use ecs_etl_aws::{LEASE_KEY, LEASE_OPERATIONS, OPERATIONS, Operation};
 use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::template::Template;
 use ecs_etl_tests::tools;
@@ -11,12 +11,13 @@ use ecs_etl_tests::workspace::{Job, Workspace};
 
 const ACCOUNT: &str = "deploy/cloudformation/account.yaml";
 const CONTROLLER: &str = "deploy/cloudformation/controller.yaml";
+const LEASE: &str = "deploy/cloudformation/lease.yaml";
 
 #[test]
 fn the_templates_pass_cfn_lint_without_a_warning() {
     let output = Command::new(tools::python_tool("cfn-lint"))
         .args(["--include-checks", "I", "--"])
-        .args([ACCOUNT, CONTROLLER])
+        .args([ACCOUNT, CONTROLLER, LEASE])
         .current_dir(tools::root())
         .output()
         .expect("cfn-lint starts");
@@ -68,6 +69,16 @@ fn the_controller_may_do_what_it_calls_and_nothing_else() {
     expected.insert("scheduler:TagResource".to_owned());
     assert_eq!(Template::read(ACCOUNT).allowed_by("ControllerPolicy"), expected);
     assert_eq!(Template::read(CONTROLLER).allowed_by("OtherAccountsPolicy"), ["sts:AssumeRole".to_owned()].into());
+}
+
+#[test]
+fn a_lease_may_be_kept_in_its_table_and_nothing_else() {
+    let template = Template::read(LEASE);
+    let called: BTreeSet<String> = LEASE_OPERATIONS.iter().map(Operation::iam_action).collect();
+    assert_eq!(template.allowed_by("LeasePolicy"), called);
+    assert_eq!(template.allowed_everywhere("LeasePolicy"), BTreeSet::new());
+    let keys = template.at("/Resources/Table/Properties/KeySchema");
+    assert_eq!(keys, serde_json::json!([{"AttributeName": LEASE_KEY, "KeyType": "HASH"}]));
 }
 
 #[test]

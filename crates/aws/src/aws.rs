@@ -186,6 +186,15 @@ impl Aws {
         self.inner.clients.of(place).await
     }
 
+    pub(crate) async fn dynamodb(&self, region: &Region) -> Option<aws_sdk_dynamodb::Client> {
+        self.inner.clients.dynamodb(region).await
+    }
+
+    /// The longest that one write can be under way before it is given up.
+    pub fn longest_call(&self) -> std::time::Duration {
+        self.inner.clients.longest_call()
+    }
+
     /// Waits until a read may go.
     pub(crate) async fn wait_for_turn(&self, call: &Call<'_>) -> Result<(), Failure> {
         let Some(bucket) = call.operation.bucket.filter(|_| self.inner.budget.limits()) else { return Ok(()) };

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use ecs_etl_plan::failure::{Failure, RetryClass};
+use ecs_etl_plan::failure::{Failure, RetryClass, Service};
 use ecs_etl_plan::step::Action;
 use ecs_etl_spec::job::Place;
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::aws::Aws;
 use crate::budget::Urgency;
 use crate::error::{Refused, Subject};
+use crate::lease::REFUSED;
 use crate::operation::Operation;
 use crate::options::CallRecord;
 
@@ -95,6 +96,13 @@ impl Call<'_> {
         match failure {
             Some(Failure { class: RetryClass::NotFound, .. }) | None if !self.operation.mutating => {
                 tracing::debug!(operation, resource, account, region, request_id, duration_ms, "aws call");
+            }
+            // A lease is renewed day and night, and changes nothing that a job has.
+            None if self.operation.service == Service::DynamoDb => {
+                tracing::debug!(operation, resource, account, region, request_id, duration_ms, "aws call");
+            }
+            Some(Failure { code, .. }) if code == REFUSED => {
+                tracing::debug!(operation, resource, account, region, request_id, duration_ms, code, "aws call");
             }
             None => tracing::info!(operation, resource, account, region, request_id, duration_ms, "aws call"),
             Some(Failure { operation, resource, code, message, class, ambiguous, .. }) => {

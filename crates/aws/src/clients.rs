@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
@@ -25,6 +26,9 @@ use crate::options::Timeouts;
 /// The name of our sessions in CloudTrail and in the ARN of an assumed role. Constant: two daemons of one identity look alike on
 /// purpose, and a process id says nothing to an auditor.
 const SESSION: &str = "ecs-etl";
+
+/// How long to wait for the table of leases.
+const LEASE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where an in-process request pretends to go; `.invalid` is a name that never resolves.
 const IN_PROCESS_URL: &str = "http://embedded.invalid";
@@ -97,6 +101,27 @@ impl Clients {
                 sts: aws_sdk_sts::Client::new(&config),
             },
         }
+    }
+
+    /// A client for the table of leases; none in an AWS in this process, which has no DynamoDB.
+    pub(crate) async fn dynamodb(&self, region: &Region) -> Option<aws_sdk_dynamodb::Client> {
+        match &self.source {
+            Source::InProcess(_) => return None,
+            Source::Url(_) | Source::Aws => {}
+        }
+        // A lease has no use for an answer that comes late: it asks again.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(LEASE_PATIENCE)
+            .operation_attempt_timeout(LEASE_PATIENCE)
+            .operation_timeout(LEASE_PATIENCE)
+            .build();
+        let config = self.config(region).await.into_builder().timeout_config(timeouts).build();
+        Some(aws_sdk_dynamodb::Client::new(&config))
+    }
+
+    /// The longest that one call can take, credentials included.
+    pub(crate) fn longest_call(&self) -> Duration {
+        self.timeouts.operation
     }
 
     /// What all clients of a Region have in common; the credentials are the ambient ones.

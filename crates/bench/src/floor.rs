@@ -171,7 +171,9 @@ fn ticks(
 
 /// When the daily schedule of a job comes due between two moments, by counting minutes.
 fn dues(index: usize, from: Timestamp, to: Timestamp) -> anyhow::Result<Vec<Timestamp>> {
-    let day = from.to_zoned(jiff::tz::TimeZone::UTC).round(jiff::ZonedRound::new().smallest(TimeUnit::Day).mode(jiff::RoundMode::Floor))?;
+    let day = from
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .round(jiff::ZonedRound::new().smallest(TimeUnit::Day).mode(jiff::RoundMode::Floor))?;
     let minutes = i64::try_from(index % 60 + (8 + index / 60) % 24 * 60)?;
     let first = day.timestamp().checked_add(SignedDuration::from_mins(minutes))?;
     let mut dues = Vec::new();

@@ -24,8 +24,11 @@ impl Neighbour {
     /// Starts it.
     pub fn begin(stage: &Stage) -> Self {
         let door = stage.door.with_hook(Hook::none());
-        let deregister =
-            request("ecs", "AmazonEC2ContainerServiceV20141113.DeregisterTaskDefinition", r#"{"taskDefinition":"theirs:1"}"#);
+        let deregister = request(
+            "ecs",
+            "AmazonEC2ContainerServiceV20141113.DeregisterTaskDefinition",
+            r#"{"taskDefinition":"theirs:1"}"#,
+        );
         let list = request("events", "AWSEvents.ListRules", r#"{"NamePrefix":"theirs-"}"#);
         let go_on = |request, every| tokio::spawn(repeat(door.clone(), request, every));
         Self(vec![go_on(deregister, DEREGISTER_EVERY), go_on(list, LIST_EVERY)])

@@ -40,7 +40,8 @@ pub fn measure(jobs: usize) -> anyhow::Result<Vec<Figure>> {
     figures.tell("lower to AWS's terms, CPU", spent, Unit::Seconds);
 
     let observed: Vec<Observed> = desired.iter().map(settled).collect::<anyhow::Result<_>>()?;
-    let (silent, spent) = timed(|| Ok(desired.iter().zip(&observed).filter(|(desired, seen)| is_silent(desired, seen, now)).count()))?;
+    let (silent, spent) =
+        timed(|| Ok(desired.iter().zip(&observed).filter(|(desired, seen)| is_silent(desired, seen, now)).count()))?;
     ensure!(silent == jobs, "{silent} of {jobs} jobs were decided to be as they should be");
     figures.hold("decide, CPU", spent, Unit::Seconds, part);
     figures.tell("peak memory of all of it", cost::peak_memory(cost::OWN)? as f64 / 1e6, Unit::Megabytes);

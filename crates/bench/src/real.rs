@@ -76,8 +76,13 @@ pub fn measure(jobs: usize, program: &Path) -> anyhow::Result<Vec<Figure>> {
     for index in 0..jobs {
         fs::write(manifests.join(path(index)), manifest(index, 3))?;
     }
-    wait("every job has its new image", || Ok(registered(&log)? >= 2 * jobs + 1 && ready(&status)? == jobs))?;
-    figures.hold("batches of a checkout of all", (lines(&log, "manifests changed")? - batches) as f64, Unit::Count, 1.0);
+    wait("every job has its new image", || Ok(registered(&log)? > 2 * jobs && ready(&status)? == jobs))?;
+    figures.hold(
+        "batches of a checkout of all",
+        (lines(&log, "manifests changed")? - batches) as f64,
+        Unit::Count,
+        1.0,
+    );
     figures.tell("CPU of changing every image", cost::cpu_seconds(&daemon.id())? - before, Unit::Seconds);
     figures.tell("memory at rest", cost::memory_now(&daemon.id())? as f64 / 1e6, Unit::Megabytes);
     let peak = cost::peak_memory(&daemon.id())? as f64 / 1e6;
@@ -102,7 +107,10 @@ fn emulator(program: &Path, folder: &Path, jobs: usize) -> anyhow::Result<(Proce
     let process = Process(child);
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;
-    let url = line.split([' ', ',']).find(|word| word.starts_with("http://")).context("the emulator did not say where it listens")?;
+    let url = line
+        .split([' ', ','])
+        .find(|word| word.starts_with("http://"))
+        .context("the emulator did not say where it listens")?;
     Ok((process, url.to_owned()))
 }
 

@@ -39,7 +39,9 @@ pub fn list() -> Vec<Scenario> {
     list.push(Scenario::of("neighbour-half".to_owned(), Work::Floor(beside(Share::HALF)), 300));
     list.push(Scenario::of("neighbour-whole".to_owned(), Work::Floor(beside(Share::WHOLE)), 300));
     list.push(Scenario::of("looks-1000".to_owned(), Work::Looks(1000), 1000));
-    list.extend([1000, 5000, 10_000, 20_000, 50_000].map(|jobs| Scenario::of(format!("pure-{jobs}"), Work::Pure(jobs), 1)));
+    list.extend(
+        [1000, 5000, 10_000, 20_000, 50_000].map(|jobs| Scenario::of(format!("pure-{jobs}"), Work::Pure(jobs), 1)),
+    );
     list.extend([1000, 10_000, 50_000].map(|jobs| Scenario::of(format!("daemon-{jobs}"), Work::Real(jobs), jobs)));
     list.sort_by_key(|scenario| scenario.takes_minutes);
     list

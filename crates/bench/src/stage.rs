@@ -42,7 +42,7 @@ pub struct Stage {
 
 /// A daemon that runs.
 pub struct Daemon {
-    task: JoinHandle<()>,
+    task: JoinHandle<bool>,
     stop: CancellationToken,
     feed: watch::Sender<Option<Arc<Scan>>>,
     _look: mpsc::Sender<()>,
@@ -137,7 +137,9 @@ impl Daemon {
     /// It had panicked.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        self.task.await.context("the daemon panicked")
+        let in_good_order = self.task.await.context("the daemon panicked")?;
+        anyhow::ensure!(in_good_order, "the daemon did not end in good order");
+        Ok(())
     }
 }
 

@@ -66,7 +66,8 @@ fn requests(job: &Desired) -> anyhow::Result<Vec<Value>> {
     register.insert("family".to_owned(), json!(job.family));
     let mut requests = vec![json!({"RegisterTaskDefinition": register})];
     for rule in &job.rules {
-        requests.push(json!({"PutRule": {"Name": rule.name.as_str(), "ScheduleExpression": rule.trigger.expression()}}));
+        requests
+            .push(json!({"PutRule": {"Name": rule.name.as_str(), "ScheduleExpression": rule.trigger.expression()}}));
         requests.push(json!({"PutTargets": {"Rule": rule.name.as_str(), "Targets": [job.target]}}));
     }
     Ok(requests)

@@ -112,9 +112,9 @@ mod tests {
     use ecs_etl_controller::clock::Clock;
     use ecs_etl_controller::context::Context;
     use ecs_etl_controller::engine::{Engine, Mode};
+    use ecs_etl_controller::manifests::Reader;
     use ecs_etl_controller::once;
     use ecs_etl_controller::report::Reporter;
-    use ecs_etl_controller::selector::Selector;
     use ecs_etl_emulator::door::{self, Call, Hook, InProcess, Observer};
     use ecs_etl_emulator::{Emulator, Reply, Request, Settings};
     use ecs_etl_plan::lower::lower;
@@ -148,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_rendered_is_what_is_sent() {
         let samples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests"));
-        let (_, manifests) = connect::manifests(samples, Selector::default()).unwrap();
+        let (_, manifests) = connect::manifests(samples, &Reader::default()).unwrap();
         let sent = Arc::new(Sent::default());
         let hook = Hook::new(Arc::clone(&sent) as Arc<dyn Observer>);
         let door = InProcess::spawn(Emulator::new(Settings::default()), None, door::Clock::system(), hook);

@@ -30,6 +30,9 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
             Ok(pinned) => pinned,
             Err(stopped) => return Carried { actions, stopped: Some(stopped) },
         };
+        if let Err(stopped) = cx.may_write() {
+            return Carried { actions, stopped: Some(stopped) };
+        }
         match cx.aws.act(&step.place, &step.action, pinned.as_ref(), urgency).await {
             Ok(done) => {
                 if let (Done::Registered(revision), Some(slot)) = (&done, made.get_mut(index)) {

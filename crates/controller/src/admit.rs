@@ -1,4 +1,4 @@
-//! What stands between a plan and AWS: the plan's own rules, the bound on changes, the call budget.
+//! What stands between a plan and AWS: the plan's own rules, the bound on changes, the lease, the call budget.
 
 use std::time::Duration;
 
@@ -20,7 +20,9 @@ const NEAR: Duration = Duration::from_secs(2);
 /// Stops a job that waits for the call budget and whose turn is still to come, before anything is read for it again.
 pub fn turn(cx: &Context, place: &Place, job: &JobName) -> Result<(), Interrupted> {
     match cx.aws.turn(place, job.as_str()) {
-        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => Err(later(cx, bucket, until)),
+        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => {
+            Err(later(cx, bucket, until))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -30,12 +32,14 @@ pub fn turn(cx: &Context, place: &Place, job: &JobName) -> Result<(), Interrupte
 ///
 /// Where changes are counted, each job is read first: lists may lag, and one that seems to change would count for nothing.
 pub fn queue(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
-    if cx.settings().max_changes.is_some() {
+    if cx.settings().max_changes.is_some() || cx.may_write().is_err() {
         return Ok(());
     }
     let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
     match cx.aws.queue(place, &actions, urgency, &ticket(plan)) {
-        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => Err(later(cx, bucket, until)),
+        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => {
+            Err(later(cx, bucket, until))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -73,6 +77,9 @@ async fn reserve(
     plan: &Plan,
     urgency: Urgency,
 ) -> Result<(), Interrupted> {
+    if !plan.steps.is_empty() {
+        cx.may_write()?;
+    }
     let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
     let ticket = ticket(plan);
     let patience = Instant::now() + NEAR;

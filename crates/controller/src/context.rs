@@ -1,7 +1,7 @@
 //! What a reconcile is given: AWS, the time, the settings, and what is remembered.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ecs_etl_aws::{Aws, CallError};
@@ -18,8 +18,10 @@ use jiff::Timestamp;
 use crate::adopted::Adopted;
 use crate::clock::Clock;
 use crate::gate::Gate;
+use crate::lease::Seat;
 use crate::lowered::{Lowered, Terms};
 use crate::seams::{AsItIs, Seams};
+use crate::shard::Parting;
 use crate::world::{Names, World};
 
 /// What the EtlController and the command line say, resolved.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub prefix: Prefix,
     /// What jobs take over under other names than their own.
     pub adopted: Adopted,
+    /// Which part of the directory is this controller's.
+    pub parting: Arc<Parting>,
     /// What decisions need to know.
     pub policy: Policy,
     /// Deletion caps and grace.
@@ -55,7 +59,11 @@ pub struct Context {
     gate: Mutex<Gate>,
     lowered: Mutex<Lowered>,
     accounts: Mutex<BTreeSet<AccountId>>,
+    /// Jobs that left something behind which was known to be this shard's.
+    parted: Mutex<BTreeSet<(Place, JobName)>>,
     settings: RwLock<Arc<Settings>>,
+    /// The lease that allows writing; none where none is needed.
+    lease: OnceLock<Arc<Seat>>,
     seams: Arc<dyn Seams>,
 }
 
@@ -81,6 +89,9 @@ pub enum Interrupted {
     /// More jobs would change than `maxChanges` allows.
     #[error("{}; approve {} to go on", .0.why, .0.digest)]
     Held(Held),
+    /// Another controller holds the lease, or may.
+    #[error("another controller holds the lease; this one only looks")]
+    Standby,
     /// The plan broke one of its own rules and was not carried out: a defect of ecs-etl.
     #[error("the plan was refused: {}", .0.join("; "))]
     Refused(Vec<String>),
@@ -116,8 +127,28 @@ impl Context {
             gate: Mutex::new(Gate::default()),
             lowered: Mutex::default(),
             accounts: Mutex::default(),
+            parted: Mutex::default(),
             settings: RwLock::new(Arc::new(settings)),
+            lease: OnceLock::new(),
             seams: Arc::new(AsItIs),
+        }
+    }
+
+    /// Allows writing only while a lease is held, from now on and for good. False if it needs one already.
+    pub fn write_only_with(&self, seat: Arc<Seat>) -> bool {
+        self.lease.set(seat).is_ok()
+    }
+
+    /// The lease that allows writing; none where none is needed.
+    pub fn lease(&self) -> Option<&Arc<Seat>> {
+        self.lease.get()
+    }
+
+    /// Stops a write that must not begin: another controller holds the lease, or may.
+    pub(crate) fn may_write(&self) -> Result<(), Interrupted> {
+        match self.lease() {
+            Some(seat) if !seat.may_write() => Err(Interrupted::Standby),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -167,6 +198,23 @@ impl Context {
         let account = self.aws.account(place).await?;
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone());
         Ok(account)
+    }
+
+    /// Whether what a job left in a place was known to be this shard's when that was last told; `told` tells it anew.
+    pub(crate) fn recall(&self, place: &Place, job: &JobName, told: Option<bool>) -> bool {
+        let mut parted = self.parted.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (place.clone(), job.clone());
+        match told {
+            Some(true) => {
+                parted.insert(key);
+                true
+            }
+            Some(false) => {
+                parted.remove(&key);
+                false
+            }
+            None => parted.contains(&key),
+        }
     }
 
     /// Accounts seen so far.

@@ -14,7 +14,7 @@ use crate::watch::ManifestWatch;
 /// How long work in flight may take to finish after the signal to stop.
 pub const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs until `stop` is cancelled. `look` asks for a look at the directory now.
+/// Runs until `stop` is cancelled. `look` asks for a look at the directory now. Whether everything in flight came to its end.
 pub async fn run(
     mut engine: Engine,
     mut publisher: Publisher,
@@ -22,7 +22,7 @@ pub async fn run(
     reader: Reader,
     mut look: mpsc::Receiver<()>,
     stop: CancellationToken,
-) {
+) -> bool {
     let mut heartbeat = tokio::time::interval(publisher.heartbeat());
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -50,7 +50,8 @@ pub async fn run(
             () = engine.turn() => {}
         }
     }
-    engine.drain(SHUTDOWN_LIMIT).await;
+    let finished = engine.drain(SHUTDOWN_LIMIT).await;
     publisher.publish(&mut engine, true);
     tracing::info!("stopped");
+    finished
 }

@@ -7,13 +7,14 @@ use ecs_etl_plan::decide::Policy;
 use ecs_etl_plan::desired::Identity;
 use ecs_etl_spec::directory::{Directory, load};
 use ecs_etl_spec::job::{Job, Place};
-use ecs_etl_spec::name::JobName;
+use ecs_etl_spec::name::{ControllerName, JobName};
 use jiff::Timestamp;
 
 use crate::adopted;
 use crate::context::Settings;
 use crate::scan::{RootState, Scan, WHOLE};
 use crate::selector::Selector;
+use crate::shard::{Parting, Shard};
 
 /// What the manifest directory says.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Manifests {
     pub revision: Option<String>,
     /// Which jobs this process looks after.
     pub selector: Selector,
+    /// Which jobs this controller looks after.
+    pub shard: Shard,
 }
 
 /// Makes manifests of scans, always in the same way.
@@ -33,18 +36,23 @@ pub struct Manifests {
 pub struct Reader {
     /// Which jobs this process looks after.
     pub selector: Selector,
+    /// Which jobs this controller looks after.
+    pub shard: Shard,
     /// `source` where the EtlController names none.
     pub git_source: String,
     /// The endpoint is AWS itself: without an EtlController nobody knows whose resources are ours.
     pub needs_controller: bool,
     /// The endpoint in use, if the EtlController chose it: it cannot change while the process runs.
     pub endpoint: Option<String>,
+    /// The identity that cannot change while the process runs, because it holds a lease by that name.
+    pub identity: Option<ControllerName>,
 }
 
 impl Reader {
     /// Reads what a scan found. `now` tells whether a schedule is over for good.
     pub fn read(&self, scan: &Scan, now: Timestamp) -> Manifests {
-        let mut manifests = Manifests::read(scan, self.selector.clone(), now);
+        let read = Manifests::read(scan, self.selector.clone(), now);
+        let mut manifests = Manifests { shard: self.shard.clone(), ..read };
         let directory = &mut manifests.directory;
         if self.needs_controller && directory.controller.origin.is_none() && directory.controller_problem.is_none() {
             let problem =
@@ -58,6 +66,16 @@ impl Reader {
         {
             let problem =
                 format!("the EtlController's endpoint is not {endpoint} any more; restart ecs-etl to change it");
+            directory.controller_problem = Some(problem.clone());
+            manifests.incomplete.insert(WHOLE.to_owned(), problem);
+        }
+        if let Some(identity) = &self.identity
+            && directory.controller_problem.is_none()
+            && directory.controller.name != *identity
+        {
+            let problem = format!(
+                "the EtlController is not {identity} any more, whose lease this is; restart ecs-etl to change it"
+            );
             directory.controller_problem = Some(problem.clone());
             manifests.incomplete.insert(WHOLE.to_owned(), problem);
         }
@@ -79,7 +97,13 @@ impl Manifests {
     /// A directory that has not been read yet.
     pub fn nothing(now: Timestamp) -> Self {
         let unread = BTreeMap::from([(WHOLE.to_owned(), "the directory has not been read yet".to_owned())]);
-        Self { directory: load(&[], now), incomplete: unread, revision: None, selector: Selector::default() }
+        Self {
+            directory: load(&[], now),
+            incomplete: unread,
+            revision: None,
+            selector: Selector::default(),
+            shard: Shard::default(),
+        }
     }
 
     /// Reads what a scan found. `now` tells whether a schedule is over for good.
@@ -94,22 +118,45 @@ impl Manifests {
         if let Some(problem) = &directory.controller_problem {
             incomplete.entry(WHOLE.to_owned()).or_insert_with(|| problem.clone());
         }
-        Self { directory, incomplete, revision: scan.revision.clone(), selector }
+        Self { directory, incomplete, revision: scan.revision.clone(), selector, shard: Shard::default() }
     }
 
-    /// Jobs to converge: valid, selected, and not of a draining cluster.
+    /// Jobs to converge: valid, of this shard, selected, and not of a draining cluster.
     pub fn wanted(&self) -> impl Iterator<Item = &Job> {
-        self.directory.jobs.values().filter(|job| !job.drain && self.selector.selects(job))
+        self.directory.jobs.values().filter(|job| self.wants(job))
     }
 
     /// A job to converge, by name.
     pub fn job(&self, name: &JobName) -> Option<&Job> {
-        self.directory.jobs.get(name).filter(|job| !job.drain && self.selector.selects(job))
+        self.directory.jobs.get(name).filter(|job| self.wants(job))
+    }
+
+    fn wants(&self, job: &Job) -> bool {
+        !job.drain && self.shard.has(job) && self.selector.selects(job)
+    }
+
+    /// Whether a job is written, and another controller's to look after.
+    pub fn is_of_another_shard(&self, name: &JobName) -> bool {
+        self.directory.jobs.get(name).is_some_and(|job| !self.shard.has(job))
     }
 
     /// Every place that a document names.
     pub fn places(&self) -> BTreeSet<Place> {
         self.directory.clusters.values().map(|cluster| cluster.place.clone()).collect()
+    }
+
+    /// Places in which jobs of this shard may be at home. Of the others it has to know only what its jobs, before they became
+    /// its, may have left there.
+    pub fn own_places(&self) -> BTreeSet<Place> {
+        let own = self.directory.clusters.values().filter(|cluster| self.shard.has_cluster(&cluster.name));
+        own.map(|cluster| cluster.place.clone()).collect()
+    }
+
+    /// Own places that are other shards' too.
+    pub fn shared_places(&self) -> BTreeSet<Place> {
+        let others = self.directory.clusters.values().filter(|cluster| !self.shard.has_cluster(&cluster.name));
+        let others: BTreeSet<&Place> = others.map(|cluster| &cluster.place).collect();
+        self.own_places().into_iter().filter(|place| others.contains(place)).collect()
     }
 
     /// Whether a document speaks of this job, valid or not: then nobody may take it for gone.
@@ -127,6 +174,7 @@ impl Manifests {
             },
             prefix: controller.prefix.clone(),
             adopted: adopted::of(&self.directory),
+            parting: Parting::of(&self.directory, &self.shard),
             policy: Policy { keep_revisions: controller.keep_revisions, ..Policy::default() },
             prune: controller.prune,
             max_changes: controller.max_changes,

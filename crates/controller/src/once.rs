@@ -31,7 +31,8 @@ pub async fn settle(engine: &mut Engine, stop: &CancellationToken, progress: &mu
         tokio::select! {
             biased;
             () = stop.cancelled() => {
-                engine.drain(SHUTDOWN_LIMIT).await;
+                // What was given up is told by the log.
+                let _finished: bool = engine.drain(SHUTDOWN_LIMIT).await;
                 return false;
             }
             () = engine.turn() => {}

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ecs_etl_aws::Urgency;
 use ecs_etl_plan::clean_up::{self, CleanUp};
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::decide::Decision;
+use ecs_etl_plan::labels::Belongs;
 use ecs_etl_plan::observed::{Fact, LiveRevision, Observed};
 use ecs_etl_plan::ownership::{self, Mark};
 use ecs_etl_plan::removal::{self, Leaving};
@@ -65,8 +67,10 @@ pub struct LeftBehind {
     pub policy: Option<DeletionPolicy>,
     /// When the newest revision was retired.
     pub retired_at: Option<Timestamp>,
-    /// Why it is left alone, if a tag says so.
+    /// Why it is left alone, if a tag says so, or if it may be another shard's.
     pub paused: Option<Verdict>,
+    /// It may be another shard's: nothing is written to it.
+    pub doubtful: bool,
 }
 
 /// What came of looking after it.
@@ -90,7 +94,8 @@ pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> 
         manifests.directory.jobs.values().filter_map(|job| job.moved_from.as_ref()).collect();
     let world = cx.world();
     let mut names = BTreeSet::new();
-    for place in world.places() {
+    let own = manifests.own_places();
+    for place in world.places().filter(|place| own.contains(*place)) {
         for job in world.jobs_in(place, &prefix).into_iter().chain(world.jobs_of_another_name(place)) {
             if !manifests.mentions(&job) && !former.contains(&job) {
                 names.insert((place.clone(), job));
@@ -105,7 +110,7 @@ pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Optio
     let Some(names) = cx.names(place, job) else { return Ok(None) };
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
     known(&plan)?;
-    let found = left(cx, place, job, &facts, &plan);
+    let found = left(cx, place, job, &facts, &plan).await?;
     if found.is_none() {
         cx.world().forget_adopted(place, job);
     }
@@ -116,7 +121,7 @@ pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Optio
     // replica's removals count towards the cap like our own.
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Direct).await?;
     known(&plan)?;
-    Ok(left(cx, place, job, &facts, &plan))
+    left(cx, place, job, &facts, &plan).await
 }
 
 /// Stops where a tag that proves ownership could not be read. Taken for nothing of ours, or for a job that has no schedule any
@@ -157,12 +162,13 @@ async fn remove(
     let (mut facts, plan) = decide(cx, place, job, family, Trust::Direct).await?;
     known(&plan)?;
     admit::budget(cx, place, &plan, Urgency::Edit).await?;
-    if !permit.holds() {
-        // What was read took its time, and the directory is another one now.
-        return Ok(Outcome { left: left(cx, place, job, &facts, &plan), ..Outcome::nothing() });
+    let before = left(cx, place, job, &facts, &plan).await?;
+    if !permit.holds() || before.as_ref().is_none_or(|left| left.doubtful) {
+        // What was read took its time, and the directory is another one now; or the job is another shard's by now.
+        return Ok(Outcome { left: before, ..Outcome::nothing() });
     }
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::Edit).await;
-    let left = left(cx, place, job, &facts, &plan);
+    let left = left(cx, place, job, &facts, &plan).await?;
     Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due: None })
 }
 
@@ -199,8 +205,8 @@ fn holds_ours(cx: &Context, job: &JobName, facts: &Observed, family: &Family) ->
 /// Retires and deregisters the revisions of a job that went, when no retry can want them any more.
 async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Result<Outcome, Interrupted> {
     let before = inspect(cx, place, job).await?;
-    if before.as_ref().is_none_or(|left| left.scheduled) {
-        // It came back, or went, since it was last looked at.
+    if before.as_ref().is_none_or(|left| left.scheduled || left.doubtful) {
+        // It came back, or went, since it was last looked at; or it may be another shard's.
         return Ok(Outcome { left: before, ..Outcome::nothing() });
     }
     let settings = cx.settings();
@@ -228,12 +234,35 @@ async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Re
     known(&plan)?;
     admit::budget(cx, place, &plan, Urgency::CleanUp).await?;
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
-    let left = left(cx, place, job, &facts, &plan);
+    let left = left(cx, place, job, &facts, &plan).await?;
     Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due })
 }
 
-/// What the facts say is there, of what our marks are on.
-fn left(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &Plan) -> Option<LeftBehind> {
+/// What the facts say is there, of what our marks are on and no other shard's.
+async fn left(
+    cx: &Context,
+    place: &Place,
+    job: &JobName,
+    facts: &Observed,
+    plan: &Plan,
+) -> Result<Option<LeftBehind>, Interrupted> {
+    let Some(left) = remains(cx, place, job, facts, plan) else { return Ok(None) };
+    let parting = Arc::clone(&cx.settings().parting);
+    Ok(match parting.judge(cx, place, job, facts).await? {
+        Belongs::Yes => Some(left),
+        Belongs::No => None,
+        Belongs::Unknown(why) => {
+            let message = format!(
+                "which shard it belonged to cannot be told: {why}; it stays until a controller without a shard, or \
+                 `apply --prune` without one, takes it away"
+            );
+            let paused = left.scheduled.then_some(Verdict::Paused(Reason::ShardUnknown, message));
+            Some(LeftBehind { paused: left.paused.clone().or(paused), doubtful: true, ..left })
+        }
+    })
+}
+
+fn remains(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &Plan) -> Option<LeftBehind> {
     let settings = cx.settings();
     let mark = Mark::new(&settings.identity.controller, job);
     let rule = facts.rules.iter().find_map(|(name, fact)| {
@@ -273,6 +302,7 @@ fn left(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &Pla
             stalled @ Verdict::Stalled(..) => Some(stalled.clone()),
             Verdict::Ready(..) | Verdict::Waiting(..) => None,
         },
+        doubtful: false,
     })
 }
 

@@ -36,6 +36,7 @@ pub struct Preview {
 /// Reads and decides for every job, and for everything that jobs left behind.
 pub async fn preview(cx: &Context, manifests: &Manifests) -> Preview {
     let mut preview = Preview::default();
+    let own = manifests.own_places();
     let places: Vec<Place> = manifests.places().into_iter().collect();
     let sweeps = places.into_iter().map(|place| async move {
         let sweep = sweep::sweep(cx, &place).await;
@@ -46,8 +47,12 @@ pub async fn preview(cx: &Context, manifests: &Manifests) -> Preview {
             Ok(sweep) => {
                 cx.world().take_sweep(&place, sweep);
             }
-            Err(stopped) => {
+            Err(stopped) if own.contains(&place) => {
                 preview.unreadable.insert(place, stopped);
+            }
+            // What a job of another shard left there before it became this one's is not seen; nothing else hangs on it.
+            Err(stopped) => {
+                tracing::warn!(region = %place.region, error = %stopped, "a place of other shards cannot be read")
             }
         }
     }

@@ -63,7 +63,7 @@ impl Pruning {
         let left = self.left_behind.get(&(place.clone(), job.clone()));
         match (left, self.removing.get(job)) {
             (Some(left), Some(permit)) if left.scheduled => Task::Remove(permit.clone()),
-            (Some(left), _) if !left.scheduled && self.complete => Task::Tidy,
+            (Some(left), _) if !left.scheduled && !left.doubtful && self.complete => Task::Tidy,
             (Some(_) | None, _) => Task::Inspect,
         }
     }
@@ -151,9 +151,9 @@ impl Pruning {
     /// Whether every place was read, and everything that was found there has been looked at.
     pub fn knows_everything(&self, cx: &Context, manifests: &Manifests) -> bool {
         let world = cx.world();
+        let own = manifests.own_places();
         self.unknown.is_empty()
-            && self.unswept.is_empty()
-            && manifests.places().iter().all(|place| world.sweep(place).is_some())
+            && own.iter().all(|place| world.sweep(place).is_some() && !self.unswept.contains_key(place))
     }
 
     /// Lets these jobs be removed, and no others any more. Those that could not be removed before.
@@ -244,11 +244,12 @@ impl Pruning {
         for (file, why) in &manifests.incomplete {
             reasons.insert(format!("file {file}"), (why.clone(), Some(file.clone())));
         }
-        for (place, why) in &self.unswept {
+        let own = manifests.own_places();
+        for (place, why) in self.unswept.iter().filter(|(place, _)| own.contains(*place)) {
             let message = format!("what is in {} could not be read: {why}", place.region);
             reasons.insert(format!("place {place:?}"), (message, None));
         }
-        for place in manifests.places() {
+        for place in own {
             if cx.world().sweep(&place).is_none() && !self.unswept.contains_key(&place) {
                 let message = format!("what is in {} has not been read yet", place.region);
                 reasons.insert(format!("place {place:?}"), (message, None));
@@ -279,7 +280,7 @@ impl Pruning {
         }
         let settings = cx.settings();
         let world = cx.world();
-        for job in manifests.directory.jobs.values().filter(|job| !job.drain) {
+        for job in manifests.directory.jobs.values().filter(|job| !job.drain && manifests.shard.has(job)) {
             let mark = Mark::new(&settings.identity.controller, &job.name);
             let Some(names) = world.names(&settings, &job.place, &job.name) else { continue };
             let by_rule = world.rule_tags_of(&job.place, &names).any(|tags| mark.is_on(tags));

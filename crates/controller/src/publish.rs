@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use ecs_etl_plan::lease::Standing;
 use ecs_etl_plan::status::{
-    ApiVersion, ControllerKind, ControllerMetadata, ControllerState, ControllerStatus, Counts,
-    Manifests as ManifestState, Problem,
+    ApiVersion, ControllerKind, ControllerMetadata, ControllerState, ControllerStatus, Counts, LeaseStanding,
+    LeaseState, Manifests as ManifestState, Problem,
 };
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
+use crate::lease::Seat;
 use crate::status::StatusSink;
 
 /// How often the heartbeat is written at least. Readers take a heartbeat of 60 s for stale.
@@ -123,6 +125,8 @@ impl Publisher {
                 heartbeat: now,
                 finished: finished.then_some(now),
                 endpoint: self.endpoint.clone(),
+                shard: Some(&engine.manifests.shard).filter(|shard| !shard.is_everything()).map(ToString::to_string),
+                lease: engine.cx.lease().map(|seat| lease(seat)),
                 accounts: engine.cx.accounts().iter().map(|account| account.as_str().to_owned()).collect(),
                 manifests: ManifestState {
                     directory: self.manifests.clone(),
@@ -141,4 +145,13 @@ impl Publisher {
             },
         }
     }
+}
+
+/// What is said of the lease.
+fn lease(seat: &Seat) -> LeaseState {
+    let (standing, holder) = match seat.standing() {
+        Standing::Holder => (LeaseStanding::Holder, None),
+        Standing::Standby(holder) => (LeaseStanding::Standby, holder),
+    };
+    LeaseState { table: seat.table().to_owned(), standing, holder, problem: seat.trouble() }
 }

@@ -12,6 +12,7 @@ pub fn of_interruption(stopped: &Interrupted) -> Verdict {
         Interrupted::Failed(failure) => of_failure(failure),
         Interrupted::Budget { .. } => Verdict::Waiting(Reason::WaitingForCallBudget, stopped.to_string(), None),
         Interrupted::Counting => Verdict::Waiting(Reason::Progressing, stopped.to_string(), None),
+        Interrupted::Standby => Verdict::Waiting(Reason::Standby, stopped.to_string(), None),
         Interrupted::Held(_) => Verdict::Stalled(Reason::ChangesHeld, stopped.to_string()),
         Interrupted::Refused(_) | Interrupted::Undecided => Verdict::Stalled(
             Reason::PlanRefused,

@@ -20,6 +20,8 @@ pub enum Reason {
     WaitingForTick,
     /// More jobs would change in one pass than `maxChanges` allows.
     ChangesHeld,
+    /// Another controller holds the lease, and writes.
+    Standby,
     /// AWS asks for fewer calls.
     Throttled,
     /// AWS failed or could not be reached; the next try is scheduled.
@@ -62,6 +64,8 @@ pub enum Reason {
     Retained,
     /// The manifest is gone, and the resources belong to another source.
     OtherSource,
+    /// The manifest is gone, and which shard the job belonged to cannot be told.
+    ShardUnknown,
     /// The resources are being removed.
     Removing,
     /// The schedule is removed; its revisions follow when no retry can want them.

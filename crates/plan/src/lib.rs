@@ -16,6 +16,8 @@ pub mod decide;
 pub mod desired;
 pub mod explain;
 pub mod failure;
+pub mod labels;
+pub mod lease;
 pub mod lint;
 pub mod lower;
 pub mod normalise;

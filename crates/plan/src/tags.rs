@@ -74,6 +74,31 @@ pub fn changes(wanted: &Tags, live: &Tags) -> TagChanges {
     }
 }
 
+/// Where a tag on a resource of ours comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// From the manifest.
+    FromManifest,
+    /// From somebody else, unless somebody else took it off [`LABELS`].
+    ByOthers,
+    /// From the manifest once; somebody took it away.
+    Lost,
+    /// From nobody: it is not there, and the manifest had none.
+    Never,
+}
+
+/// Where the tag `key` comes from.
+pub fn written(tags: &Tags, key: &str) -> Written {
+    let listed = tags.get(LABELS).map(String::as_str).unwrap_or_default();
+    let is_listed = listed.as_bytes().chunks(LABEL_MARK).any(|mark| mark == label_mark(key).as_bytes());
+    match (tags.contains_key(key), is_listed) {
+        (true, true) => Written::FromManifest,
+        (true, false) => Written::ByOthers,
+        (false, true) => Written::Lost,
+        (false, false) => Written::Never,
+    }
+}
+
 /// The version of a spec tag that this build did not write: `v2` of `v2:…`. None for our own version, and for what is no
 /// spec tag at all, which says nothing.
 pub fn foreign_spec_version(tag: &str) -> Option<&str> {

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn a_share_is_a_number_a_fraction_or_a_percentage() {
-        for (text, parts) in [("0.5", 500_000), ("1/6", 166_667), (" 25% ", 250_000), ("1", WHOLE), ("0.001", SMALLEST)] {
+        for (text, parts) in [("0.5", 500_000), ("1/6", 166_667), (" 25% ", 250_000), ("1", WHOLE), ("0.001", SMALLEST)]
+        {
             assert_eq!(text.parse(), Ok(Share(parts)), "{text}");
         }
         assert_eq!(Share::default().to_string(), "0.5");

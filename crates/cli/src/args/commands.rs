@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 use ecs_etl_spec::name::{AccountId, JobName};
 use ecs_etl_spec::schedule::Zone;
 
+use super::lease::Lease;
 use super::options::{Aws, Dir, Output, Select, StatusDir};
 use super::parse::{self, From};
+use super::shard::Part;
 
 /// `run`.
 #[derive(Debug, Args)]
@@ -28,6 +30,10 @@ pub struct Run {
     pub status: StatusDir,
     #[command(flatten)]
     pub select: Select,
+    #[command(flatten)]
+    pub part: Part,
+    #[command(flatten)]
+    pub lease: Lease,
     /// Converge once and exit: the same as `apply`
     #[arg(long, env = "ECS_ETL_ONCE", value_parser = parse::switch)]
     pub once: bool,
@@ -71,6 +77,8 @@ pub struct Plan {
     #[command(flatten)]
     pub select: Select,
     #[command(flatten)]
+    pub part: Part,
+    #[command(flatten)]
     pub status: StatusDir,
     /// Exit with 2 when there are changes
     #[arg(long, env = "ECS_ETL_DETAILED_EXITCODE", value_parser = parse::switch)]
@@ -96,6 +104,8 @@ pub struct Apply {
     pub aws: Aws,
     #[command(flatten)]
     pub select: Select,
+    #[command(flatten)]
+    pub part: Part,
     #[command(flatten)]
     pub status: StatusDir,
     /// Remove jobs whose manifest is gone, without grace but within the caps, and tidy away what was replaced

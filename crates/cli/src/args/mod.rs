@@ -5,14 +5,17 @@
 
 mod commands;
 mod import;
+mod lease;
 mod options;
 mod parse;
+mod shard;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use commands::{Apply, Approve, Emulator, Next, Plan, Render, RenderOutput, Run, Status, Validate};
 pub use import::{Import, ImportAws, ImportFiles, ImportInto, ImportSource};
+pub use lease::Lease;
 pub use options::{Aws, Output};
 pub use parse::From;
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use ecs_etl_aws::Endpoint;
-use ecs_etl_spec::name::{AccountId, ControllerName, JobName, Region};
+use ecs_etl_aws::{Endpoint, LeaseTable};
+use ecs_etl_plan::labels::LabelSelector;
+use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, JobName, Region};
 use ecs_etl_spec::schedule::Schedule;
 use ecs_etl_spec::schedule::Zone;
 use jiff::Timestamp;
@@ -32,8 +33,20 @@ pub(super) fn endpoint(text: &str) -> Result<String, String> {
     Endpoint::parse(text).map(|_endpoint| text.to_owned()).map_err(|error| error.to_string())
 }
 
+pub(super) fn lease(text: &str) -> Result<LeaseTable, String> {
+    LeaseTable::parse(text).map_err(|error| error.to_string())
+}
+
 pub(super) fn job_name(text: &str) -> Result<JobName, String> {
     JobName::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn cluster(text: &str) -> Result<ClusterName, String> {
+    ClusterName::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn shard(text: &str) -> Result<LabelSelector, String> {
+    text.parse().map_err(|error: ecs_etl_plan::labels::SelectorError| error.to_string())
 }
 
 pub(super) fn account(text: &str) -> Result<AccountId, String> {

@@ -12,9 +12,8 @@ use ecs_etl_controller::engine::{Engine, Mode};
 use ecs_etl_controller::manifests::{Manifests, Reader};
 use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::scan::{self, Limits, Scan};
-use ecs_etl_controller::selector::Selector;
 use ecs_etl_controller::{settle, source};
-use ecs_etl_spec::name::JobName;
+use ecs_etl_spec::name::{ClusterName, JobName};
 use ecs_etl_spec::suggest::nearest;
 
 use crate::args;
@@ -27,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 ///
-/// There is no directory, or none of the jobs that `selector` names is written in it.
-pub fn manifests(dir: &Path, selector: Selector) -> anyhow::Result<(Scan, Manifests)> {
+/// There is no directory, or none of the jobs that the selector names is written in it.
+pub fn manifests(dir: &Path, which: &Reader) -> anyhow::Result<(Scan, Manifests)> {
     let scan = settle::settled(dir, &Limits::default(), PATIENCE);
     match &scan.root {
         scan::RootState::Present { .. } => {}
@@ -40,7 +39,7 @@ pub fn manifests(dir: &Path, selector: Selector) -> anyhow::Result<(Scan, Manife
             bail!("{} is not a directory; name the directory that holds the manifests", dir.display())
         }
     }
-    let reader = Reader { selector, git_source: source(dir), ..Reader::default() };
+    let reader = Reader { git_source: source(dir), ..which.clone() };
     let manifests = reader.read(&scan, Clock::system().now());
     if let Some(job) = manifests.selector.jobs.iter().find(|job| !is_written(&manifests, job)) {
         bail!("{}", no_job(job, dir, &manifests));
@@ -85,24 +84,19 @@ pub struct Session {
 }
 
 /// Reads the directory, connects to the AWS that the flag, the EtlController or the default names, and says which it is.
-pub async fn connect(
-    dir: &Path,
-    aws: &args::Aws,
-    selector: Selector,
-    terminal: &mut Terminal,
-) -> anyhow::Result<Session> {
-    let (scan, manifests) = manifests(dir, selector.clone())?;
+pub async fn connect(dir: &Path, aws: &args::Aws, which: Reader, terminal: &mut Terminal) -> anyhow::Result<Session> {
+    let (scan, manifests) = manifests(dir, &which)?;
     if let Some(problem) = &manifests.directory.controller_problem {
         bail!("{problem}; nothing was done, since whose resources are ours is not known");
     }
-    open(dir, aws, selector, scan, manifests, terminal).await
+    open(dir, aws, which, scan, manifests, terminal).await
 }
 
 /// Connects with a directory that was read already.
 pub async fn open(
     dir: &Path,
     aws: &args::Aws,
-    selector: Selector,
+    which: Reader,
     scan: Scan,
     manifests: Manifests,
     terminal: &mut Terminal,
@@ -112,8 +106,7 @@ pub async fn open(
     let endpoint = Endpoint::parse(chosen)?;
     let on_aws = matches!(endpoint, Endpoint::Aws);
     let endpoint_of_manifests = aws.endpoint.is_none().then(|| chosen.to_owned());
-    let reader =
-        Reader { selector, git_source: source(dir), needs_controller: on_aws, endpoint: endpoint_of_manifests };
+    let reader = Reader { git_source: source(dir), needs_controller: on_aws, endpoint: endpoint_of_manifests, ..which };
     let manifests = reader.read(&scan, Clock::system().now());
     if let Some(problem) = &manifests.directory.controller_problem {
         bail!("{problem}");
@@ -121,18 +114,37 @@ pub async fn open(
     let aws = Aws::connect(endpoint, aws.options()).await?;
     let endpoint = aws.describe();
     let settings = manifests.settings(&reader.git_source);
+    let shard = &manifests.shard;
     terminal.note(format!(
-        "{} {}, controller {}, prefix {}",
+        "{} {}, controller {}, prefix {}{}",
         toned(Tone::Dim, "using"),
         toned(Tone::Bold, &endpoint),
         settings.identity.controller,
-        settings.prefix
+        settings.prefix,
+        if shard.is_everything() { String::new() } else { format!(", shard {shard}") }
     ))?;
-    if !manifests.selector.is_everything() && manifests.wanted().next().is_none() {
+    if let Some(warning) = nothing_in(&manifests) {
+        terminal.note(warning)?;
+    } else if !manifests.selector.is_everything() && manifests.wanted().next().is_none() {
         terminal.note("nothing is selected: no valid job has that name and these labels")?;
     }
     let cx = Arc::new(Context::new(aws, Clock::system(), settings));
     Ok(Session { cx, manifests, scan, reader, endpoint })
+}
+
+/// That no job is of the shard, and what of it may be wrong.
+fn nothing_in(manifests: &Manifests) -> Option<String> {
+    let Manifests { shard, directory, .. } = manifests;
+    if shard.is_everything() || directory.jobs.values().any(|job| shard.has(job)) {
+        return None;
+    }
+    let known = || directory.clusters.keys().map(ClusterName::as_str);
+    let unknown = shard.clusters.iter().find(|cluster| !directory.clusters.contains_key(*cluster));
+    let hint = unknown.map(|cluster| match nearest(cluster.as_str(), known()) {
+        Some(near) => format!(": there is no EtlCluster {cluster}; did you mean {near}?"),
+        None => format!(": there is no EtlCluster {cluster}"),
+    });
+    Some(format!("no valid job is of the shard {shard}{}", hint.unwrap_or_default()))
 }
 
 impl Session {

@@ -17,8 +17,7 @@ pub fn run(args: &args::Emulator, terminal: &mut Terminal) -> anyhow::Result<Exi
 }
 
 async fn serve(args: &args::Emulator, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
-    let settings =
-        Settings { throttle: args.throttle, rules_per_bus: args.rules_per_bus, ..Settings::default() };
+    let settings = Settings { throttle: args.throttle, rules_per_bus: args.rules_per_bus, ..Settings::default() };
     let (emulator, journal) = match &args.state {
         Some(folder) => {
             let (journal, emulator) = Journal::open(folder, settings)?;

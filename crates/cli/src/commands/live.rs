@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::manifests::Reader;
 use ecs_etl_controller::preview;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
@@ -19,7 +20,7 @@ pub fn snapshot(args: &Status, terminal: &mut Terminal) -> anyhow::Result<(Statu
 }
 
 async fn look(args: &Status, terminal: &mut Terminal) -> anyhow::Result<(StatusSnapshot, bool)> {
-    let session = connect::connect(&args.dir, &args.aws, Default::default(), terminal).await?;
+    let session = connect::connect(&args.dir, &args.aws, Reader::default(), terminal).await?;
     let preview = preview::preview(&session.cx, &session.manifests).await;
     let readable =
         preview.jobs.values().all(Result::is_ok) && preview.unreadable.is_empty() && preview.unknown.is_empty();

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod connect;
 pub mod emulator;
 pub mod import;
+pub mod lease;
 pub mod live;
 pub mod next;
 pub mod plan;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use ecs_etl_controller::manifests::Manifests;
-use ecs_etl_controller::selector::Selector;
+use ecs_etl_controller::manifests::Reader;
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::lower;
 use ecs_etl_spec::job::Job;
@@ -19,7 +19,7 @@ use crate::{policies, requests};
 
 /// Prints a job after defaults, or what its targets must allow.
 pub fn run(args: &Render, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
-    let (_, manifests) = connect::manifests(&args.dir, Selector::default())?;
+    let (_, manifests) = connect::manifests(&args.dir, &Reader::default())?;
     let job = args.job.as_ref().map(|name| find(args, &manifests, name)).transpose()?;
     if args.policies {
         terminal.json(&policies(args, &manifests, job)?)?;

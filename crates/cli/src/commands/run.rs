@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use ecs_etl_controller::daemon;
 use ecs_etl_controller::engine::Mode;
 use ecs_etl_controller::lock::StatusDir;
-use ecs_etl_controller::manifests::Reader;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::scan::{RootState, Scan};
@@ -16,16 +16,26 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::USAGE;
 use crate::args::{Apply, Output, Run};
-use crate::commands::{apply, connect};
+use crate::commands::{apply, connect, lease};
 use crate::output::Terminal;
 use crate::signals;
 
+const ONCE: &str = "--lease is for the daemon; a single pass takes none";
+
+const EMBEDDED: &str = "--lease needs an AWS with DynamoDB, and the embedded one has none: only one process can use it at a \
+    time, so nothing can stand by; name another with --endpoint or in the EtlController";
+
 /// Runs the daemon.
 pub fn run(args: Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
+    if let Some(why) = args.lease.lease.as_ref().and_then(|_| args.once.then_some(ONCE)) {
+        terminal.error(&anyhow!(why));
+        return Ok(ExitCode::from(USAGE));
+    }
     if args.once {
-        let Run { dir, aws, status, select, .. } = args;
-        let once = Apply { dir, aws, select, status, prune: false, yes: false, output: Output::Text };
+        let Run { dir, aws, status, select, part, .. } = args;
+        let once = Apply { dir, aws, select, part, status, prune: false, yes: false, output: Output::Text };
         return apply::run(&once, terminal);
     }
     connect::runtime()?.block_on(serve(&args, terminal))
@@ -45,10 +55,23 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     };
     let mut watch = ManifestWatch::start(&args.dir.dir, options, stop.clone());
     let Some(scan) = first_scan(&mut watch, args, &stop).await else { return Ok(ExitCode::SUCCESS) };
-    let selector = args.select.selector();
-    let reader = Reader { selector: selector.clone(), ..Reader::default() };
+    let reader = args.part.reader(&args.select);
     let manifests = reader.read(&scan, Timestamp::now());
-    let session = connect::open(&args.dir.dir, &args.aws, selector, scan, manifests, terminal).await?;
+    let chosen = args.aws.endpoint.as_deref().or(manifests.directory.controller.endpoint.as_deref());
+    if args.lease.lease.is_some() && chosen.is_none_or(|endpoint| endpoint == "embedded") {
+        terminal.error(&anyhow!(EMBEDDED));
+        return Ok(ExitCode::from(USAGE));
+    }
+    let mut session = connect::open(&args.dir.dir, &args.aws, reader, scan, manifests, terminal).await?;
+
+    let kept = match &args.lease.lease {
+        Some(table) => {
+            // The lease is this identity's.
+            session.reader.identity = Some(session.cx.settings().identity.controller.clone());
+            Some(lease::take(&args.lease, table, &session).await?)
+        }
+        None => None,
+    };
 
     let mut reporter = Reporter::default();
     reporter.resume(files.earlier().into_values());
@@ -57,7 +80,10 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
     let shown = args.dir.dir.display().to_string();
     let publisher = Publisher::new(Some(Box::new(files)), session.endpoint.clone(), shown, started);
     let aws = session.cx.aws.clone();
-    daemon::run(engine, publisher, watch, session.reader, looks, stop).await;
+    let finished = daemon::run(engine, publisher, watch, session.reader, looks, stop).await;
+    if let Some(kept) = kept {
+        kept.end(finished).await?;
+    }
     aws.close().await;
     Ok(ExitCode::SUCCESS)
 }

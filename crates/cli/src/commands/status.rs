@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use ecs_etl_controller::status::{StatusSnapshot, read_all};
 use ecs_etl_plan::condition::{Reason, Status as ConditionStatus};
-use ecs_etl_plan::status::{ConditionType, Counts, JobStatus, ScheduleStatus};
+use ecs_etl_plan::status::{ConditionType, Counts, JobStatus, LeaseStanding, ScheduleStatus};
 use ecs_etl_spec::name::JobName;
 use ecs_etl_spec::schedule::Timing;
 use ecs_etl_spec::suggest::nearest;
@@ -82,14 +82,25 @@ fn heading(snapshot: &StatusSnapshot, stale: bool, now: Timestamp, terminal: &mu
         None if stale => toned(Tone::Bad, format!("no heartbeat for {}", age(now, state.heartbeat))),
         None => format!("alive {} ago", age(now, state.heartbeat)),
     };
+    let shard = state.shard.as_deref().map(|shard| format!(", shard {shard},"));
     let revision = state.manifests.revision.as_deref().map(|revision| format!(" at {}", short(revision)));
     terminal.line(format!(
-        "controller {} on {}, {alive}; manifests {}{}",
+        "controller {}{} on {}, {alive}; manifests {}{}",
         toned(Tone::Bold, &controller.metadata.name),
+        shard.unwrap_or_default(),
         state.endpoint,
         state.manifests.directory,
         revision.unwrap_or_default(),
     ))?;
+    if let Some(lease) = &state.lease {
+        let holder = lease.holder.as_deref().unwrap_or("nobody that is known");
+        let stands = match lease.standing {
+            LeaseStanding::Holder => "holds the lease and writes".to_owned(),
+            LeaseStanding::Standby => format!("standby, only looks; {holder} holds the lease"),
+        };
+        let problem = lease.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
+        terminal.line(format!("{stands} (table {}){problem}", lease.table))?;
+    }
     // What is wrong with the manifests stands in both lists.
     for problem in &state.problems {
         terminal.line(format!("{} {}: {}", toned(Tone::Bad, "problem"), problem.about, problem.message))?;

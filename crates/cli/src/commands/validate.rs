@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ecs_etl_controller::manifests::Manifests;
-use ecs_etl_controller::selector::Selector;
+use ecs_etl_controller::manifests::Reader;
 use ecs_etl_controller::verdict;
 use ecs_etl_spec::diagnostic::Severity;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::output::{Terminal, Tone, count, toned};
 
 /// Checks every manifest of a directory.
 pub fn run(args: &Validate, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
-    let (scan, manifests) = connect::manifests(&args.dir.dir, Selector::default())?;
+    let (scan, manifests) = connect::manifests(&args.dir.dir, &Reader::default())?;
     let valid = is_valid(&manifests);
     match args.output {
         Output::Json => terminal.json(&json!({

@@ -36,6 +36,10 @@ impl Engine {
                 Some(Retrying { wait: *wait, attempts: 0 })
             }
             Interrupted::Counting | Interrupted::Held(_) => None,
+            Interrupted::Standby => {
+                self.standing_by.insert(key, urgency);
+                None
+            }
             Interrupted::Panicked | Interrupted::Doubtful(_) => self.again(key, RetryClass::Slow, urgency),
             Interrupted::Refused(_) | Interrupted::Undecided | Interrupted::Unbound(_) => {
                 self.again(key, RetryClass::Terminal, urgency)
@@ -92,6 +96,24 @@ impl Engine {
             self.look_again_at_held();
         } else {
             self.reporter.held_changes(after.as_ref(), self.cx.clock.now());
+        }
+    }
+
+    /// The lease changed hands. Whoever has it now looks at everything anew: the other may have done half of it.
+    pub(super) fn lease_moved(&mut self) {
+        let waiting = std::mem::take(&mut self.standing_by);
+        if self.cx.may_write().is_err() {
+            self.standing_by = waiting;
+            return;
+        }
+        for (key, urgency) in waiting {
+            let wait = self.pace.at_least(&key, Duration::ZERO);
+            self.queue.schedule_after(key, wait, urgency);
+        }
+        for place in self.manifests.own_places() {
+            let key = Key::Sweep(place);
+            let wait = self.pace.at_least(&key, Duration::ZERO);
+            self.queue.schedule_after(key, wait, Urgency::Edit);
         }
     }
 

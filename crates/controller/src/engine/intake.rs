@@ -22,6 +22,7 @@ impl Engine {
         let manifests = Arc::clone(&self.manifests);
         self.reporter.manifests(&manifests, now);
         self.forget_unwanted();
+        self.speak_of_the_shard();
         if manifests.directory.controller_problem.is_some() {
             // Who we are is not known: nothing may be written until it is.
             self.pruning.withdraw();
@@ -49,6 +50,12 @@ impl Engine {
     /// even if they say what they said before.
     fn forget_unwanted(&mut self) {
         let manifests = Arc::clone(&self.manifests);
+        let parted: Vec<JobName> =
+            self.reporter.jobs().keys().filter(|job| manifests.is_of_another_shard(job)).cloned().collect();
+        for job in parted {
+            tracing::info!(%job, "the job is another shard's, which looks after it from now on");
+            self.reporter.forget(&job);
+        }
         let wanted = |job: &JobName| manifests.job(job).is_some();
         self.handled.retain(|job, _| wanted(job));
         self.seen.retain(|job| manifests.mentions(job));
@@ -119,7 +126,52 @@ impl Engine {
                 self.queue.schedule_after(key, wait, Urgency::Edit);
             }
         }
+        self.look_where_new_jobs_may_be();
         self.create_what_waited();
+    }
+
+    /// Reads the places of other shards before a job that became this one's, or may have, is looked at: where it was it may still
+    /// run. They are read for nothing else.
+    fn look_where_new_jobs_may_be(&mut self) {
+        let manifests = Arc::clone(&self.manifests);
+        let own = manifests.own_places();
+        let new = manifests.wanted().map(|job| &job.name).filter(|name| !self.handled.contains_key(*name));
+        let new: BTreeSet<JobName> = new.cloned().collect();
+        let others: Vec<Place> = manifests.places().into_iter().filter(|place| !own.contains(place)).collect();
+        if new.is_empty() || others.is_empty() {
+            return;
+        }
+        self.arrivals.extend(new);
+        for place in others {
+            self.unread.insert(place.clone());
+            let key = Key::Sweep(place);
+            let wait = self.pace.at_least(&key, std::time::Duration::ZERO);
+            self.queue.schedule_after(key, wait, Urgency::Edit);
+        }
+    }
+
+    /// Says what is odd about this controller's part of the directory.
+    fn speak_of_the_shard(&self) {
+        let manifests = &self.manifests;
+        let shard = &manifests.shard;
+        if shard.is_everything() || manifests.directory.controller_problem.is_some() {
+            return;
+        }
+        if !manifests.directory.jobs.values().any(|job| shard.has(job)) {
+            tracing::warn!(%shard, "no job of the directory is of this shard");
+        }
+        for cluster in shard.clusters.iter().filter(|cluster| !manifests.directory.clusters.contains_key(*cluster)) {
+            tracing::warn!(%shard, %cluster, "the directory has no EtlCluster of this name");
+        }
+        if self.homes.is_empty() {
+            for place in manifests.shared_places() {
+                tracing::warn!(
+                    region = %place.region,
+                    "clusters of other shards are in the same account and Region: revisions of jobs that went there before this \
+                     start stay until a controller without a shard tidies them away"
+                );
+            }
+        }
     }
 
     fn take_jobs(&mut self) {

@@ -14,9 +14,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecs_etl_plan::lease::Standing;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Digest, JobName};
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -98,12 +100,18 @@ pub struct Engine {
     homes: BTreeMap<Place, BTreeSet<JobName>>,
     /// Places that have not been swept yet, nor have refused to be.
     unread: BTreeSet<Place>,
+    /// Jobs that were another shard's, or new, when the directory was last read: they may run where that one had them.
+    arrivals: BTreeSet<JobName>,
     /// Jobs to create that wait for those: they may be there already, and move.
     creations: BTreeMap<JobName, Urgency>,
     /// Jobs whose place no document names any more.
     lost: BTreeMap<JobName, Place>,
     /// Jobs that still run in such a place: created elsewhere, they would run twice.
     beside: BTreeMap<JobName, Place>,
+    /// Keys that have something to write and wait for the lease.
+    standing_by: BTreeMap<Key, Urgency>,
+    /// Tells when it changes hands.
+    lease: Option<watch::Receiver<Standing>>,
     /// What may be removed once it is released, and what was.
     removable: Vec<JobName>,
     removed: BTreeSet<JobName>,
@@ -114,6 +122,7 @@ impl Engine {
     /// An engine with nothing to do yet.
     pub fn new(cx: Arc<Context>, reporter: Reporter, mode: Mode) -> Self {
         let round_began = cx.clock.now();
+        let lease = cx.lease().map(|seat| seat.changes());
         Self {
             cx,
             manifests: Arc::new(Manifests::nothing(round_began)),
@@ -131,9 +140,12 @@ impl Engine {
             seen: BTreeSet::new(),
             homes: BTreeMap::new(),
             unread: BTreeSet::new(),
+            arrivals: BTreeSet::new(),
             creations: BTreeMap::new(),
             lost: BTreeMap::new(),
             beside: BTreeMap::new(),
+            standing_by: BTreeMap::new(),
+            lease,
             removable: Vec::new(),
             removed: BTreeSet::new(),
             round_began,
@@ -181,6 +193,7 @@ impl Engine {
         tokio::select! {
             biased;
             Some(done) = self.workers.join_next_with_id(), if !self.workers.is_empty() => self.finished(done),
+            () = moved(&mut self.lease) => self.lease_moved(),
             work = self.queue.next() => self.start(work),
         }
         // Whoever was in the way of others may have gone.
@@ -189,8 +202,8 @@ impl Engine {
         }
     }
 
-    /// Lets what is in flight finish, for at most `limit`; then gives it up. Every prefix of a plan is safe.
-    pub async fn drain(&mut self, limit: Duration) {
+    /// Lets what is in flight finish, for at most `limit`; then gives it up. Every prefix of a plan is safe. Whether it finished.
+    pub async fn drain(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         while !self.workers.is_empty() {
             match tokio::time::timeout_at(deadline, self.workers.join_next_with_id()).await {
@@ -202,8 +215,20 @@ impl Engine {
                         "shutdown limit reached, work in flight is given up"
                     );
                     self.workers.shutdown().await;
+                    return false;
                 }
             }
         }
+        true
     }
+}
+
+/// Waits until a lease changes hands; for ever where there is none.
+async fn moved(lease: &mut Option<watch::Receiver<Standing>>) {
+    if let Some(changes) = lease
+        && changes.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }

@@ -35,7 +35,7 @@ impl Engine {
         self.reporter.place_swept(place);
         self.pruning.swept(place, None);
         self.forget_failures(&key);
-        if self.mode == Mode::Daemon {
+        if self.mode == Mode::Daemon && self.manifests.own_places().contains(place) {
             let wait = self.pace.resync(self.cx.settings().resync);
             self.queue.schedule_after(key, wait, Urgency::Drift);
             if !first {
@@ -105,6 +105,7 @@ impl Engine {
     /// Every place has been read, or has failed to answer: what seems to be new is new.
     pub(super) fn create_what_waited(&mut self) {
         if self.unread.is_empty() {
+            self.arrivals.clear();
             for (job, urgency) in std::mem::take(&mut self.creations) {
                 self.queue.schedule(Key::Job(job), urgency);
             }

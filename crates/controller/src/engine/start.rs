@@ -67,20 +67,26 @@ impl Engine {
         match key {
             Key::Sweep(place) => is_named(place).then(|| Assignment::Sweep(place.clone())),
             Key::Job(name) => self.manifests.job(name).cloned().map(Assignment::Job),
+            // Who stands by looks again when it has the lease.
+            Key::Tidy(_) if self.cx.may_write().is_err() => None,
             Key::Tidy(name) => self.manifests.job(name).cloned().map(Assignment::Tidy),
             Key::Orphan(place, name) => (is_named(place) && !self.manifests.mentions(name)).then(|| {
                 let selected = self.manifests.selector.selects_name(name);
-                let task = if selected { self.pruning.task(place, name) } else { Task::Inspect };
+                let task = if selected && self.cx.may_write().is_ok() {
+                    self.pruning.task(place, name)
+                } else {
+                    Task::Inspect
+                };
                 Assignment::Orphan(place.clone(), name.clone(), task)
             }),
         }
     }
 
-    /// Whether a job seems to be new while some places have not been read yet: it may have moved from there, and would run
-    /// twice. A place that has failed to answer is not waited for.
+    /// Whether a job is new, or seems to be, while some places have not been read yet: it may have moved from there, and would
+    /// run twice. A place that has failed to answer is not waited for.
     fn must_wait(&self, job: &Job) -> bool {
         let elsewhere = self.unread.iter().any(|place| *place != job.place);
-        elsewhere && !self.is_there(job)
+        elsewhere && (self.arrivals.contains(&job.name) || !self.is_there(job))
     }
 
     /// Whether the sweep of its place shows anything of a job.
@@ -114,7 +120,7 @@ impl Engine {
                     let mut result = reconcile::reconcile(&cx, &job, calls).await;
                     cx.seams().outcome(&mut result);
                     let tidied = match &result {
-                        Ok(outcome) if tidies && outcome.is_quiet() => {
+                        Ok(outcome) if tidies && outcome.is_quiet() && cx.may_write().is_ok() => {
                             Some(tidy::tidy(&cx, &job, Some(&outcome.observed)).await)
                         }
                         Ok(_) | Err(_) => None,

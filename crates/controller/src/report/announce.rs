@@ -34,6 +34,7 @@ pub(super) fn announce(
         Verdict::Ready(..) | Verdict::Paused(..) => tracing::info!(%job, ?reason, detail = message, "job state"),
         Verdict::Waiting(
             Reason::Progressing
+            | Reason::Standby
             | Reason::WaitingForTick
             | Reason::WaitingForCallBudget
             | Reason::PendingDeletion

@@ -243,7 +243,7 @@ impl Reporter {
             }
             Some(stopped) => {
                 self.round.in_line.remove(&job.name);
-                self.round.failed += usize::from(!matches!(stopped, Interrupted::Counting));
+                self.round.failed += usize::from(!matches!(stopped, Interrupted::Counting | Interrupted::Standby));
             }
             None => {
                 self.round.in_line.remove(&job.name);

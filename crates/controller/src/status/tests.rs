@@ -55,6 +55,8 @@ fn controller(heartbeat: Timestamp, finished: Option<Timestamp>) -> ControllerSt
             heartbeat,
             finished,
             endpoint: "embedded".to_owned(),
+            shard: None,
+            lease: None,
             accounts: BTreeSet::new(),
             manifests: Manifests {
                 directory: "manifests".to_owned(),

@@ -9,11 +9,13 @@ use ecs_etl_aws::{Aws, Endpoint, Options};
 use ecs_etl_controller::clock::Clock;
 use ecs_etl_controller::context::Context;
 use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::lease::Seat;
 use ecs_etl_controller::manifests::{Manifests, Reader};
 use ecs_etl_controller::once;
 use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::scan::{self, Limits};
 use ecs_etl_controller::selector::Selector;
+use ecs_etl_controller::shard::Shard;
 use ecs_etl_emulator::door::{self, Call, Fault, Hook, InProcess, Observer};
 use ecs_etl_emulator::{Emulator, Reply, Request, Settings};
 use ecs_etl_plan::condition::Reason;
@@ -156,6 +158,31 @@ impl Lab {
 
     pub async fn engine_for(&self, mode: Mode, selector: Selector) -> Engine {
         self.engine_with(mode, selector, self.clock.clone(), Reporter::default()).await
+    }
+
+    /// A new process that looks after a shard.
+    pub async fn engine_of(&self, mode: Mode, shard: &Shard) -> Engine {
+        let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
+        let manifests = self.manifests_of(shard);
+        let cx = Arc::new(Context::new(aws, self.clock.clone(), manifests.settings("none")));
+        let mut engine = Engine::new(cx, Reporter::default(), mode);
+        engine.take_manifests(manifests, "none");
+        engine
+    }
+
+    /// A new process that writes only while its seat allows it.
+    pub async fn engine_with_lease(&self, mode: Mode, seat: &Arc<Seat>) -> Engine {
+        let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
+        let manifests = self.manifests();
+        let cx = Arc::new(Context::new(aws, self.clock.clone(), manifests.settings("none")));
+        assert!(cx.write_only_with(Arc::clone(seat)));
+        let mut engine = Engine::new(cx, Reporter::default(), mode);
+        engine.take_manifests(manifests, "none");
+        engine
+    }
+
+    pub fn manifests_of(&self, shard: &Shard) -> Manifests {
+        Manifests { shard: shard.clone(), ..self.manifests() }
     }
 
     /// A new process that finds an earlier one's status files.

@@ -18,6 +18,8 @@ pub enum Service {
     Scheduler,
     /// AWS Security Token Service.
     Sts,
+    /// Amazon DynamoDB.
+    DynamoDb,
 }
 
 impl Service {
@@ -28,6 +30,7 @@ impl Service {
             Self::Events => "events",
             Self::Scheduler => "scheduler",
             Self::Sts => "sts",
+            Self::DynamoDb => "dynamodb",
         }
     }
 }

@@ -62,6 +62,12 @@ pub struct ControllerState {
     pub finished: Option<Timestamp>,
     /// Which AWS it talks to: `embedded`, `aws` or a URL.
     pub endpoint: String,
+    /// Which jobs it looks after; none if all of the directory's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// The lease that it needs to write; none if it needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseState>,
     /// AWS accounts it found there.
     pub accounts: BTreeSet<String>,
     /// The manifests it read last.
@@ -78,6 +84,31 @@ pub struct ControllerState {
     pub pruning_blocked: Option<PruningBlocked>,
     /// The last look at everything in AWS.
     pub last_resync: Option<Resync>,
+}
+
+/// A lease, as a controller sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseState {
+    /// The table it is in.
+    pub table: String,
+    /// Whether this controller has it.
+    pub standing: LeaseStanding,
+    /// Who else has it, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Why the table does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Whether a controller has a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LeaseStanding {
+    /// It has, and writes.
+    Holder,
+    /// It has not, and looks.
+    Standby,
 }
 
 /// The manifest directory as last acted on.

@@ -14,7 +14,7 @@ mod next;
 
 pub use controller::{
     ApiVersion, ControllerKind, ControllerMetadata, ControllerState, ControllerStatus, Counts, Held, HeldKind,
-    Manifests, Problem, PruningBlocked, Resync,
+    LeaseStanding, LeaseState, Manifests, Problem, PruningBlocked, Resync,
 };
 pub use next::{Live, StatusInput, next_status};
 

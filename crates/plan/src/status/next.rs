@@ -104,9 +104,8 @@ fn still_waits(previous: Option<&JobStatus>, input: &StatusInput<'_>) -> bool {
             let ready = previous.condition(ConditionType::Ready);
             let spec = input.observed_spec.map(Digest::as_str);
             previous.status.observed_spec.as_deref() == spec
-                && ready.is_some_and(|ready| {
-                    ready.reason == Reason::WaitingForCallBudget && ready.status == Status::False
-                })
+                && ready
+                    .is_some_and(|ready| ready.reason == Reason::WaitingForCallBudget && ready.status == Status::False)
         })
 }
 
@@ -152,6 +151,7 @@ fn hides_aws(reason: Reason) -> bool {
         | Reason::Suspended
         | Reason::ReconcileDisabled
         | Reason::Progressing
+        | Reason::Standby
         | Reason::WaitingForTick
         | Reason::ChangesHeld
         | Reason::QuotaExceeded
@@ -170,6 +170,7 @@ fn hides_aws(reason: Reason) -> bool {
         | Reason::DeletionHeld
         | Reason::Retained
         | Reason::OtherSource
+        | Reason::ShardUnknown
         | Reason::Removing
         | Reason::Removed
         | Reason::LocationLost => false,

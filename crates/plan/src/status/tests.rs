@@ -277,6 +277,8 @@ fn controller(finished: Option<Timestamp>) -> ControllerStatus {
             heartbeat: noon(),
             finished,
             endpoint: "embedded".to_owned(),
+            shard: None,
+            lease: None,
             accounts: ["123456789012".to_owned()].into(),
             manifests: Manifests {
                 directory: "manifests".to_owned(),

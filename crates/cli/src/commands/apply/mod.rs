@@ -34,7 +34,7 @@ pub fn run(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
 async fn apply(args: &Apply, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     let stop = signals::shutdown()?;
     let started = Timestamp::now();
-    let session = connect::connect(&args.dir.dir, &args.aws, args.select.selector(), terminal).await?;
+    let session = connect::connect(&args.dir.dir, &args.aws, args.part.reader(&args.select), terminal).await?;
     let files = StatusWriter::new(StatusDir::open(&args.status.status_dir, &args.dir.dir, started)?);
     if args.output == Output::Text {
         diagnostics::print(&args.dir.dir, &session.scan, &session.manifests, terminal)?;

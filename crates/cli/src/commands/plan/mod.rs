@@ -30,7 +30,7 @@ pub fn run(args: &Plan, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
 }
 
 async fn plan(args: &Plan, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
-    let session = connect::connect(&args.dir.dir, &args.aws, args.select.selector(), terminal).await?;
+    let session = connect::connect(&args.dir.dir, &args.aws, args.part.reader(&args.select), terminal).await?;
     let preview = preview::preview(&session.cx, &session.manifests).await;
     let (prune, held) = held(args, &session, &preview).await;
     let reach = shared(&session, &preview);
