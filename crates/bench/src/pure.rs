@@ -36,7 +36,13 @@ pub fn measure(jobs: usize) -> anyhow::Result<Vec<Figure>> {
     ensure!(manifests.wanted().count() == jobs, "not every manifest is valid");
     figures.hold("parse and validate, CPU", spent, Unit::Seconds, 2.0 * part);
 
+    let held = |figures: &mut Figures, what: &str| -> anyhow::Result<()> {
+        figures.tell(what, cost::memory_now(cost::OWN)? as f64 / 1e6, Unit::Megabytes);
+        Ok(())
+    };
+    held(&mut figures, "memory with the manifests")?;
     let (desired, spent) = timed(|| lowered(&manifests, now))?;
+    held(&mut figures, "and the jobs in AWS's terms")?;
     figures.tell("lower to AWS's terms, CPU", spent, Unit::Seconds);
 
     let observed: Vec<Observed> = desired.iter().map(settled).collect::<anyhow::Result<_>>()?;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use ecs_etl_plan::decide::Policy;
 use ecs_etl_plan::desired::Identity;
-use ecs_etl_spec::directory::{Directory, load};
+use ecs_etl_spec::directory::{Directory, Earlier, load, load_next};
 use ecs_etl_spec::job::{Job, Place};
-use ecs_etl_spec::name::{ControllerName, JobName};
+use ecs_etl_spec::name::{ControllerName, Digest, JobName};
 use jiff::Timestamp;
 
 use crate::adopted;
 use crate::context::Settings;
-use crate::scan::{RootState, Scan, WHOLE};
+use crate::scan::{ManifestFile, RootState, Scan, WHOLE};
 use crate::selector::Selector;
 use crate::shard::{Parting, Shard};
 
@@ -29,6 +29,8 @@ pub struct Manifests {
     pub selector: Selector,
     /// Which jobs this controller looks after.
     pub shard: Shard,
+    /// The files that it was read from, by their content.
+    files: BTreeMap<String, Digest>,
 }
 
 /// Makes manifests of scans, always in the same way.
@@ -51,8 +53,12 @@ pub struct Reader {
 impl Reader {
     /// Reads what a scan found. `now` tells whether a schedule is over for good.
     pub fn read(&self, scan: &Scan, now: Timestamp) -> Manifests {
-        let read = Manifests::read(scan, self.selector.clone(), now);
-        let mut manifests = Manifests { shard: self.shard.clone(), ..read };
+        self.judged(Manifests::of(load(&scan.manifests(), now), scan))
+    }
+
+    /// What this process makes of what the directory says.
+    fn judged(&self, read: Manifests) -> Manifests {
+        let mut manifests = Manifests { shard: self.shard.clone(), selector: self.selector.clone(), ..read };
         let directory = &mut manifests.directory;
         if self.needs_controller && directory.controller.origin.is_none() && directory.controller_problem.is_none() {
             let problem =
@@ -82,10 +88,16 @@ impl Reader {
         manifests
     }
 
-    /// Reads a scan that follows `before`. While the directory itself is away, what it said last goes on to hold.
+    /// Reads a scan that follows `before`: the files that changed. While the directory itself is away, what it said last goes on
+    /// to hold.
     pub fn read_next(&self, scan: &Scan, before: &Manifests, now: Timestamp) -> Manifests {
         match scan.root {
-            RootState::Present { .. } => self.read(scan, now),
+            RootState::Present { .. } => {
+                let stands = |(path, file): (_, &ManifestFile)| before.files.get(path) == Some(&file.digest);
+                let unchanged = scan.files.iter().filter(|file| stands(*file)).map(|(path, _)| path.as_str()).collect();
+                let earlier = Earlier { directory: &before.directory, unchanged: &unchanged };
+                self.judged(Manifests::of(load_next(&scan.manifests(), earlier, now), scan))
+            }
             RootState::Missing { .. } | RootState::NotADirectory => {
                 Manifests { incomplete: scan.shortcomings(), ..before.clone() }
             }
@@ -103,12 +115,12 @@ impl Manifests {
             revision: None,
             selector: Selector::default(),
             shard: Shard::default(),
+            files: BTreeMap::new(),
         }
     }
 
-    /// Reads what a scan found. `now` tells whether a schedule is over for good.
-    pub fn read(scan: &Scan, selector: Selector, now: Timestamp) -> Self {
-        let directory = load(&scan.manifests(), now);
+    /// What a scan was found to say.
+    fn of(directory: Directory, scan: &Scan) -> Self {
         let mut incomplete = scan.shortcomings();
         incomplete.extend(directory.unreadable.clone());
         if scan.files.is_empty() {
@@ -118,7 +130,15 @@ impl Manifests {
         if let Some(problem) = &directory.controller_problem {
             incomplete.entry(WHOLE.to_owned()).or_insert_with(|| problem.clone());
         }
-        Self { directory, incomplete, revision: scan.revision.clone(), selector, shard: Shard::default() }
+        let files = scan.files.iter().map(|(path, file)| (path.clone(), file.digest.clone())).collect();
+        Self {
+            directory,
+            incomplete,
+            revision: scan.revision.clone(),
+            selector: Selector::default(),
+            shard: Shard::default(),
+            files,
+        }
     }
 
     /// Jobs to converge: valid, of this shard, selected, and not of a draining cluster.

@@ -1,9 +1,10 @@
 //! From files to a [`Directory`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::again::{self, Earlier};
 use super::{Blocked, BlockedReason, Directory, File, across, adoptions, chains};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Document, Sorted};
@@ -22,8 +23,28 @@ pub fn load(files: &[File<'_>], now: Timestamp) -> Directory {
     load_within(files, now, Limits::default())
 }
 
+/// [`load`] of a directory that was read before: what has not changed, and is plain, is taken as it was. The same comes of it.
+pub fn load_next(files: &[File<'_>], earlier: Earlier<'_>, now: Timestamp) -> Directory {
+    let standing = earlier.standing();
+    if standing.is_empty() {
+        return load(files, now);
+    }
+    let (next, fits) = read_all(files, now, Limits::default(), &standing);
+    if fits && earlier.is_framed_by(&next) { next } else { load(files, now) }
+}
+
 /// [`load`] with budgets of one's own for each file.
 pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Directory {
+    read_all(files, now, limits, &BTreeMap::new()).0
+}
+
+/// Reads all files but those whose job stands. False if a job that stands is said elsewhere too.
+fn read_all(
+    files: &[File<'_>],
+    now: Timestamp,
+    limits: Limits,
+    standing: &BTreeMap<&str, &Job>,
+) -> (Directory, bool) {
     let mut sorted: Vec<&File<'_>> = files.iter().collect();
     sorted.sort_by_key(|file| file.path);
     let mut loader = Loader {
@@ -34,18 +55,23 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
     };
     let mut read = Read::default();
     for (index, file) in sorted.into_iter().enumerate() {
-        loader.read(u32::try_from(index).unwrap_or(u32::MAX), file, limits, &mut read);
+        if !standing.contains_key(file.path) {
+            loader.read(u32::try_from(index).unwrap_or(u32::MAX), file, limits, &mut read);
+        }
     }
+    let named: BTreeSet<&str> = read.jobs.iter().filter_map(|document| document.name.as_deref()).collect();
+    let fits = !again::clashes(standing, &named);
     let (controller, controller_problem) = loader.controller(read.controllers);
     let (clusters, broken) = loader.clusters(read.clusters);
     let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
     let Jobs { valid: mut jobs, mut blocked, moved_at, after_at, adopt_at } = loader.jobs(read.jobs, &context);
+    again::add(standing, &mut jobs);
     across::moves(&mut jobs, &mut blocked, &moved_at, &mut loader.diagnostics);
     adoptions::adoptions(&mut jobs, &mut blocked, &controller.prefix, &adopt_at, &mut loader.diagnostics);
     chains::chains(&mut jobs, &mut blocked, &after_at, &mut loader.diagnostics);
     across::quotas(&jobs, &mut loader.diagnostics);
     loader.diagnostics.sort();
-    Directory {
+    let directory = Directory {
         jobs,
         blocked,
         clusters: clusters.into_iter().map(|(name, known)| (name, known.cluster)).collect(),
@@ -53,7 +79,8 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
         controller_problem,
         diagnostics: loader.diagnostics,
         unreadable: loader.unreadable,
-    }
+    };
+    (directory, fits)
 }
 
 /// Documents of ours by kind, in the order of their files.

@@ -2,12 +2,14 @@
 
 mod across;
 mod adoptions;
+mod again;
 mod chains;
 mod load;
 
 use std::collections::BTreeMap;
 
-pub use load::{load, load_within};
+pub use again::Earlier;
+pub use load::{load, load_next, load_within};
 
 use crate::diagnostic::Diagnostic;
 use crate::job::{Cluster, Controller, Job};
