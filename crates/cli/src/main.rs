@@ -17,6 +17,10 @@ use std::process::ExitCode;
 use crate::args::Command;
 use crate::output::Terminal;
 
+/// The system's own keeps what many short-lived threads' worth of requests once used: measured in docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `EX_USAGE` of sysexits(3).
 const USAGE: u8 = 64;
 

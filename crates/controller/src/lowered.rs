@@ -18,7 +18,11 @@ pub struct Terms {
     pub prefix: Prefix,
 }
 
-/// The latest lowering of each job. Losing it costs time, never safety.
+/// So many are kept. One lowering takes a twentieth of a millisecond and some ten kilobytes, so of very many it is better to
+/// lower them again once in a resync than to keep them all.
+const MOST: usize = 512;
+
+/// The latest lowering of some jobs. Losing it costs time, never safety.
 #[derive(Debug, Default)]
 pub struct Lowered(BTreeMap<JobName, Entry>);
 
@@ -41,6 +45,9 @@ impl Lowered {
         if desired.hangs_on_time() {
             self.0.remove(&job.name);
         } else {
+            if self.0.len() >= MOST && !self.0.contains_key(&job.name) {
+                self.0.pop_first();
+            }
             let entry = Entry { spec: job.digest.clone(), terms, desired: Arc::clone(desired) };
             self.0.insert(job.name.clone(), entry);
         }

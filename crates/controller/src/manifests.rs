@@ -30,7 +30,7 @@ pub struct Manifests {
     /// Which jobs this controller looks after.
     pub shard: Shard,
     /// The files that it was read from, by their content.
-    files: BTreeMap<String, Digest>,
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// Makes manifests of scans, always in the same way.

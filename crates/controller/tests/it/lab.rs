@@ -203,8 +203,25 @@ impl Lab {
         self.engine_with(mode, Selector::default(), clock, Reporter::default()).await
     }
 
+    /// A new process that keeps its calls inside the budget.
+    pub async fn engine_with_limits(&self, mode: Mode) -> Engine {
+        let options = Options { limits: Some(true), ..Options::default() };
+        self.engine_through(options, mode, Selector::default(), self.clock.clone(), Reporter::default()).await
+    }
+
     async fn engine_with(&self, mode: Mode, selector: Selector, clock: Clock, reporter: Reporter) -> Engine {
-        let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), Options::default()).await.unwrap();
+        self.engine_through(Options::default(), mode, selector, clock, reporter).await
+    }
+
+    async fn engine_through(
+        &self,
+        options: Options,
+        mode: Mode,
+        selector: Selector,
+        clock: Clock,
+        reporter: Reporter,
+    ) -> Engine {
+        let aws = Aws::connect(Endpoint::InProcess(self.door.clone()), options).await.unwrap();
         let manifests = Manifests { selector, ..self.manifests() };
         let cx = Arc::new(Context::new(aws, clock, manifests.settings("none")));
         let mut engine = Engine::new(cx, reporter, mode);

@@ -12,6 +12,7 @@ mod deletion;
 mod drift;
 mod lab;
 mod lease;
+mod limits;
 mod places;
 mod races;
 mod retries;

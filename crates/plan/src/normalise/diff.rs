@@ -64,8 +64,8 @@ pub fn diff(live: &Normal, desired: &Normal) -> Vec<FieldChange> {
     }
     let mut diff = Diff(Vec::new());
     let subject = desired.subject;
-    let (live, desired) = (Some(live.value()), Some(desired.value()));
-    diff.inside(subject.tables(), Kind::Structure(subject.structure()), "", live, desired);
+    let (live, desired) = (live.value(), desired.value());
+    diff.inside(subject.tables(), Kind::Structure(subject.structure()), "", Some(&live), Some(&desired));
     diff.0
 }
 

@@ -23,11 +23,12 @@ use serde_json::Value;
 pub use diff::{FieldChange, diff};
 use rule::{Network, Tables};
 
-/// A value in normal form; made only by normalising. Clones share the value.
+/// A value in normal form; made only by normalising. Clones share the value, which is kept as text: ten thousand of them are
+/// remembered for comparison, and few of them differ from what they are compared with.
 #[derive(Clone, PartialEq)]
 pub struct Normal {
     subject: Subject,
-    value: Arc<Value>,
+    text: Arc<str>,
 }
 
 /// What a normal form is of.
@@ -56,7 +57,9 @@ impl Subject {
 
     fn normal(self, value: Value) -> Normal {
         let network = Network::of(&value);
-        Normal { subject: self, value: Arc::new(self.tables().structure(self.structure(), value, network)) }
+        // Keys are sorted, so equal values are equal texts.
+        let text = self.tables().structure(self.structure(), value, network).to_string();
+        Normal { subject: self, text: text.into() }
     }
 }
 
@@ -77,20 +80,21 @@ pub fn target(shape: &events::Target) -> Normal {
 
 impl Normal {
     /// The value, with keys sorted.
-    pub fn value(&self) -> &Value {
-        &self.value
+    pub fn value(&self) -> Value {
+        // It was written by the same library.
+        serde_json::from_str(&self.text).unwrap_or_default()
     }
 
     /// Digest of the value: equal exactly for equal normal forms.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&self.value)
+        Digest::of_json(&self.value())
     }
 }
 
 /// Prints the value without what looks secret.
 impl fmt::Debug for Normal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.subject.structure(), secrets::mask("", &self.value))
+        write!(f, "{}{}", self.subject.structure(), secrets::mask("", &self.value()))
     }
 }
 

@@ -39,12 +39,7 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
 }
 
 /// Reads all files but those whose job stands. False if a job that stands is said elsewhere too.
-fn read_all(
-    files: &[File<'_>],
-    now: Timestamp,
-    limits: Limits,
-    standing: &BTreeMap<&str, &Job>,
-) -> (Directory, bool) {
+fn read_all(files: &[File<'_>], now: Timestamp, limits: Limits, standing: &BTreeMap<&str, &Job>) -> (Directory, bool) {
     let mut sorted: Vec<&File<'_>> = files.iter().collect();
     sorted.sort_by_key(|file| file.path);
     let mut loader = Loader {
