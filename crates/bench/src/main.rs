@@ -2,19 +2,6 @@
 //!
 //! Each scenario runs in a process of its own, so that its CPU time and its peak memory are its own.
 
-mod cost;
-mod figure;
-mod fleet;
-mod floor;
-mod looks;
-mod neighbour;
-mod pure;
-mod real;
-mod scenario;
-mod stage;
-mod wire;
-mod work;
-
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -22,8 +9,9 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
 
-use crate::figure::Figure;
-use crate::scenario::{Scenario, list};
+use ecs_etl_bench::figure::{self, Figure};
+use ecs_etl_bench::scenario::{Scenario, list};
+use ecs_etl_bench::work;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
