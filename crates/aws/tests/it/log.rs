@@ -1,20 +1,27 @@
 //! What the log says of a call.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use serde_json::Value;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::{World, put_rule, world};
 
-/// Lines written by the subscriber of one test.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// Lines of the test that runs on this thread.
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One subscriber for the process, set once: those of single threads, coming and going beside one another, now and then leave a
+/// log line switched off for everybody.
+static LISTEN: Once = Once::new();
+
+struct Lines;
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -23,29 +30,22 @@ impl io::Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// The events `aws call` that `calls` cause, down to DEBUG.
 async fn events(calls: impl AsyncFnOnce(&World)) -> Vec<Value> {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(lines.clone())
-        .finish();
+    LISTEN.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(|| Lines)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
     let world = world().await;
     world.aws.account(&world.place).await.unwrap();
-    let guard = tracing::subscriber::set_default(subscriber);
+    LINES.take();
     calls(&world).await;
-    drop(guard);
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = String::from_utf8(LINES.take()).unwrap();
     let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     events.filter(|event| event["message"] == "aws call").collect()
 }
