@@ -13,9 +13,11 @@ use tokio::time::Instant;
 
 use crate::context::{Context, Interrupted};
 
-/// A turn so near is waited for where the plan stands, as reads wait for theirs: coming back for it would cost every read
-/// again, out of the same buckets.
+/// A turn so near is waited for before the job is read. Coming back for it would cost no more, but later.
 const NEAR: Duration = Duration::from_secs(2);
+
+/// What was read stays fresh for so long. Whose turn comes later is read again then: somebody else may have written meanwhile.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// Stops a job that waits for the call budget and whose turn is still to come, before anything is read for it again.
 pub fn turn(cx: &Context, place: &Place, job: &JobName) -> Result<(), Interrupted> {
@@ -27,21 +29,24 @@ pub fn turn(cx: &Context, place: &Place, job: &JobName) -> Result<(), Interrupte
     }
 }
 
-/// Stops a job before it is read directly, if what the lists show of it makes its plan wait: it keeps its place in the line, and
-/// is read when its turn is near.
+/// Waits for the turn of the plan that the lists show, or stops the job if that is not near, before anything is read directly: what
+/// is read then is written upon at once.
 ///
 /// Where changes are counted, each job is read first: lists may lag, and one that seems to change would count for nothing.
-pub fn queue(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
+pub async fn queue(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
     if cx.settings().max_changes.is_some() || cx.may_write().is_err() {
         return Ok(());
     }
     let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
-    match cx.aws.queue(place, &actions, urgency, &ticket(plan)) {
-        Some((bucket, until)) if until.saturating_duration_since(Instant::now()) > NEAR => {
-            Err(later(cx, bucket, until))
+    let ticket = ticket(plan);
+    let patience = Instant::now() + NEAR;
+    while let Some((bucket, until)) = cx.aws.queue(place, &actions, urgency, &ticket) {
+        if until > patience {
+            return Err(later(cx, bucket, until));
         }
-        Some(_) | None => Ok(()),
+        tokio::time::sleep_until(until).await;
     }
+    Ok(())
 }
 
 /// Lets a plan through, or says why not now.
@@ -82,7 +87,7 @@ async fn reserve(
     }
     let actions: Vec<_> = plan.steps.iter().map(|step| &step.action).collect();
     let ticket = ticket(plan);
-    let patience = Instant::now() + NEAR;
+    let patience = Instant::now() + FRESH;
     loop {
         match cx.aws.reserve(place, account, &actions, urgency, &ticket) {
             Reservation::Granted => return Ok(()),

@@ -108,7 +108,7 @@ pub async fn until_decided(
     trust: Trust,
     decide: impl FnMut(&Observed) -> Decision,
 ) -> Result<(Observed, Plan), Interrupted> {
-    until_decided_unless(cx, homes, urgency, trust, |_, _| Ok(()), decide).await
+    until_decided_unless(cx, homes, urgency, trust, async |_, _| Ok(()), decide).await
 }
 
 /// The same, unless `put_off` stops it when bulk knowledge shows a difference, before anything is read directly for that.
@@ -117,7 +117,7 @@ pub async fn until_decided_unless(
     homes: &Homes,
     urgency: Urgency,
     trust: Trust,
-    put_off: impl FnOnce(&Observed, &Plan) -> Result<(), Interrupted>,
+    put_off: impl AsyncFnOnce(&Observed, &Plan) -> Result<(), Interrupted>,
     mut decide: impl FnMut(&Observed) -> Decision,
 ) -> Result<(Observed, Plan), Interrupted> {
     let mut put_off = Some(put_off);
@@ -145,7 +145,7 @@ pub async fn until_decided_unless(
             // Lists may lag: a difference seen in them is read again before anything is written.
             Decision::Plan(plan) => {
                 if let Some(put_off) = put_off.take() {
-                    put_off(&view, &plan)?;
+                    put_off(&view, &plan).await?;
                 }
                 direct = true;
             }

@@ -37,8 +37,8 @@ pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outc
     admit::turn(cx, &job.place, &job.name)?;
     let homes = Homes::of(cx, &desired);
     let mut likely = None;
-    let put_off = |facts: &Observed, plan: &Plan| {
-        let queued = admit::queue(cx, &job.place, plan, priority(plan, urgency));
+    let put_off = async |facts: &Observed, plan: &Plan| {
+        let queued = admit::queue(cx, &job.place, plan, priority(plan, urgency)).await;
         queued.inspect_err(|_| likely = Some((facts.clone(), plan.clone())))
     };
     let trust = Trust::BulkForSilence;

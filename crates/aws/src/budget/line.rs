@@ -99,7 +99,7 @@ impl Line {
         Turn::Wait { bucket, until }
     }
 
-    /// Keeps a place in the line for who will ask for `calls`, if they cannot go now; nothing is taken.
+    /// Keeps a place in the line for who will ask for `calls`, and says until when if they cannot go now; nothing is taken.
     pub(super) fn queue(
         &mut self,
         now: Duration,
@@ -107,11 +107,10 @@ impl Line {
         urgency: Urgency,
         calls: &Calls,
     ) -> Option<(Bucket, Duration)> {
-        let waited = self.waiting.contains_key(ticket);
         let (mut own, wait) = self.ask(now, ticket, urgency, calls);
-        // Who has its turn, and waited for it, keeps it while it looks at what it would do with it.
-        if wait.is_some() || waited {
-            own.until = wait.map_or(now, |(_, until)| until);
+        // Who has its turn keeps it while it looks at what it would do with it.
+        own.until = wait.map_or(now, |(_, until)| until);
+        if !calls.is_empty() {
             self.enter(ticket, own);
         }
         wait
