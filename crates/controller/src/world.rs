@@ -95,6 +95,9 @@ struct Known {
     adopted: Adopted,
     /// Whether the controller's group of schedules was ever seen there.
     grouped: bool,
+    /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag, so
+    /// they are asked for by name until a direct read says that they are gone.
+    unlisted: BTreeMap<RuleName, ()>,
 }
 
 /// Names under which a job's resources may be found.
@@ -235,7 +238,9 @@ impl World {
         let Some(sweep) = self.sweep(place) else { return Vec::new() };
         let rules = names.iter().flat_map(|names| names.rules(&sweep.rules)).map(|(name, _)| name);
         let schedules = names.iter().flat_map(|names| names.rules(&sweep.schedules)).map(|(name, _)| name);
-        rules.chain(schedules).cloned().collect()
+        let unlisted = self.0.get(place).map(|known| &known.unlisted);
+        let unlisted = unlisted.into_iter().flat_map(|unlisted| names.iter().flat_map(|names| names.rules(unlisted)));
+        rules.chain(schedules).chain(unlisted.map(|(name, ())| name)).cloned().collect()
     }
 
     /// Whether the controller's group of schedules is to be read with the lists of a place: always but where the last reading saw
@@ -375,6 +380,15 @@ impl Known {
         self.rounds.retain(|family, _| sweep.active.contains_key(family));
         self.grouped |= matches!(sweep.group, Fact::Known(Some(_)));
         let before = self.sweep.take().unwrap_or_default();
+        let deleted = |name: &RuleName| {
+            let last = self.writes.iter().rev().find(|(_, write)| write.subject() == Subject::Rule(name));
+            matches!(last, Some((_, Write::Rule(_, None))))
+        };
+        let listed = |name: &RuleName| sweep.rules.contains_key(name) || sweep.schedules.contains_key(name);
+        let earlier = before.rules.keys().chain(before.schedules.keys()).filter(|name| !deleted(name));
+        let earlier: Vec<RuleName> = earlier.filter(|name| !listed(name)).cloned().collect();
+        self.unlisted.retain(|name, ()| !listed(name));
+        self.unlisted.extend(earlier.into_iter().map(|name| (name, ())));
         let changed = changed_families(&before, &sweep);
         self.sweep = Some(sweep);
         changed
@@ -396,6 +410,9 @@ impl Known {
             if let Fact::Known(tags) = fact {
                 self.rule_tags.insert(rule.clone(), tags.clone());
             }
+        }
+        for (rule, _) in facts.rules.iter().filter(|(_, fact)| **fact == Fact::Known(None)) {
+            self.unlisted.remove(rule);
         }
         self.grouped |= matches!(facts.group, Fact::Known(Some(_)));
         if let (Some(sweep), Fact::Known(_)) = (&mut self.sweep, &facts.group) {

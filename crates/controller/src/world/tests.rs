@@ -74,7 +74,23 @@ fn a_rule_put_while_the_list_was_read_is_there_whatever_the_list_says() {
     world.take_sweep(&place(), sweep("08:10:00", &[], &[]));
     assert_eq!(rules_of(&world, "a"), ["etl-a"]);
     world.take_sweep(&place(), sweep("08:20:00", &[], &[]));
-    assert_eq!(rules_of(&world, "a"), [""; 0], "later the list is believed");
+    assert!(!world.shows(&place(), &names("a")), "later the list is believed");
+}
+
+#[test]
+fn a_rule_that_a_list_leaves_out_is_asked_for_until_it_is_read_to_be_gone() {
+    let mut world = World::default();
+    world.take_sweep(&place(), sweep("08:00:00", &["etl-a", "etl-b"], &[]));
+    world.take_sweep(&place(), sweep("08:10:00", &["etl-b"], &[]));
+    assert_eq!(rules_of(&world, "a"), ["etl-a"], "the list may lag");
+    world.take_sweep(&place(), sweep("08:20:00", &["etl-b"], &[]));
+    assert_eq!(rules_of(&world, "a"), ["etl-a"], "however often it says so");
+    let gone = BTreeMap::from([(RuleName::new("etl-a").unwrap(), Fact::Known(None))]);
+    world.learn(&place(), &Observed { rules: gone, ..Observed::default() }, false, at("08:20:10"));
+    assert_eq!(rules_of(&world, "a"), [""; 0]);
+    world.take_sweep(&place(), sweep("08:30:00", &["etl-a"], &[]));
+    world.take_sweep(&place(), sweep("08:40:00", &["etl-a"], &[]));
+    assert_eq!(rules_of(&world, "a"), ["etl-a"]);
 }
 
 #[test]
