@@ -96,7 +96,7 @@ struct Known {
     /// Whether the controller's group of schedules was ever seen there.
     grouped: bool,
     /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag, so
-    /// they are asked for by name until a direct read says that they are gone.
+    /// they are asked for by name until a direct read says that they are gone. A map, as names are looked up in the sweep's.
     unlisted: BTreeMap<RuleName, ()>,
 }
 
@@ -385,10 +385,11 @@ impl Known {
             matches!(last, Some((_, Write::Rule(_, None))))
         };
         let listed = |name: &RuleName| sweep.rules.contains_key(name) || sweep.schedules.contains_key(name);
-        let earlier = before.rules.keys().chain(before.schedules.keys()).filter(|name| !deleted(name));
-        let earlier: Vec<RuleName> = earlier.filter(|name| !listed(name)).cloned().collect();
+        // Hardly any is left out, so the writes are searched for those alone.
+        let left_out = before.rules.keys().chain(before.schedules.keys()).filter(|name| !listed(name));
+        let left_out: Vec<RuleName> = left_out.filter(|name| !deleted(name)).cloned().collect();
         self.unlisted.retain(|name, ()| !listed(name));
-        self.unlisted.extend(earlier.into_iter().map(|name| (name, ())));
+        self.unlisted.extend(left_out.into_iter().map(|name| (name, ())));
         let changed = changed_families(&before, &sweep);
         self.sweep = Some(sweep);
         changed
