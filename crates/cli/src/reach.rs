@@ -132,7 +132,7 @@ mod tests {
         let plans: Vec<(&Job, Plan)> = jobs
             .iter()
             .map(|(name, changes)| {
-                let job = &directory.jobs[&JobName::new(*name).unwrap()];
+                let job = directory.jobs[&JobName::new(*name).unwrap()].as_ref();
                 (job, plan(job, changes))
             })
             .collect();

@@ -228,7 +228,7 @@ impl Context {
     }
 
     /// Lowers a job to AWS's terms, in its account: once, until it changes.
-    pub async fn desired(&self, job: &Job) -> Result<Arc<Desired>, Interrupted> {
+    pub async fn desired(&self, job: &Arc<Job>) -> Result<Arc<Desired>, Interrupted> {
         let account = self.account(&job.place).await?;
         let settings = self.settings();
         let terms = Terms { account, identity: settings.identity.clone(), prefix: settings.prefix.clone() };

@@ -23,6 +23,7 @@ mod observe;
 pub mod once;
 mod orphans;
 mod pace;
+mod presume;
 pub mod preview;
 pub mod pruning;
 pub mod publish;

@@ -1,6 +1,7 @@
 //! A settled scan, understood: the valid jobs, what is wrong, and whether it is all there is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_etl_plan::decide::Policy;
@@ -142,12 +143,12 @@ impl Manifests {
     }
 
     /// Jobs to converge: valid, of this shard, selected, and not of a draining cluster.
-    pub fn wanted(&self) -> impl Iterator<Item = &Job> {
+    pub fn wanted(&self) -> impl Iterator<Item = &Arc<Job>> {
         self.directory.jobs.values().filter(|job| self.wants(job))
     }
 
     /// A job to converge, by name.
-    pub fn job(&self, name: &JobName) -> Option<&Job> {
+    pub fn job(&self, name: &JobName) -> Option<&Arc<Job>> {
         self.directory.jobs.get(name).filter(|job| self.wants(job))
     }
 

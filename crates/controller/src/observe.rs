@@ -14,6 +14,7 @@ use ecs_etl_spec::name::{JobName, RuleName};
 use futures::future::join_all;
 
 use crate::context::{Context, Interrupted};
+use crate::presume::Presumption;
 use crate::world::{Names, World};
 
 /// Rounds of questions after which a decision counts as stuck. Four are enough for every path; more is a defect.
@@ -26,6 +27,7 @@ pub struct Homes {
     names: Vec<Names>,
     wanted: Vec<RuleName>,
     elsewhere: Vec<Place>,
+    presumption: Option<Presumption>,
 }
 
 impl Homes {
@@ -46,9 +48,10 @@ impl Homes {
             .filter(|place| **place != desired.place && !world.rule_names(place, &names).is_empty())
             .cloned()
             .collect();
+        let presumption = names.first().and_then(|names| Presumption::of(&world, desired, names));
         drop(world);
         let wanted = desired.rules.iter().map(|rule| rule.name.clone()).collect();
-        Self { place: desired.place.clone(), names, wanted, elsewhere }
+        Self { place: desired.place.clone(), names, wanted, elsewhere, presumption }
     }
 
     /// Those of a job that is not wanted any more in `place`.
@@ -58,7 +61,7 @@ impl Homes {
             names.taken.rules.extend(cx.world().under_other_prefix(place, job).into_iter().map(|rule| rule.name));
         }
         let names = names.into_iter().collect();
-        Self { place: place.clone(), names, wanted: Vec::new(), elsewhere: Vec::new() }
+        Self { place: place.clone(), names, wanted: Vec::new(), elsewhere: Vec::new(), presumption: None }
     }
 
     /// Nothing read yet but what cannot change, with every known name still to be asked for.
@@ -96,6 +99,8 @@ pub enum Trust {
     Bulk,
     /// Bulk knowledge proves silence, it never justifies a write: a plan with steps rests on direct reads alone.
     BulkForSilence,
+    /// The same, and until the rotation reads the tags of a rule they are taken for granted: for a process that goes on.
+    Presumed,
     /// Direct reads alone.
     Direct,
 }
@@ -125,10 +130,14 @@ pub async fn until_decided_unless(
     let mut direct = trust == Trust::Direct;
     let mut remembered = revisions(&fresh);
     for _ in 0..MAX_ROUNDS {
-        let view = if direct { fresh.clone() } else { homes.bulk(&cx.world(), &fresh) };
+        let mut view = if direct { fresh.clone() } else { homes.bulk(&cx.world(), &fresh) };
+        let presumption = homes.presumption.as_ref().filter(|_| trust == Trust::Presumed && !direct);
+        let presumed = presumption.map(|presumption| presumption.fill(&mut view)).unwrap_or_default();
         match decide(&view) {
             Decision::Look(questions) => ask(cx, &homes.place, &questions, &mut fresh, urgency).await?,
             Decision::Plan(plan) if trust == Trust::Bulk || is_silence(&plan, direct) => {
+                let taken = presumed.into_iter().filter_map(|rule| view.rule_tags.get_key_value(&rule));
+                fresh.rule_tags.extend(taken.map(|(rule, tags)| (rule.clone(), tags.clone())));
                 learn(cx, &homes.place, &fresh, false);
                 return Ok((view, plan));
             }

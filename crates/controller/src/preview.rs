@@ -1,6 +1,7 @@
 //! What a pass would do, without doing it: the same reads and the same decisions, and no write.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ecs_etl_aws::Urgency;
 use ecs_etl_plan::observed::Observed;
@@ -56,7 +57,7 @@ pub async fn preview(cx: &Context, manifests: &Manifests) -> Preview {
             }
         }
     }
-    let readable = |job: &&Job| !preview.unreadable.contains_key(&job.place);
+    let readable = |job: &&Arc<Job>| !preview.unreadable.contains_key(&job.place);
     let decisions =
         manifests.wanted().filter(readable).map(|job| async move { (job.name.clone(), decide(cx, job).await) });
     let decisions: Vec<_> = stream::iter(decisions).buffer_unordered(AT_ONCE).collect().await;
@@ -81,7 +82,7 @@ pub async fn preview(cx: &Context, manifests: &Manifests) -> Preview {
     preview
 }
 
-async fn decide(cx: &Context, job: &Job) -> Result<(Plan, Observed), Interrupted> {
+async fn decide(cx: &Context, job: &Arc<Job>) -> Result<(Plan, Observed), Interrupted> {
     let desired = cx.desired(job).await?;
     let homes = Homes::of(cx, &desired);
     let (observed, plan) =

@@ -1,6 +1,8 @@
 //! One reconcile of one job: observe, decide, admit, act, conclude. It takes no input but the job, sleeps never and retries
 //! nothing: what it could not finish, it says, and the queue decides when to look again.
 
+use std::sync::Arc;
+
 use ecs_etl_aws::Urgency;
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::decide::Decision;
@@ -31,8 +33,8 @@ pub struct Outcome {
     pub stopped: Option<Interrupted>,
 }
 
-/// Brings one job to its manifest.
-pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outcome, Interrupted> {
+/// Brings one job to its manifest. `trust` is how far bulk knowledge proves that nothing is to be done.
+pub async fn reconcile(cx: &Context, job: &Arc<Job>, urgency: Urgency, trust: Trust) -> Result<Outcome, Interrupted> {
     let desired = cx.desired(job).await?;
     admit::turn(cx, &job.place, &job.name)?;
     let homes = Homes::of(cx, &desired);
@@ -41,7 +43,6 @@ pub async fn reconcile(cx: &Context, job: &Job, urgency: Urgency) -> Result<Outc
         let queued = admit::queue(cx, &job.place, plan, priority(plan, urgency)).await;
         queued.inspect_err(|_| likely = Some((facts.clone(), plan.clone())))
     };
-    let trust = Trust::BulkForSilence;
     let decide = |facts: &Observed| cx.decide(&desired, facts);
     let decided = observe::until_decided_unless(cx, &homes, urgency, trust, put_off, decide).await;
     let (mut observed, plan) = match (decided, likely) {

@@ -34,13 +34,15 @@ pub fn settled(root: &Path, limits: &Limits, patience: Duration) -> Scan {
 pub struct Settling {
     patience: Duration,
     last: Option<Arc<Scan>>,
+    /// What differed between the last two scans.
+    moving: BTreeSet<String>,
     restless_since: Option<Instant>,
 }
 
 impl Settling {
     /// Nothing was seen yet. After `patience` without rest, what moves is set aside.
     pub fn new(patience: Duration) -> Self {
-        Self { patience, last: None, restless_since: None }
+        Self { patience, last: None, moving: BTreeSet::new(), restless_since: None }
     }
 
     /// The scan seen last, settled or not.
@@ -48,17 +50,23 @@ impl Settling {
         self.last.as_ref()
     }
 
+    /// Paths of files that differed between the last two scans; empty at rest, and where there are no two.
+    pub fn moving(&self) -> &BTreeSet<String> {
+        &self.moving
+    }
+
     /// Takes the next scan. Answers with what may be acted on; with nothing, look again soon.
     pub fn observe(&mut self, scan: Scan, now: Instant) -> Option<Arc<Scan>> {
         let scan = Arc::new(scan);
         let last = self.last.replace(Arc::clone(&scan))?;
-        let moving = moving(&last, &scan);
-        if moving.is_empty() && last.revision == scan.revision {
+        self.moving = moving(&last, &scan);
+        if self.moving.is_empty() && last.revision == scan.revision {
             self.restless_since = None;
             return Some(scan);
         }
         let since = *self.restless_since.get_or_insert(now);
-        (now.saturating_duration_since(since) >= self.patience).then(|| Arc::new(set_aside(&scan, moving)))
+        let is_over = now.saturating_duration_since(since) >= self.patience;
+        is_over.then(|| Arc::new(set_aside(&scan, std::mem::take(&mut self.moving))))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tidies away what a job's changes have replaced: revisions that no schedule pins any more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_etl_aws::Urgency;
@@ -29,7 +30,7 @@ impl Outcome {
 }
 
 /// Tidies the family of a job that is converged. What a reconcile has just `seen` proves silence without another call.
-pub async fn tidy(cx: &Context, job: &Job, seen: Option<&Observed>) -> Result<Outcome, Interrupted> {
+pub async fn tidy(cx: &Context, job: &Arc<Job>, seen: Option<&Observed>) -> Result<Outcome, Interrupted> {
     let settings = cx.settings();
     let Some(names) = cx.names(&job.place, &job.name) else { return Ok(Outcome::default()) };
     let revisions =

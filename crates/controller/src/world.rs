@@ -270,6 +270,11 @@ impl World {
         revisions.map(|(arn, revision)| (arn.clone(), Fact::Known(Some(revision.clone())))).collect()
     }
 
+    /// Whether a silent pass of a job was counted, since something of it is there.
+    pub fn has_passed(&self, place: &Place, names: &Names) -> bool {
+        self.0.get(place).is_some_and(|known| known.rounds.contains_key(names.running()))
+    }
+
     /// Counts a silent pass of a job; in rotation, forgets its cached tags so that the next pass reads them again.
     pub fn rotate(&mut self, place: &Place, names: &Names) {
         if let Some(known) = self.0.get_mut(place) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{AccountId, Family, Region, RuleName, ScheduleGroup};
@@ -14,7 +15,7 @@ use crate::tags::Tags;
 /// ARN of a task definition revision, `…:task-definition/<family>:<revision>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RevisionArn {
-    arn: String,
+    arn: Arc<str>,
     colon: usize,
     family_at: usize,
     revision: u64,
@@ -27,7 +28,7 @@ impl RevisionArn {
         let (_, family) = head.rsplit_once(":task-definition/")?;
         Family::new(family).ok()?;
         let colon = head.len();
-        Some(Self { arn: arn.to_owned(), colon, family_at: colon - family.len(), revision: revision.parse().ok()? })
+        Some(Self { arn: arn.into(), colon, family_at: colon - family.len(), revision: revision.parse().ok()? })
     }
 
     /// The whole ARN.

@@ -1,6 +1,7 @@
 //! A job meets its account: roles become ARNs, and `${account}` is filled in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,7 @@ use serde_json::Value as Json;
 use crate::job::{BoundJob, Job, cluster_arn};
 use crate::name::{AccountId, Digest};
 use crate::resolve::role_arn;
+use crate::shapes::Packed;
 use crate::variables;
 
 /// Why a job could not be bound to an account.
@@ -32,7 +34,7 @@ impl Job {
     /// # Errors
     ///
     /// None that a manifest could cause.
-    pub fn bind(&self, account: &AccountId) -> Result<BoundJob, BindError> {
+    pub fn bind(self: &Arc<Self>, account: &AccountId) -> Result<BoundJob, BindError> {
         let region = &self.place.region;
         let role = |role: &mut Option<String>| {
             if let Some(role) = role {
@@ -58,7 +60,7 @@ impl Job {
         let mut notify = self.notify.clone();
         notify.iter_mut().for_each(|notify| role(&mut notify.role_arn));
         Ok(BoundJob {
-            job: self.clone(),
+            job: Arc::clone(self),
             account: account.clone(),
             task_definition,
             run_task,
@@ -70,10 +72,10 @@ impl Job {
         })
     }
 
-    fn filled<T: Serialize + DeserializeOwned + Clone>(
+    fn filled<T: Serialize + DeserializeOwned>(
         &self,
         part: &'static str,
-        value: &T,
+        packed: &Packed<T>,
         account: &AccountId,
     ) -> Result<T, BindError> {
         let prefix = format!("/{part}");
@@ -82,11 +84,11 @@ impl Job {
             .iter()
             .filter_map(|(pointer, template)| pointer.strip_prefix(&prefix).map(|rest| (rest, template)))
             .collect();
-        if inside.is_empty() {
-            return Ok(value.clone());
-        }
         let failed = |source| BindError::Fill { part, job: self.name.to_string(), source };
-        let mut json = serde_json::to_value(value).map_err(failed)?;
+        if inside.is_empty() {
+            return packed.open().map_err(failed);
+        }
+        let mut json: Json = serde_json::from_str(packed.as_json()).map_err(failed)?;
         for (pointer, template) in inside {
             if let Some(slot) = json.pointer_mut(pointer) {
                 *slot = Json::String(variables::close(template, account.as_str(), pointer.starts_with("/overrides/")));

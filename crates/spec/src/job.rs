@@ -1,6 +1,7 @@
 //! Valid, resolved documents: what the rest of the program works on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use crate::adopt::Adopt;
 use crate::name::{AccountId, ClusterName, ControllerName, Digest, JobName, Prefix, Region};
 use crate::pattern::EventPattern;
 use crate::schedule::{Schedule, Timing, Zone};
-use crate::shapes::{RunTask, TaskDefinition};
+use crate::shapes::{Packed, RunTask, TaskDefinition};
 use crate::trigger::{After, Notify, Runs};
 
 /// Where a document was written.
@@ -149,9 +150,12 @@ pub struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
     /// The task definition after defaults; `${account}` and short role names are still open.
-    pub task_definition: TaskDefinition,
+    pub task_definition: Packed<TaskDefinition>,
     /// How a run is started; `overrides` may hold `${scheduledTime}`.
-    pub run_task: RunTask,
+    pub run_task: Packed<RunTask>,
+    /// How its runs are known in the events of ECS. It follows from the rest.
+    #[serde(skip)]
+    pub runs: Runs,
     /// Texts from the cluster's defaults in which `${account}` is still open, by JSON pointer from the job
     /// (`/taskDefinition/containerDefinitions/0/image`, `/runTask/…`, `/tags/…`), as templates with `$${` for `${`.
     /// What a job says itself is never a template.
@@ -161,21 +165,6 @@ pub struct Job {
 }
 
 impl Job {
-    /// How its runs are known in the events of ECS.
-    ///
-    /// Of several containers the first essential one tells how a run ended: a pattern cannot ask for all of them
-    /// (docs/aws.md, Tasks).
-    pub fn runs(&self) -> Runs {
-        let containers = self.task_definition.container_definitions.as_deref().unwrap_or_default();
-        let main = containers.iter().find(|container| container.essential != Some(false)).or(containers.first());
-        Runs {
-            ecs_cluster: self.ecs_cluster.clone(),
-            group: self.run_task.group.clone(),
-            container: main.and_then(|container| container.name.clone()).unwrap_or_default(),
-            family: self.adopt.family.clone(),
-        }
-    }
-
     /// How many EventBridge rules it has.
     pub fn rules(&self) -> usize {
         let schedules = if self.scheduler.is_some() { 0 } else { self.schedules.len() };
@@ -245,7 +234,7 @@ pub struct Controller {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BoundJob {
     /// The job as resolved.
-    pub job: Job,
+    pub job: Arc<Job>,
     /// Account it lives in.
     pub account: AccountId,
     /// The task definition with nothing left open.

@@ -1,6 +1,8 @@
-//! Names, checked once: nothing downstream parses a string again.
+//! Names, checked once: nothing downstream parses a string again. Whoever keeps one shares its text: of ten thousand jobs, each is
+//! the key of a dozen maps.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -27,7 +29,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $type(String);
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// Checks `value` and wraps it.
@@ -35,7 +37,7 @@ macro_rules! name {
                 let value = value.into();
                 let check: fn(&str) -> Result<(), &'static str> = $check;
                 match check(&value) {
-                    Ok(()) => Ok(Self(value)),
+                    Ok(()) => Ok(Self(value.into())),
                     Err(why) => Err(NameError::new($what, &value, why)),
                 }
             }
@@ -43,7 +45,7 @@ macro_rules! name {
             /// Wraps a constant of this crate; a test holds that it is valid.
             #[allow(dead_code, reason = "most names have no constant")]
             pub(crate) fn constant(value: &'static str) -> Self {
-                Self(value.to_owned())
+                Self(value.into())
             }
 
             /// The name as text.
@@ -172,7 +174,7 @@ name!(
 /// The two are named alike and live apart: both may bear the same text. Ordered by the text first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleName {
-    name: String,
+    name: Arc<str>,
     group: Option<ScheduleGroup>,
 }
 
@@ -197,7 +199,7 @@ impl RuleName {
 
     fn in_home(group: Option<ScheduleGroup>, name: String) -> Result<Self, NameError> {
         match rule_name(&name) {
-            Ok(()) => Ok(Self { name, group }),
+            Ok(()) => Ok(Self { name: name.into(), group }),
             Err(why) => Err(NameError::new("rule name", &name, why)),
         }
     }
@@ -245,13 +247,13 @@ impl Region {
 /// `sha256:` and 64 hexadecimal digits of a canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Digest(String);
+pub struct Digest(Arc<str>);
 
 impl Digest {
     /// Digest of bytes that are already canonical.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        Self(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))))
+        Self(format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))).into())
     }
 
     /// Digest of a JSON value: object keys are sorted, so key order does not matter.
@@ -263,7 +265,7 @@ impl Digest {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         match text.strip_prefix("sha256:") {
             Some(hex) if hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => {
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
             _ => Err(NameError::new("digest", text, "it must be `sha256:` and 64 lower-case hexadecimal digits")),
         }

@@ -8,8 +8,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::adopt::Adopt;
 use crate::name::{Digest, Family, JobName};
 use crate::pattern::EventPattern;
+use crate::shapes::{RunTask, TaskDefinition};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -63,6 +65,22 @@ pub struct Runs {
     /// The family that the job has taken over; none for `<prefix><job>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
+}
+
+impl Runs {
+    /// Those of a job with these contents.
+    ///
+    /// Of several containers the first essential one tells how a run ended: a pattern cannot ask for all of them (docs/aws.md, Tasks).
+    pub fn of(ecs_cluster: &str, task_definition: &TaskDefinition, run_task: &RunTask, adopt: &Adopt) -> Self {
+        let containers = task_definition.container_definitions.as_deref().unwrap_or_default();
+        let main = containers.iter().find(|container| container.essential != Some(false)).or(containers.first());
+        Self {
+            ecs_cluster: ecs_cluster.to_owned(),
+            group: run_task.group.clone(),
+            container: main.and_then(|container| container.name.clone()).unwrap_or_default(),
+            family: adopt.family.clone(),
+        }
+    }
 }
 
 /// Who hears of the end of a job's runs.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers too")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ecs_etl_spec::directory::{Directory, Earlier, File, load, load_next};
 use jiff::Timestamp;
@@ -109,7 +110,7 @@ fn a_job_whose_file_stands_is_not_read_again() {
     assert_eq!(read.jobs.len(), 5);
     // What no file says shows where a job came from.
     for job in read.jobs.values_mut() {
-        job.suspend = true;
+        Arc::make_mut(job).suspend = true;
     }
     let mut after = before.clone();
     after.insert("3.yaml".to_owned(), text(1, 3));

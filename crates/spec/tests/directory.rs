@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read their data, and a clock to bound the time")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ecs_etl_spec::diagnostic::Severity;
@@ -37,7 +38,7 @@ fn directory(files: &[(&str, &str)]) -> Directory {
     load(&files, "2026-11-23T08:00:00Z".parse().unwrap())
 }
 
-fn only_job(files: &[(&str, &str)]) -> Job {
+fn only_job(files: &[(&str, &str)]) -> Arc<Job> {
     let directory = directory(files);
     let errors: Vec<String> = directory.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(directory.jobs.len(), 1, "{errors:?}");
@@ -298,6 +299,15 @@ fn chain(first: &str) -> Directory {
     let mut files: Vec<(&str, &str)> = jobs.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     files.push(("main.yaml", CLUSTER));
     directory(&files)
+}
+
+#[test]
+fn a_cluster_in_an_odd_spelling_and_in_the_last_file_is_found_all_the_same() {
+    let odd = CLUSTER.replace("kind: EtlCluster", "kind: \"Etl\\x43luster\"");
+    assert!(!odd.contains("EtlC") && odd != CLUSTER);
+    let plain = directory(&[("a.yaml", &job("sales")), ("z.yaml", CLUSTER)]);
+    assert_eq!(plain.jobs.len(), 1, "{:?}", plain.diagnostics);
+    assert_eq!(directory(&[("a.yaml", &job("sales")), ("z.yaml", &odd)]), plain);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `ecs-etl render JOB`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use ecs_etl_controller::manifests::Manifests;
@@ -33,7 +34,7 @@ pub fn run(args: &Render, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn find<'m>(args: &Render, manifests: &'m Manifests, name: &JobName) -> anyhow::Result<&'m Job> {
+fn find<'m>(args: &Render, manifests: &'m Manifests, name: &JobName) -> anyhow::Result<&'m Arc<Job>> {
     let directory = &manifests.directory;
     directory.jobs.get(name).ok_or_else(|| match directory.blocked.get(name) {
         Some(blocked) => anyhow!("job {name} is not valid: {}", blocked.message),
@@ -41,13 +42,13 @@ fn find<'m>(args: &Render, manifests: &'m Manifests, name: &JobName) -> anyhow::
     })
 }
 
-fn policies(args: &Render, manifests: &Manifests, job: Option<&Job>) -> anyhow::Result<Value> {
-    let jobs: Vec<&Job> = job.map_or_else(|| manifests.directory.jobs.values().collect(), |job| vec![job]);
+fn policies(args: &Render, manifests: &Manifests, job: Option<&Arc<Job>>) -> anyhow::Result<Value> {
+    let jobs: Vec<&Arc<Job>> = job.map_or_else(|| manifests.directory.jobs.values().collect(), |job| vec![job]);
     let desired = jobs.into_iter().map(|job| desired(args, job, manifests));
     Ok(policies::statements(&desired.collect::<anyhow::Result<Vec<_>>>()?))
 }
 
-fn desired(args: &Render, job: &Job, manifests: &Manifests) -> anyhow::Result<Desired> {
+fn desired(args: &Render, job: &Arc<Job>, manifests: &Manifests) -> anyhow::Result<Desired> {
     let bound = job.bind(&args.account)?;
     let settings = manifests.settings(&connect::source(&args.dir));
     Ok(lower::lower(&bound, &settings.identity, &settings.prefix, Timestamp::now())?)

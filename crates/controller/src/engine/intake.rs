@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use ecs_etl_spec::job::Place;
+use ecs_etl_spec::job::{Job, Place};
 use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 
@@ -177,7 +177,7 @@ impl Engine {
     fn take_jobs(&mut self) {
         let manifests = Arc::clone(&self.manifests);
         let wanted: BTreeSet<JobName> = manifests.wanted().map(|job| job.name.clone()).collect();
-        let is_edited = |job: &&ecs_etl_spec::job::Job| self.handled.get(&job.name) != Some(&job.digest);
+        let is_edited = |job: &&Arc<Job>| self.handled.get(&job.name) != Some(&job.digest);
         let edited: BTreeSet<JobName> = manifests.wanted().filter(is_edited).map(|job| job.name.clone()).collect();
         self.cx.gate().begin(self.cx.settings().max_changes, &edited, &wanted);
         for name in edited {

@@ -9,6 +9,7 @@ use ecs_etl_spec::name::JobName;
 use tracing::Instrument as _;
 
 use super::{Engine, Found, Key, Mode, Running};
+use crate::observe::Trust;
 use crate::orphans::{self, Task};
 use crate::queue::{Urgency, Work};
 use crate::reconcile;
@@ -22,9 +23,9 @@ const IDENTITY_WAIT: Duration = Duration::from_secs(10);
 /// What there is to do for a key.
 enum Assignment {
     Sweep(Place),
-    Job(Job),
+    Job(Arc<Job>),
     Orphan(Place, JobName, Task),
-    Tidy(Job),
+    Tidy(Arc<Job>),
 }
 
 impl Engine {
@@ -115,9 +116,13 @@ impl Engine {
             Assignment::Job(job) => {
                 let span = tracing::info_span!("reconcile", job = %job.name, cause);
                 let tidies = self.mode == Mode::Daemon;
+                let trust = match self.mode {
+                    Mode::Daemon => Trust::Presumed,
+                    Mode::OnePass => Trust::BulkForSilence,
+                };
                 let calls = of_calls(urgency);
                 let work = async move {
-                    let mut result = reconcile::reconcile(&cx, &job, calls).await;
+                    let mut result = reconcile::reconcile(&cx, &job, calls, trust).await;
                     cx.seams().outcome(&mut result);
                     let tidied = match &result {
                         Ok(outcome) if tidies && outcome.is_quiet() && cx.may_write().is_ok() => {

@@ -12,9 +12,11 @@ use ecs_etl_spec::name::Digest;
 
 use crate::source::git::Checkout;
 
+mod again;
 mod read;
 mod walk;
 
+pub use again::look_again;
 pub use read::Stamp;
 pub(crate) use read::{Reading, read};
 
@@ -177,8 +179,8 @@ pub fn scan(root: &Path, previous: Option<&Scan>, limits: &Limits) -> Scan {
     };
 
     let mut scan = walk::walk(&real, id, previous, limits);
-    let checkout = Checkout::holding(&real);
-    scan.revision = checkout.as_ref().and_then(Checkout::head).or_else(|| link_target(root)).or_else(|| data(&real));
+    let (revision, checkout) = revision(root, &real);
+    scan.revision = revision;
     for directory in checkout.iter().flat_map(Checkout::directories_of_head) {
         if let Ok(metadata) = std::fs::metadata(&directory) {
             scan.directories.entry(FileId::of(&metadata)).or_insert(directory);
@@ -188,6 +190,13 @@ pub fn scan(root: &Path, previous: Option<&Scan>, limits: &Limits) -> Scan {
         scan.in_motion.insert(WHOLE.to_owned());
     }
     scan
+}
+
+/// Which commit, or else which version behind a link, the directory is of; and the checkout that says so.
+fn revision(root: &Path, real: &Path) -> (Option<String>, Option<Checkout>) {
+    let checkout = Checkout::holding(real);
+    let revision = checkout.as_ref().and_then(Checkout::head).or_else(|| link_target(root)).or_else(|| data(real));
+    (revision, checkout)
 }
 
 /// What the directory's own link leads to, as git-sync writes it.

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs::{self, FileTimes, OpenOptions, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
 
-use super::{Limits, RootState, Scan, scan};
+use super::{Limits, RootState, Scan, look_again, scan};
 
 fn tree(files: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().expect("a directory");
@@ -323,4 +324,52 @@ fn every_directory_that_matters_is_named_for_watching() {
         assert!(named.contains(&real(wanted)), "{} in {named:?}", wanted.display());
     }
     assert!(!named.contains(&real(&root.path().join(".cache"))));
+}
+
+/// A second look at these paths alone, held to what a look at everything says.
+fn again(root: &Path, last: &Scan, paths: &[&str]) -> Option<Scan> {
+    let paths: BTreeSet<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+    let seen = look_again(root, last, &paths, &Limits::default());
+    if let Some(seen) = &seen {
+        assert_eq!(*seen, scan(root, Some(last), &Limits::default()));
+    }
+    seen
+}
+
+#[test]
+fn a_second_look_at_what_moved_sees_what_a_look_at_everything_sees() {
+    let root = tree(&[("a.yaml", "1"), ("team/b.yaml", "2"), ("c.yaml", "3")]);
+    let last = look(root.path());
+    assert!(again(root.path(), &last, &["a.yaml", "team/b.yaml"]).is_some());
+    assert!(again(root.path(), &last, &["gone.yaml"]).is_some(), "what was away is still away");
+    write(root.path(), "team/b.yaml", "22");
+    let seen = again(root.path(), &last, &["team/b.yaml"]).expect("one plain file");
+    assert_eq!(*seen.files["team/b.yaml"].bytes, *b"22");
+}
+
+#[test]
+fn where_a_second_look_at_what_moved_will_not_do_everything_is_looked_at() {
+    let root = tree(&[("a.yaml", "1"), ("b.yaml", "2"), ("c.yaml", "3")]);
+    let last = look(root.path());
+    assert!(again(root.path(), &last, &["."]).is_none(), "the directory itself");
+    write(root.path(), "new.yaml", "4");
+    assert!(again(root.path(), &last, &["new.yaml"]).is_none(), "it came back");
+    fs::remove_file(root.path().join("a.yaml")).expect("removed");
+    assert!(again(root.path(), &last, &["a.yaml"]).is_none(), "it went away");
+    fs::remove_file(root.path().join("b.yaml")).expect("removed");
+    symlink(root.path().join("c.yaml"), root.path().join("b.yaml")).expect("a link");
+    assert!(again(root.path(), &last, &["b.yaml"]).is_none(), "a link");
+    let many: Vec<String> = (0..101).map(|n| format!("{n}.yaml")).collect();
+    assert!(again(root.path(), &last, &many.iter().map(String::as_str).collect::<Vec<_>>()).is_none(), "many");
+    drop(root);
+}
+
+#[test]
+fn a_directory_that_was_put_in_another_s_place_is_looked_at_as_a_whole() {
+    let above = tree(&[("now/a.yaml", "1"), ("next/a.yaml", "2")]);
+    let root = above.path().join("now");
+    let last = look(&root);
+    fs::rename(&root, above.path().join("old")).expect("renamed");
+    fs::rename(above.path().join("next"), &root).expect("renamed");
+    assert!(again(&root, &last, &["a.yaml"]).is_none());
 }

@@ -112,6 +112,9 @@ impl Walker<'_> {
         } else if let Some(kind) = read::odd_kind(&metadata) {
             self.problem(&shown, read::not_a_file(kind));
         } else {
+            if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+                self.follow(&path);
+            }
             self.file(&path, shown, &metadata);
         }
     }
@@ -127,7 +130,6 @@ impl Walker<'_> {
     }
 
     fn file(&mut self, path: &Path, shown: String, metadata: &Metadata) {
-        self.follow(path);
         if metadata.len() > self.limits.file_bytes {
             self.problem(&shown, read::too_big(metadata.len(), self.limits.file_bytes));
             return;
@@ -162,9 +164,6 @@ impl Walker<'_> {
 
     /// A file reached by a link changes where the link leads, so that directory matters as well.
     fn follow(&mut self, path: &Path) {
-        if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
-            return;
-        }
         let target = fs::canonicalize(path).ok();
         let Some(directory) = target.as_deref().and_then(Path::parent) else { return };
         if let Ok(metadata) = fs::metadata(directory) {
@@ -203,7 +202,12 @@ fn whole_if_empty(shown: &str) -> String {
 }
 
 /// The file as read; with the bytes of the last scan where they are the same, so that they are kept once.
-fn manifest(bytes: Vec<u8>, stamp: Stamp, read_at: SystemTime, known: Option<&ManifestFile>) -> ManifestFile {
+pub(super) fn manifest(
+    bytes: Vec<u8>,
+    stamp: Stamp,
+    read_at: SystemTime,
+    known: Option<&ManifestFile>,
+) -> ManifestFile {
     // A file that has more than it says it has (procfs, some FUSE) says nothing with its stamp either.
     let stamp_settled = stamp.is_settled(read_at) && stamp.is_of(&bytes);
     match known {

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::scan::{Limits, Scan, scan};
+use crate::scan::{Limits, Scan, look_again, scan};
 use crate::settle::{GAP, Settling, same_content};
 use events::{Armed, Events};
 
@@ -133,8 +133,16 @@ impl Task {
     async fn run(mut self) {
         loop {
             // What was rung before a look is answered by it.
-            while self.dirty.notified().now_or_never().is_some() {}
-            let settled = match self.look().await {
+            let mut rung = false;
+            while self.dirty.notified().now_or_never().is_some() {
+                rung = true;
+            }
+            let again = if rung || !self.has_events() { None } else { self.look_again().await };
+            let seen = match again {
+                Some(scan) => Some(scan),
+                None => self.look().await,
+            };
+            let settled = match seen {
                 Some(scan) => self.settling.observe(scan, Instant::now().into_std()),
                 None => None,
             };
@@ -146,6 +154,17 @@ impl Task {
                 None => tokio::time::sleep(self.settle_gap()).await,
             }
         }
+    }
+
+    /// A second look at what moved alone, where that will do and nothing was rung since the first.
+    async fn look_again(&self) -> Option<Scan> {
+        let (root, limits) = (self.root.clone(), self.options.limits);
+        let last = Arc::clone(self.settling.last()?);
+        let moving = self.settling.moving().clone();
+        if moving.is_empty() {
+            return None;
+        }
+        tokio::task::spawn_blocking(move || look_again(&root, &last, &moving, &limits)).await.ok().flatten()
     }
 
     /// One look, with the watches brought up to date with what it saw.

@@ -20,7 +20,7 @@ fn lab() -> Lab {
 }
 
 #[tokio::test(start_paused = true)]
-async fn creating_a_job_takes_three_writes_and_a_cold_look_three_reads() {
+async fn creating_a_job_takes_three_writes_and_one_pass_over_it_three_reads() {
     let lab = lab();
     lab.apply().await;
     let expected = [("ecs:RegisterTaskDefinition", N), ("events:PutRule", N), ("events:PutTargets", N)];
@@ -57,6 +57,46 @@ async fn a_warm_resync_reads_the_lists_the_targets_and_a_twentieth_of_the_tags()
     let tags = calls.get("events:ListTagsForResource").copied().unwrap_or_default()
         + calls.get("ecs:DescribeTaskDefinition").copied().unwrap_or_default();
     assert!((N / 2..=2 * N).contains(&tags), "tags are verified in rotation: {calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_that_a_cold_start_took_for_granted_are_read_in_the_rotation_and_put_right() {
+    let lab = lab();
+    lab.apply().await;
+    let rule = "arn:aws:events:eu-central-1:123456789012:rule/etl-job-7";
+    lab.events("UntagResource", json!({"ResourceARN": rule, "TagKeys": ["ecs-etl/source"]})).await;
+    lab.calls();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    let expected = [
+        ("ecs:DescribeTaskDefinition", N),
+        ("ecs:ListTaskDefinitions", 1),
+        ("events:ListRules", 1),
+        ("events:ListTargetsByRule", N),
+        ("scheduler:ListTagsForResource", 1),
+        ("sts:GetCallerIdentity", 1),
+    ];
+    assert_eq!(lab.calls(), counts(expected));
+    // Twice twenty resyncs.
+    lab.run(&mut engine, Duration::from_secs(600 * 42)).await;
+    let calls = lab.calls();
+    assert!((N..=2 * N).contains(&calls["events:ListTagsForResource"]), "{calls:?}");
+    assert_eq!(calls.get("events:TagResource"), Some(&1));
+    let tags = lab.events("ListTagsForResource", json!({"ResourceARN": rule})).await;
+    let keys: Vec<&str> = tags["Tags"].as_array().unwrap().iter().filter_map(|tag| tag["Key"].as_str()).collect();
+    assert!(keys.contains(&"ecs-etl/source"), "{tags}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_on_tags_taken_for_granted() {
+    let lab = lab();
+    lab.apply().await;
+    let rule = "arn:aws:events:eu-central-1:123456789012:rule/etl-job-7";
+    lab.events("UntagResource", json!({"ResourceARN": rule, "TagKeys": ["ecs-etl/controller"]})).await;
+    lab.write("job-7.yaml", &job("job-7", "img:2", "0 2 * * *"));
+    lab.calls();
+    lab.apply().await;
+    assert_eq!(lab.writes().values().sum::<u64>(), 0, "the rule is nobody's, as far as its tags tell");
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,6 +108,9 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
         draft.push(Action::CreateScheduleGroup { group, tags }, Because::Missing);
     }
     goal.stopped = astray::stop(&survey, &goal, now, &mut draft);
+    let mut notes = notes(&survey, observed, &choice, desired);
+    // Before a rule pins a revision with new tags: what a pinned revision says of the manifest's labels, its rule was told.
+    tagging::rules(desired, &survey, &mut draft, &mut notes);
     for wanted in &survey.wanted {
         goal.converge(wanted, &mut draft);
     }
@@ -117,9 +120,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     if goal.hold {
         survey.wanted.iter().for_each(|wanted| goal.release(wanted, &mut draft));
     }
-    let mut notes = notes(&survey, observed, &choice, desired);
     notes.extend(handover.notes.iter().cloned());
-    tagging::rules(desired, &survey, &mut draft, &mut notes);
     tagging::revision(desired, &choice, &mut draft);
     for (index, old) in survey.old.iter().enumerate() {
         handover::remove(old, stopped(index), &mut draft, &mut notes);

@@ -112,7 +112,7 @@ fn rules(
             None => rule(Some(pattern.suffix()), trigger, Effect::Run)?,
         });
     }
-    let own = Runs { group: bound.run_task.group.clone(), ..job.runs() };
+    let own = Runs { group: bound.run_task.group.clone(), ..job.runs.clone() };
     for notify in &bound.notify {
         let pattern = runs::ended(notify.on, &own, family, bound);
         let target = Box::new(message::target(notify, bound));

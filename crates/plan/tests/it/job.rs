@@ -1,6 +1,7 @@
 //! Jobs as tests write them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ecs_etl_plan::desired::{Desired, Identity};
 use ecs_etl_plan::lower::lower;
@@ -9,7 +10,7 @@ use ecs_etl_spec::job::{BoundJob, DeletionPolicy, Job, OnScheduler, Origin, Plac
 use ecs_etl_spec::name::{AccountId, ClusterName, ControllerName, Digest, Family, JobName, Prefix, Region, RuleName};
 use ecs_etl_spec::pattern::EventPattern;
 use ecs_etl_spec::schedule::{Schedule, Zone};
-use ecs_etl_spec::shapes::{ContainerDefinition, RunTask, TaskDefinition};
+use ecs_etl_spec::shapes::{ContainerDefinition, Packed, RunTask, TaskDefinition};
 use ecs_etl_spec::trigger::{After, Notify, Outcome, Runs};
 use jiff::Timestamp;
 
@@ -201,14 +202,15 @@ impl Spec {
             retry: Retry { maximum_event_age_seconds: 3600, maximum_attempts: 185 },
             dead_letter_queue_arn: None,
             role_arn: Some("events".to_owned()),
-            task_definition: task_definition.clone(),
-            run_task: self.run_task.clone(),
+            task_definition: Packed::of(&task_definition).unwrap(),
+            run_task: Packed::of(&self.run_task).unwrap(),
+            runs: Runs::of("analytics", &task_definition, &self.run_task, &self.adopt),
             open: BTreeMap::new(),
             digest: Digest::of(format!("{self:?}").as_bytes()),
         };
         let region = self.place.region.as_str();
         BoundJob {
-            job,
+            job: Arc::new(job),
             account: AccountId::new(ACCOUNT).unwrap(),
             task_definition,
             run_task: self.run_task.clone(),

@@ -90,7 +90,7 @@ fn the_job_of_a_rule_is_read_from_its_name() {
 #[test]
 fn a_name_that_is_too_long_for_a_rule_is_an_error() {
     let mut bound = job().bound();
-    bound.job.name = ecs_etl_spec::name::JobName::new("j".repeat(63)).unwrap();
+    std::sync::Arc::make_mut(&mut bound.job).name = ecs_etl_spec::name::JobName::new("j".repeat(63)).unwrap();
     assert!(lower(&bound, &identity("git"), &Prefix::new("etl-").unwrap(), at("2026-11-23T12:00:00Z")).is_err());
 }
 
@@ -135,7 +135,8 @@ fn the_target_says_the_retry_policy_and_the_words_of_run_task() {
 #[test]
 fn a_dead_letter_queue_goes_with_the_target() {
     let mut bound = job().bound();
-    bound.job.dead_letter_queue_arn = Some("arn:aws:sqs:eu-west-1:123456789012:dead".to_owned());
+    std::sync::Arc::make_mut(&mut bound.job).dead_letter_queue_arn =
+        Some("arn:aws:sqs:eu-west-1:123456789012:dead".to_owned());
     let desired = lower(&bound, &identity("git"), &Prefix::new("etl-").unwrap(), at("2026-11-23T12:00:00Z")).unwrap();
     let arn = desired.target.dead_letter_config.unwrap().arn;
     assert_eq!(arn.as_deref(), Some("arn:aws:sqs:eu-west-1:123456789012:dead"));

@@ -1,6 +1,7 @@
 //! What only all jobs together show: renames that meet, and quotas.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::load::about;
 use super::{Blocked, BlockedReason};
@@ -17,7 +18,7 @@ const RULES_PER_BUS: usize = 300;
 /// The old name must be free, and only one job can have come from it: otherwise both would lay claim to what AWS holds
 /// under it.
 pub fn moves(
-    jobs: &mut BTreeMap<JobName, Job>,
+    jobs: &mut BTreeMap<JobName, Arc<Job>>,
     blocked: &mut BTreeMap<JobName, Blocked>,
     moved_at: &BTreeMap<JobName, Mark>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -54,13 +55,13 @@ pub fn moves(
             }
             diagnostics.push(diagnostic);
             let message = format!("{PATH}: {message}");
-            blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin });
+            blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin.clone() });
         }
     }
 }
 
 /// Warns where a place gets more rules than a bus has by default.
-pub fn quotas(jobs: &BTreeMap<JobName, Job>, diagnostics: &mut Vec<Diagnostic>) {
+pub fn quotas(jobs: &BTreeMap<JobName, Arc<Job>>, diagnostics: &mut Vec<Diagnostic>) {
     let mut rules: BTreeMap<&Place, (usize, &Job)> = BTreeMap::new();
     for job in jobs.values() {
         let (count, last) = rules.entry(&job.place).or_insert((0, job));

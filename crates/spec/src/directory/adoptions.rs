@@ -1,6 +1,7 @@
 //! Jobs that lay claim to one rule or family: by `adopt`, or by a name that another job has of itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::load::about;
 use super::{Blocked, BlockedReason};
@@ -22,7 +23,7 @@ const FAMILY: &str = "spec.adopt.family";
 
 /// Blocks jobs of one place that want one rule or one family, all of them: whose it is, nobody can say.
 pub fn adoptions(
-    jobs: &mut BTreeMap<JobName, Job>,
+    jobs: &mut BTreeMap<JobName, Arc<Job>>,
     blocked: &mut BTreeMap<JobName, Blocked>,
     prefix: &Prefix,
     adopt_at: &BTreeMap<JobName, Mark>,
@@ -36,11 +37,11 @@ pub fn adoptions(
         }
         diagnostics.push(diagnostic);
         let message = format!("{path}: {message}");
-        blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin });
+        blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin.clone() });
     }
 }
 
-fn faults(jobs: &BTreeMap<JobName, Job>, blocked: &BTreeMap<JobName, Blocked>, prefix: &Prefix) -> Vec<Fault> {
+fn faults(jobs: &BTreeMap<JobName, Arc<Job>>, blocked: &BTreeMap<JobName, Blocked>, prefix: &Prefix) -> Vec<Fault> {
     let adopting = || jobs.values().filter(|job| !job.adopt.is_empty());
     let mut claims: BTreeMap<(&Place, &'static str, &str), BTreeSet<&JobName>> = BTreeMap::new();
     for job in adopting() {

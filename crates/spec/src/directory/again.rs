@@ -4,8 +4,10 @@
 //! hangs on no other, is taken as it was. What comes of that is equal to a full reading, and a property test holds it to that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Directory;
+use super::jobs::Said;
 use crate::job::Job;
 use crate::name::JobName;
 
@@ -21,12 +23,12 @@ pub struct Earlier<'a> {
 impl<'a> Earlier<'a> {
     /// Jobs by the file that says them and nothing else, and that need not be read again; none if what all jobs hang on may have
     /// changed.
-    pub(super) fn standing(&self) -> BTreeMap<&'a str, &'a Job> {
+    pub(super) fn standing(&self) -> BTreeMap<&'a str, &'a Arc<Job>> {
         let Self { directory, unchanged } = *self;
         if !self.has_same_frame() {
             return BTreeMap::new();
         }
-        let mut standing: BTreeMap<&str, &Job> = BTreeMap::new();
+        let mut standing: BTreeMap<&str, &Arc<Job>> = BTreeMap::new();
         let mut read_again: BTreeSet<&str> = directory.diagnostics.iter().map(|found| found.file.as_str()).collect();
         read_again.extend(directory.unreadable.keys().map(String::as_str));
         read_again.extend(directory.blocked.values().map(|blocked| blocked.origin.file.as_str()));
@@ -68,11 +70,11 @@ fn hangs_on_more(job: &Job) -> bool {
 }
 
 /// Whether a job that stands is also said by a document that was read now.
-pub(super) fn clashes(standing: &BTreeMap<&str, &Job>, read: &BTreeSet<&str>) -> bool {
-    standing.values().any(|job| read.contains(job.name.as_str()))
+pub(super) fn clashes(standing: &BTreeMap<&str, &Arc<Job>>, said: &BTreeMap<String, Vec<Said>>) -> bool {
+    standing.values().any(|job| said.contains_key(job.name.as_str()))
 }
 
 /// Adds the jobs that stand to those that were read.
-pub(super) fn add(standing: &BTreeMap<&str, &Job>, jobs: &mut BTreeMap<JobName, Job>) {
-    jobs.extend(standing.values().map(|job| (job.name.clone(), Job::clone(job))));
+pub(super) fn add(standing: &BTreeMap<&str, &Arc<Job>>, jobs: &mut BTreeMap<JobName, Arc<Job>>) {
+    jobs.extend(standing.values().map(|job| (job.name.clone(), Arc::clone(job))));
 }

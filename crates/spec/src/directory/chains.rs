@@ -1,12 +1,14 @@
 //! Jobs that start after other jobs: that those exist, can run, and that no job waits for itself.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::load::about;
 use super::{Blocked, BlockedReason};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::job::Job;
 use crate::name::JobName;
+use crate::shapes::RunTask;
 use crate::suggest;
 use crate::trigger::After;
 use crate::yaml::Mark;
@@ -50,7 +52,7 @@ fn shortened(mut path: Vec<String>) -> Vec<String> {
 
 /// Fills in how the runs of each job's upstream jobs are known, and blocks jobs that could never start by one of them.
 pub fn chains(
-    jobs: &mut BTreeMap<JobName, Job>,
+    jobs: &mut BTreeMap<JobName, Arc<Job>>,
     blocked: &mut BTreeMap<JobName, Blocked>,
     after_at: &BTreeMap<JobName, Mark>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -72,13 +74,13 @@ pub fn chains(
         place(&mut diagnostic, after_at.get(&name));
         diagnostics.push(diagnostic);
         let message = format!("{PATH}: {message}");
-        blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin });
+        blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin.clone() });
     }
     connect(jobs, after_at, diagnostics);
 }
 
 /// What is wrong with a job is wrong with all that start after it, however far.
-fn pass_on(faults: &mut BTreeMap<JobName, Fault>, jobs: &BTreeMap<JobName, Job>) {
+fn pass_on(faults: &mut BTreeMap<JobName, Fault>, jobs: &BTreeMap<JobName, Arc<Job>>) {
     let waiting = waiting(jobs);
     let mut next: VecDeque<JobName> = faults.keys().cloned().collect();
     while let Some(name) = next.pop_front() {
@@ -93,7 +95,7 @@ fn pass_on(faults: &mut BTreeMap<JobName, Fault>, jobs: &BTreeMap<JobName, Job>)
 }
 
 /// The jobs that start after each.
-fn waiting(jobs: &BTreeMap<JobName, Job>) -> BTreeMap<&JobName, Vec<&JobName>> {
+fn waiting(jobs: &BTreeMap<JobName, Arc<Job>>) -> BTreeMap<&JobName, Vec<&JobName>> {
     let mut waiting: BTreeMap<&JobName, Vec<&JobName>> = BTreeMap::new();
     for job in jobs.values() {
         for after in &job.after {
@@ -104,13 +106,17 @@ fn waiting(jobs: &BTreeMap<JobName, Job>) -> BTreeMap<&JobName, Vec<&JobName>> {
 }
 
 /// Tells each job how the runs of its upstream jobs are known.
-fn connect(jobs: &mut BTreeMap<JobName, Job>, after_at: &BTreeMap<JobName, Mark>, diagnostics: &mut Vec<Diagnostic>) {
+fn connect(
+    jobs: &mut BTreeMap<JobName, Arc<Job>>,
+    after_at: &BTreeMap<JobName, Mark>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let mut found = Vec::new();
     for job in jobs.values() {
         for (index, after) in job.after.iter().enumerate() {
             let Some(upstream) = jobs.get(&after.job) else { continue };
-            found.push((job.name.clone(), index, upstream.runs()));
-            if let Some(tasks @ 2..) = upstream.run_task.count {
+            found.push((job.name.clone(), index, upstream.runs.clone()));
+            if let Ok(RunTask { count: Some(tasks @ 2..), .. }) = upstream.run_task.open() {
                 let message =
                     format!("`{}` runs {tasks} tasks at once: this job starts after each of them", upstream.name);
                 let mut diagnostic = about(job, Severity::Warning, PATH, message, None);
@@ -120,11 +126,12 @@ fn connect(jobs: &mut BTreeMap<JobName, Job>, after_at: &BTreeMap<JobName, Mark>
         }
     }
     for (name, index, runs) in found {
-        if let Some(after) = jobs.get_mut(&name).and_then(|job| job.after.get_mut(index)) {
+        if let Some(after) = jobs.get_mut(&name).and_then(|job| Arc::make_mut(job).after.get_mut(index)) {
             after.upstream = runs;
         }
     }
     for job in jobs.values_mut().filter(|job| !job.after.is_empty()) {
+        let job = Arc::make_mut(job);
         job.digest = job.compute_digest();
     }
 }
@@ -136,7 +143,7 @@ fn place(diagnostic: &mut Diagnostic, at: Option<&Mark>) {
 }
 
 /// The jobs of every ring of jobs that wait for each other, with the way round from each.
-fn cycles(jobs: &BTreeMap<JobName, Job>) -> BTreeMap<JobName, Fault> {
+fn cycles(jobs: &BTreeMap<JobName, Arc<Job>>) -> BTreeMap<JobName, Fault> {
     let rest = unordered(jobs);
     let mut faults = BTreeMap::new();
     let mut seen: BTreeSet<&JobName> = BTreeSet::new();
@@ -163,7 +170,7 @@ fn cycles(jobs: &BTreeMap<JobName, Job>) -> BTreeMap<JobName, Fault> {
 }
 
 /// Jobs for which there is no order: each is on a ring, or starts after one that is.
-fn unordered(jobs: &BTreeMap<JobName, Job>) -> BTreeSet<&JobName> {
+fn unordered(jobs: &BTreeMap<JobName, Arc<Job>>) -> BTreeSet<&JobName> {
     let waiting = waiting(jobs);
     let upstream = |job: &Job| job.after.iter().filter(|after| jobs.contains_key(&after.job)).count();
     let mut left: BTreeMap<&JobName, usize> = jobs.values().map(|job| (&job.name, upstream(job))).collect();
@@ -186,7 +193,7 @@ fn unordered(jobs: &BTreeMap<JobName, Job>) -> BTreeSet<&JobName> {
 fn fault(
     job: &Job,
     after: &After,
-    jobs: &BTreeMap<JobName, Job>,
+    jobs: &BTreeMap<JobName, Arc<Job>>,
     blocked: &BTreeMap<JobName, Blocked>,
     suggestions: &mut usize,
 ) -> Option<Fault> {

@@ -1,19 +1,21 @@
 //! From files to a [`Directory`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::again::{self, Earlier};
-use super::{Blocked, BlockedReason, Directory, File, across, adoptions, chains};
+use super::jobs::Jobs;
+use super::{Directory, File, across, adoptions, chains};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Document, Sorted};
 use crate::fill_in;
 use crate::finding::Findings;
 use crate::job::{Controller, Job, Origin};
-use crate::manifest::{Kind, MOVED_FROM};
-use crate::name::{ClusterName, JobName};
-use crate::resolve::{self, Context, Known, Refused};
+use crate::manifest::Kind;
+use crate::name::ClusterName;
+use crate::resolve::{self, Context, Known};
 use crate::yaml::{self, Limits, Mark};
 
 /// Loads a directory's files. What is wrong with one document does not stop the others.
@@ -39,44 +41,32 @@ pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Direct
 }
 
 /// Reads all files but those whose job stands. False if a job that stands is said elsewhere too.
-fn read_all(files: &[File<'_>], now: Timestamp, limits: Limits, standing: &BTreeMap<&str, &Job>) -> (Directory, bool) {
+fn read_all(
+    files: &[File<'_>],
+    now: Timestamp,
+    limits: Limits,
+    standing: &BTreeMap<&str, &Arc<Job>>,
+) -> (Directory, bool) {
     let mut sorted: Vec<&File<'_>> = files.iter().collect();
     sorted.sort_by_key(|file| file.path);
-    let mut loader = Loader {
-        files: sorted.iter().map(|file| file.path).collect(),
-        diagnostics: Vec::new(),
-        unreadable: BTreeMap::new(),
-        suspect: None,
-    };
-    let mut read = Read::default();
-    for (index, file) in sorted.into_iter().enumerate() {
-        if !standing.contains_key(file.path) {
-            loader.read(u32::try_from(index).unwrap_or(u32::MAX), file, limits, &mut read);
-        }
+    let paths: Vec<&str> = sorted.iter().map(|file| file.path).collect();
+    let unread: Vec<Unread<'_>> = (0..).zip(sorted).filter(|(_, file)| !standing.contains_key(file.path)).collect();
+    // What jobs hang on is read first: then the others need not all be held. The trees of ten thousand files take a hundred times
+    // the room of what comes of them.
+    let (first, others): (Vec<_>, Vec<_>) = unread.iter().partition(|(_, file)| holds(file.bytes, FRAME));
+    let (read, complete) = Loader::new(&paths, limits).directory(&first, &others, now, standing);
+    if complete {
+        return read;
     }
-    let named: BTreeSet<&str> = read.jobs.iter().filter_map(|document| document.name.as_deref()).collect();
-    let fits = !again::clashes(standing, &named);
-    let (controller, controller_problem) = loader.controller(read.controllers);
-    let (clusters, broken) = loader.clusters(read.clusters);
-    let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
-    let Jobs { valid: mut jobs, mut blocked, moved_at, after_at, adopt_at } = loader.jobs(read.jobs, &context);
-    again::add(standing, &mut jobs);
-    across::moves(&mut jobs, &mut blocked, &moved_at, &mut loader.diagnostics);
-    adoptions::adoptions(&mut jobs, &mut blocked, &controller.prefix, &adopt_at, &mut loader.diagnostics);
-    chains::chains(&mut jobs, &mut blocked, &after_at, &mut loader.diagnostics);
-    across::quotas(&jobs, &mut loader.diagnostics);
-    loader.diagnostics.sort();
-    let directory = Directory {
-        jobs,
-        blocked,
-        clusters: clusters.into_iter().map(|(name, known)| (name, known.cluster)).collect(),
-        controller,
-        controller_problem,
-        diagnostics: loader.diagnostics,
-        unreadable: loader.unreadable,
-    };
-    (directory, fits)
+    // One of the others says what jobs hang on after all, in a spelling of its own.
+    Loader::new(&paths, limits).directory(&unread, &[], now, standing).0
 }
+
+/// A file that is to be read, and its index among all of them.
+type Unread<'f> = (u32, &'f File<'f>);
+
+/// What the kinds of documents that jobs hang on begin with.
+const FRAME: &str = "EtlC";
 
 /// Documents of ours by kind, in the order of their files.
 #[derive(Default)]
@@ -86,31 +76,70 @@ struct Read {
     controllers: Vec<Document>,
 }
 
-/// Jobs by their fate.
-#[derive(Default)]
-struct Jobs {
-    valid: BTreeMap<JobName, Job>,
-    /// Those that at least have a name.
-    blocked: BTreeMap<JobName, Blocked>,
-    /// Where valid jobs say what they moved from.
-    moved_at: BTreeMap<JobName, Mark>,
-    /// Where valid jobs say what they start after.
-    after_at: BTreeMap<JobName, Mark>,
-    /// Where valid jobs say what they take over.
-    adopt_at: BTreeMap<JobName, Mark>,
-}
-
-struct Loader<'f> {
-    files: Vec<&'f str>,
+/// Where findings are gathered.
+pub(super) struct Loader<'f> {
+    files: &'f [&'f str],
+    limits: Limits,
     diagnostics: Vec<Diagnostic>,
     unreadable: BTreeMap<String, String>,
     /// A file that could not be understood and may hold the EtlController.
     suspect: Option<String>,
 }
 
-impl Loader<'_> {
-    fn read(&mut self, index: u32, file: &File<'_>, limits: Limits, read: &mut Read) {
-        let stream = yaml::read(index, file.bytes, limits);
+impl<'f> Loader<'f> {
+    fn new(files: &'f [&'f str], limits: Limits) -> Self {
+        Self { files, limits, diagnostics: Vec::new(), unreadable: BTreeMap::new(), suspect: None }
+    }
+
+    /// What the files say, those of `others` one after the other. Not complete if what jobs hang on turns up among those; and
+    /// whether no job that stands is said elsewhere too.
+    fn directory(
+        mut self,
+        first: &[Unread<'_>],
+        others: &[Unread<'_>],
+        now: Timestamp,
+        standing: &BTreeMap<&str, &Arc<Job>>,
+    ) -> ((Directory, bool), bool) {
+        let mut read = Read::default();
+        first.iter().for_each(|file| self.read(*file, &mut read));
+        let (controller, controller_problem) = self.controller(read.controllers);
+        let (clusters, broken) = self.clusters(read.clusters);
+        let context = Context { clusters: &clusters, broken: &broken, prefix: &controller.prefix, now };
+        let mut all = Jobs::default();
+        read.jobs.into_iter().for_each(|document| self.job(document, &context, &mut all));
+        let mut complete = true;
+        for file in others {
+            let mut read = Read::default();
+            self.read(*file, &mut read);
+            complete &= read.clusters.is_empty() && read.controllers.is_empty();
+            if !complete {
+                break;
+            }
+            read.jobs.into_iter().for_each(|document| self.job(document, &context, &mut all));
+        }
+        self.duplicates(&mut all);
+        let fits = !again::clashes(standing, &all.said);
+        let Jobs { valid: mut jobs, mut blocked, moved_at, after_at, adopt_at, said: _ } = all;
+        again::add(standing, &mut jobs);
+        across::moves(&mut jobs, &mut blocked, &moved_at, &mut self.diagnostics);
+        adoptions::adoptions(&mut jobs, &mut blocked, &controller.prefix, &adopt_at, &mut self.diagnostics);
+        chains::chains(&mut jobs, &mut blocked, &after_at, &mut self.diagnostics);
+        across::quotas(&jobs, &mut self.diagnostics);
+        self.diagnostics.sort();
+        let directory = Directory {
+            jobs,
+            blocked,
+            clusters: clusters.into_iter().map(|(name, known)| (name, known.cluster)).collect(),
+            controller,
+            controller_problem,
+            diagnostics: self.diagnostics,
+            unreadable: self.unreadable,
+        };
+        ((directory, fits), complete)
+    }
+
+    fn read(&mut self, (index, file): Unread<'_>, read: &mut Read) {
+        let stream = yaml::read(index, file.bytes, self.limits);
         for document in stream.documents {
             match document::sort(document) {
                 Sorted::Ours(mut document) => {
@@ -137,16 +166,16 @@ impl Loader<'_> {
             findings.error(fault.at, "", fault.message, fault.help);
             self.report(findings, None);
         }
-        if self.unreadable.contains_key(file.path) && may_hold_controller(file.bytes) {
+        if self.unreadable.contains_key(file.path) && holds(file.bytes, CONTROLLER) {
             self.suspect.get_or_insert(file.path.to_owned());
         }
     }
 
-    fn unreadable(&mut self, path: &str, why: Option<String>) {
+    pub(super) fn unreadable(&mut self, path: &str, why: Option<String>) {
         self.unreadable.entry(path.to_owned()).or_insert_with(|| why.unwrap_or_default());
     }
 
-    fn report(&mut self, findings: Findings, job: Option<&str>) {
+    pub(super) fn report(&mut self, findings: Findings, job: Option<&str>) {
         let files = &self.files;
         let file = |index: u32| files.get(index as usize).copied().unwrap_or_default().to_owned();
         self.diagnostics.extend(findings.into_diagnostics(job, file));
@@ -157,7 +186,11 @@ impl Loader<'_> {
     }
 
     fn origin(&self, document: &Document) -> Origin {
-        Origin { file: self.file(document.at()).to_owned(), line: document.at().line }
+        self.origin_at(document.at())
+    }
+
+    pub(super) fn origin_at(&self, at: Mark) -> Origin {
+        Origin { file: self.file(at).to_owned(), line: at.line }
     }
 
     /// The controller, and why nothing may be written if there is no single valid one.
@@ -190,13 +223,13 @@ impl Loader<'_> {
         (controller.filter(|_| problem.is_none()).unwrap_or_default(), problem)
     }
 
-    fn place(&self, at: Mark) -> String {
+    pub(super) fn place(&self, at: Mark) -> String {
         format!("{}:{}", self.file(at), at.line)
     }
 
     /// Valid clusters, and for the others why they are not.
     fn clusters(&mut self, documents: Vec<Document>) -> (BTreeMap<ClusterName, Known>, BTreeMap<String, String>) {
-        let twice = self.duplicates(&documents);
+        let twice = self.twice(&documents);
         let (mut clusters, mut broken) = (BTreeMap::new(), BTreeMap::new());
         for (mut document, twice) in documents.into_iter().zip(twice) {
             if let Some(other) = twice {
@@ -221,57 +254,8 @@ impl Loader<'_> {
         (clusters, broken)
     }
 
-    fn jobs(&mut self, documents: Vec<Document>, context: &Context<'_>) -> Jobs {
-        let twice = self.duplicates(&documents);
-        let mut jobs = Jobs::default();
-        for (mut document, twice) in documents.into_iter().zip(twice) {
-            let origin = self.origin(&document);
-            let result = if document.settled {
-                resolve::job(&mut document, origin.clone(), context)
-            } else {
-                let message = document.findings.summary().unwrap_or_default();
-                Err(Refused { reason: BlockedReason::InvalidSpec, message })
-            };
-            let result = match twice {
-                Some(other) => {
-                    let message = format!("two EtlJobs have this name; the other is at {other}");
-                    document.findings.error(
-                        document.at_path(&["metadata", "name"]),
-                        "metadata.name",
-                        message.clone(),
-                        None,
-                    );
-                    Err(Refused { reason: BlockedReason::DuplicateName, message })
-                }
-                None => result,
-            };
-            let name = document.name.as_deref().and_then(|name| JobName::new(name).ok());
-            match (result, name) {
-                (Ok(job), _) => {
-                    if job.moved_from.is_some() {
-                        jobs.moved_at
-                            .insert(job.name.clone(), document.at_path(&["metadata", "annotations", MOVED_FROM]));
-                    }
-                    if !job.after.is_empty() {
-                        jobs.after_at.insert(job.name.clone(), document.at_path(&["spec", "after"]));
-                    }
-                    if !job.adopt.is_empty() {
-                        jobs.adopt_at.insert(job.name.clone(), document.at_path(&["spec", "adopt"]));
-                    }
-                    jobs.valid.insert(job.name.clone(), job);
-                }
-                (Err(Refused { reason, message }), Some(name)) => {
-                    jobs.blocked.entry(name).or_insert(Blocked { reason, message, origin });
-                }
-                (Err(_), None) => self.unreadable(&origin.file, document.findings.summary()),
-            }
-            self.report(document.findings, document.name.as_deref());
-        }
-        jobs
-    }
-
     /// For each document the place of another one with its name, if there is one.
-    fn duplicates(&self, documents: &[Document]) -> Vec<Option<String>> {
+    fn twice(&self, documents: &[Document]) -> Vec<Option<String>> {
         let mut places: BTreeMap<&str, Vec<Mark>> = BTreeMap::new();
         for document in documents {
             if let Some(name) = &document.name {
@@ -286,12 +270,12 @@ impl Loader<'_> {
     }
 }
 
-/// Whether a file that was not understood may say whose everything is: to go on with the default identity would create
-/// every job a second time. It is enough that the word begins where the file ends.
-fn may_hold_controller(bytes: &[u8]) -> bool {
-    // No shorter, or every half-written EtlCluster would do.
-    const BEGINNING: &str = "EtlCo";
-    bytes.windows(BEGINNING.len()).any(|window| window == BEGINNING.as_bytes())
+/// Where a file that was not understood may say whose everything is: to go on with the default identity would create every job a
+/// second time. It is enough that the word begins where the file ends; no shorter, or every half-written EtlCluster would do.
+const CONTROLLER: &str = "EtlCo";
+
+fn holds(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
 }
 
 /// A diagnostic about a job that only the whole directory shows.

@@ -4,9 +4,11 @@ mod across;
 mod adoptions;
 mod again;
 mod chains;
+mod jobs;
 mod load;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use again::Earlier;
 pub use load::{load, load_next, load_within};
@@ -20,7 +22,7 @@ pub use crate::yaml::Limits;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Directory {
     /// Valid jobs that resolve.
-    pub jobs: BTreeMap<JobName, Job>,
+    pub jobs: BTreeMap<JobName, Arc<Job>>,
     /// Jobs that are written but cannot be used: invalid, duplicate, or with an unknown cluster. Their live state stays.
     pub blocked: BTreeMap<JobName, Blocked>,
     /// Valid clusters.

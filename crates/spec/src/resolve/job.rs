@@ -16,7 +16,9 @@ use crate::job::{Job, Origin};
 use crate::manifest::{JobSpec, Metadata};
 use crate::name::{ClusterName, Digest, JobName, Prefix};
 use crate::path::Segment;
+use crate::shapes::Packed;
 use crate::suggest;
+use crate::trigger::Runs;
 use crate::typed;
 use crate::yaml::{Node, shown};
 
@@ -55,7 +57,9 @@ pub fn job(document: &mut Document, origin: Origin, context: &Context<'_>) -> Re
         let message = findings.summary().unwrap_or_else(|| "the manifest is invalid".to_owned());
         return Err(Refused { reason: BlockedReason::InvalidSpec, message });
     };
-    Ok(build(read, origin, known, merge::open(root)))
+    // No shape of AWS refuses to be written as JSON.
+    build(read, origin, known, merge::open(root))
+        .map_err(|error| Refused { reason: BlockedReason::InvalidSpec, message: error.to_string() })
 }
 
 /// What the sections of a document say.
@@ -107,9 +111,10 @@ fn read_document(
     })
 }
 
-fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, String>) -> Job {
+fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, String>) -> serde_json::Result<Job> {
     let Read { name, tags, labels, annotations, spec } = read;
     let mut job = Job {
+        runs: Runs::of(&known.cluster.ecs_cluster, &spec.task_definition, &spec.run_task, &spec.adopt),
         name,
         origin,
         tags,
@@ -132,13 +137,13 @@ fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, Strin
         retry: spec.retry,
         dead_letter_queue_arn: spec.dead_letter_queue_arn,
         role_arn: spec.role_arn,
-        task_definition: spec.task_definition,
-        run_task: spec.run_task,
+        task_definition: Packed::of(&spec.task_definition)?,
+        run_task: Packed::of(&spec.run_task)?,
         open,
         digest: Digest::of(b""),
     };
     job.digest = job.compute_digest();
-    job
+    Ok(job)
 }
 
 /// Reads a section of a document that may be absent.

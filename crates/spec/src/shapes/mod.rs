@@ -7,11 +7,13 @@
 pub mod ecs;
 pub mod events;
 pub mod members;
+pub mod packed;
 pub mod size;
 pub mod strict;
 
 pub use ecs::*;
 pub use members::enum_values;
+pub use packed::Packed;
 
 #[cfg(test)]
 mod tests;

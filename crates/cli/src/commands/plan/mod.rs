@@ -97,7 +97,7 @@ fn shared(session: &Session, preview: &Preview) -> Vec<Shared> {
     let directory = &session.manifests.directory;
     let plans = session.manifests.wanted().filter_map(|job| {
         let (plan, _) = preview.jobs.get(&job.name)?.as_ref().ok()?;
-        Some((job, directory.clusters.get(&job.cluster), plan))
+        Some((job.as_ref(), directory.clusters.get(&job.cluster), plan))
     });
     reach::shared(plans)
 }
