@@ -22,6 +22,7 @@ mod clients;
 mod connector;
 pub mod convert;
 mod credentials;
+mod direct;
 mod endpoint;
 mod error;
 mod in_process;
