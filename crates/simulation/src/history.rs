@@ -347,7 +347,7 @@ impl<'a> Stage<'a> {
             What::Stop { process, down } => {
                 let Some(life) = self.players.get_mut(*process).and_then(|player| player.life.take()) else { return };
                 life.stop().await;
-                self.world.state().judge.died(*process);
+                self.world.judged(|millis, judge, mirror| judge.died(millis, *process, mirror));
                 self.cue(self.world.millis() + i64::from(*down), Cue::Start(*process));
             }
             What::Skew { process, seconds } => {
@@ -430,12 +430,7 @@ impl<'a> Stage<'a> {
     fn begin(&mut self, process: usize, scan: Arc<Scan>) {
         let Some(player) = self.players.get_mut(process) else { return };
         player.lives += 1;
-        {
-            let millis = self.world.millis();
-            let mut state = self.world.state();
-            let State { judge, mirror, .. } = &mut *state;
-            judge.born(millis, process, mirror);
-        }
+        self.world.judged(|millis, judge, mirror| judge.born(millis, process, mirror));
         let who = Who::Process { process, life: player.lives };
         let faults = Arc::new(self.story.faults.clone());
         let wire = Wire::new(Arc::clone(&self.world), who, faults, self.mutant, Arc::clone(&player.counts));
@@ -463,7 +458,7 @@ impl<'a> Stage<'a> {
         let Some(player) = self.players.get_mut(process) else { return };
         let Some(life) = player.life.take() else { return };
         life.kill();
-        self.world.state().judge.died(process);
+        self.world.judged(|millis, judge, mirror| judge.died(millis, process, mirror));
         let (down, keeps_disk) = player.fate;
         if !keeps_disk {
             player.disk.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -223,8 +223,15 @@ impl Judge {
         self.find(oracle, millis, Some(what));
     }
 
+    /// What was late before whatever happens now, which may excuse it from now on.
+    fn look_at_clock(&mut self, millis: i64, mirror: &Mirror) {
+        let late = self.prompt.overdue(millis, mirror, &self.books, &self.status, &self.rules);
+        self.find("isolation", millis, late);
+    }
+
     /// A directory changed.
     pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory, mirror: &Mirror) {
+        self.look_at_clock(millis, mirror);
         let changed = self.books.edited(millis, directory, now);
         if now.gone || now.emptied {
             self.prompt.all_wait();
@@ -235,8 +242,9 @@ impl Judge {
     }
 
     /// A request is about to suffer a fault.
-    pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request) {
+    pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request, mirror: &Mirror) {
         let Who::Process { process, .. } = who else { return };
+        self.look_at_clock(millis, mirror);
         self.status.faulted(millis, *process, drawn, call, request, &self.books);
         self.prompt.faulted(drawn.kind, &polite::subject(request), &self.books);
         let finding = self.polite.failed(millis, *process, drawn, call, request);
@@ -244,9 +252,10 @@ impl Judge {
     }
 
     /// AWS refused a request of its own accord.
-    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, text: &str) {
+    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, text: &str, mirror: &Mirror) {
         let throttled = matches!(who, Who::Process { .. }) && text.contains("Rate exceeded");
         if throttled {
+            self.look_at_clock(millis, mirror);
             // Buckets are the account's, and all jobs slow down when one is empty.
             self.prompt.all_wait();
         }
@@ -338,7 +347,8 @@ impl Judge {
     }
 
     /// A process ended, in whatever way.
-    pub fn died(&mut self, process: usize) {
+    pub fn died(&mut self, millis: i64, process: usize, mirror: &Mirror) {
+        self.look_at_clock(millis, mirror);
         self.status.died(process);
         self.prompt.died();
         self.memory.died(process);
@@ -361,8 +371,7 @@ impl Judge {
 
     /// Time has gone by: what was to have happened by now has.
     pub fn time(&mut self, millis: i64, mirror: &Mirror) {
-        let late = self.prompt.overdue(millis, mirror, &self.books, &self.status, &self.rules);
-        self.find("isolation", millis, late);
+        self.look_at_clock(millis, mirror);
         let ticks = self.tick.due(millis, &self.rules);
         let chains = self.chains.due(millis, &self.books, &self.status, &self.rules);
         let named = self.status.overdue(millis, &self.books, &self.rules);
