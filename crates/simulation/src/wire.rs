@@ -185,14 +185,14 @@ impl Observer for Wire {
         }
     }
 
-    fn saw(&self, call: &Call, _request: &Request, reply: Option<&Reply>) {
+    fn saw(&self, call: &Call, request: &Request, reply: Option<&Reply>) {
         if let Some(reply) = reply.filter(|reply| reply.status >= 400) {
             let millis = self.world.millis();
             let mut state = self.world.state();
             let State { judge, log, mirror, .. } = &mut *state;
             let text = String::from_utf8_lossy(&reply.body);
             log.note(millis, format_args!("{:?} {} refused: {text}", self.who, call.operation));
-            judge.refused(millis, &self.who, call, &text, mirror);
+            judge.refused(millis, &self.who, call, request, &text, mirror);
         }
     }
 

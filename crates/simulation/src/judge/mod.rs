@@ -26,7 +26,7 @@ use ecs_etl_emulator::firing::Firing;
 use jiff::Timestamp;
 
 use crate::directory::Directory;
-use crate::fault::Drawn;
+use crate::fault::{self, Drawn};
 use crate::mirror::{Changed, Mirror};
 use crate::story::{Crew, Story};
 use crate::ways::LEGACY;
@@ -252,10 +252,17 @@ impl Judge {
     }
 
     /// AWS refused a request of its own accord.
-    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, text: &str, mirror: &Mirror) {
-        let throttled = matches!(who, Who::Process { .. }) && text.contains("Rate exceeded");
+    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, request: &Request, text: &str, mirror: &Mirror) {
+        if *who == Who::Stranger {
+            return;
+        }
+        self.look_at_clock(millis, mirror);
+        let throttled = text.contains("Rate exceeded");
+        if fault::is_write(&call.operation) && !throttled {
+            // A write that AWS does not take yet, such as of a rule whose targets linger, is the job's own failure.
+            self.prompt.refused(&polite::subject(request), &self.books);
+        }
         if throttled {
-            self.look_at_clock(millis, mirror);
             // Buckets are the account's, and all jobs slow down when one is empty.
             self.prompt.all_wait();
         }

@@ -93,10 +93,15 @@ impl Prompt {
             | Kind::FailedEntry
             | Kind::Concurrent
             | Kind::RoleNotReady
-            | Kind::AccessDenied => match job_of(subject).filter(|job| !job.is_empty()) {
-                Some(job) => self.touched(job, books),
-                None => self.all_wait(),
-            },
+            | Kind::AccessDenied => self.refused(subject, books),
+        }
+    }
+
+    /// AWS refused a call: what it was about may be late, and everything if all need it.
+    pub fn refused(&mut self, subject: &str, books: &Books) {
+        match job_of(subject).filter(|job| !job.is_empty()) {
+            Some(job) => self.touched(job, books),
+            None => self.all_wait(),
         }
     }
 
