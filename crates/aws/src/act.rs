@@ -31,6 +31,7 @@ use crate::call::Call;
 use crate::clients::PlaceClients;
 use crate::convert::unmodelled::Unmodelled;
 use crate::convert::{self, ToSdk as _};
+use crate::direct::{Completed as _, Request as _};
 use crate::error::{CallError, Refused};
 use crate::operation::Operation;
 
@@ -67,7 +68,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     async fn act(&self, action: &Action, revision: Option<&RevisionArn>) -> Result<Done, Failure> {
-        let PlaceClients { ecs, events, scheduler, sts: _ } = &self.clients;
+        let PlaceClients { ecs, events, scheduler, sts: _, direct: _ } = &self.clients;
         match action {
             Action::RegisterTaskDefinition { family, task_definition, tags } => {
                 self.register(family, task_definition, tags).await
@@ -75,8 +76,12 @@ impl Writer<'_> {
             Action::PutRule { rule, trigger, state, description, tags } => {
                 self.put_rule(rule, trigger, state, description, tags.as_ref()).await
             }
-            Action::EnableRule { rule } => self.done(events.enable_rule().name(rule.as_str()).send()).await,
-            Action::DisableRule { rule } => self.done(events.disable_rule().name(rule.as_str()).send()).await,
+            Action::EnableRule { rule } => {
+                self.done(events.enable_rule().name(rule.as_str()).send_by(&self.clients)).await
+            }
+            Action::DisableRule { rule } => {
+                self.done(events.disable_rule().name(rule.as_str()).send_by(&self.clients)).await
+            }
             Action::PutTargets { rule, target, revision: reference } => {
                 let target = match reference {
                     None => (**target).clone(),
@@ -85,10 +90,15 @@ impl Writer<'_> {
                 self.put_targets(rule, target).await
             }
             Action::RemoveTargets { rule, ids } => self.remove_targets(rule, ids).await,
-            Action::DeleteRule { rule } => self.done(events.delete_rule().name(rule.as_str()).send()).await,
+            Action::DeleteRule { rule } => {
+                self.done(events.delete_rule().name(rule.as_str()).send_by(&self.clients)).await
+            }
             Action::CreateScheduleGroup { group, tags } => {
                 let tags = self.sayable(scheduler_tags(tags))?;
-                self.done(scheduler.create_schedule_group().name(group.as_str()).set_tags(Some(tags)).send()).await
+                self.done(
+                    scheduler.create_schedule_group().name(group.as_str()).set_tags(Some(tags)).send_by(&self.clients),
+                )
+                .await
             }
             Action::PutSchedule { rule, schedule, create, revision: reference } => {
                 let target = self.pinned(&schedule.target, reference, revision)?;
@@ -96,7 +106,7 @@ impl Writer<'_> {
             }
             Action::DeleteSchedule { rule } => {
                 let request = scheduler.delete_schedule().name(rule.as_str()).set_group_name(group(rule));
-                match self.done(request.send()).await {
+                match self.done(request.send_by(&self.clients)).await {
                     // Unlike a rule, one that is not there is missed; that is what was wanted.
                     Err(failure) if failure.code == "ResourceNotFoundException" => Ok(Done::Done),
                     done => done,
@@ -104,21 +114,25 @@ impl Writer<'_> {
             }
             Action::TagRule { arn, tags } => {
                 let tags = self.sayable(event_tags(tags))?;
-                self.done(events.tag_resource().resource_arn(arn).set_tags(Some(tags)).send()).await
+                self.done(events.tag_resource().resource_arn(arn).set_tags(Some(tags)).send_by(&self.clients)).await
             }
             Action::UntagRule { arn, keys } => {
-                self.done(events.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.clone())).send()).await
+                self.done(
+                    events.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.clone())).send_by(&self.clients),
+                )
+                .await
             }
             Action::TagRevision { revision, tags } => {
                 let request = ecs.tag_resource().resource_arn(revision.as_str()).set_tags(Some(ecs_tags(tags)));
-                self.done(request.send()).await
+                self.done(request.send_by(&self.clients)).await
             }
             Action::UntagRevision { revision, keys } => {
                 let request = ecs.untag_resource().resource_arn(revision.as_str());
-                self.done(request.set_tag_keys(Some(keys.clone())).send()).await
+                self.done(request.set_tag_keys(Some(keys.clone())).send_by(&self.clients)).await
             }
             Action::DeregisterTaskDefinition { revision } => {
-                self.done(ecs.deregister_task_definition().task_definition(revision.as_str()).send()).await
+                self.done(ecs.deregister_task_definition().task_definition(revision.as_str()).send_by(&self.clients))
+                    .await
             }
         }
     }
@@ -141,9 +155,8 @@ impl Writer<'_> {
         let request = self.sayable(convert::ecs::register(request, shape))?;
         // An empty list is refused: "Tags can not be empty." Ours never is.
         let request = request.set_tags((!tags.is_empty()).then(|| ecs_tags(tags)));
-        let request = request.customize().interceptor(unmodelled.clone());
         self.call
-            .send(self.aws, request.send(), |registered| {
+            .send(self.aws, request.send_with(&self.clients, &unmodelled), |registered| {
                 let answered = answer::ecs_tags(registered.tags)?;
                 // Not every stand-in repeats the tags; given with the request, they are there or the request failed.
                 let tags = if answered.is_empty() { tags.clone() } else { answered };
@@ -176,7 +189,9 @@ impl Writer<'_> {
         };
         let request = request.state(state).description(description).set_tags(tags);
         self.call
-            .send(self.aws, request.send(), |put| answer::rule_arn(rule, put.rule_arn).map(|arn| Done::RulePut { arn }))
+            .send(self.aws, request.send_by(&self.clients), |put| {
+                answer::rule_arn(rule, put.rule_arn).map(|arn| Done::RulePut { arn })
+            })
             .await
     }
 
@@ -223,7 +238,9 @@ impl Writer<'_> {
                     .description(description)
                     .target(target);
                 let read = |put: $arn| answer::schedule_arn(rule, Some(put.schedule_arn));
-                self.call.send(self.aws, request.send(), |put| read(put).map(|arn| Done::RulePut { arn })).await
+                self.call
+                    .send(self.aws, request.send_by(&self.clients), |put| read(put).map(|arn| Done::RulePut { arn }))
+                    .await
             }};
         }
         if create {
@@ -237,7 +254,7 @@ impl Writer<'_> {
         let target = self.sayable(target.to_sdk())?;
         let request = self.clients.events.put_targets().rule(rule.as_str()).targets(target);
         self.call
-            .send(self.aws, request.send(), |put| {
+            .send(self.aws, request.send_by(&self.clients), |put| {
                 let first = put.failed_entries().first();
                 let first = first.map(|entry| (entry.target_id(), entry.error_code(), entry.error_message()));
                 all_entries(put.failed_entry_count(), first)
@@ -248,7 +265,7 @@ impl Writer<'_> {
     async fn remove_targets(&self, rule: &RuleName, ids: &[String]) -> Result<Done, Failure> {
         let request = self.clients.events.remove_targets().rule(rule.as_str()).set_ids(Some(ids.to_vec()));
         self.call
-            .send(self.aws, request.send(), |removed| {
+            .send(self.aws, request.send_by(&self.clients), |removed| {
                 let first = removed.failed_entries().first();
                 let first = first.map(|entry| (entry.target_id(), entry.error_code(), entry.error_message()));
                 all_entries(removed.failed_entry_count(), first)

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::budget::{Bucket, Budget, Meter, Reservation, Urgency};
 use crate::call::Call;
 use crate::clients::{Clients, PlaceClients, Source};
+use crate::direct::Request as _;
 use crate::endpoint::Endpoint;
 use crate::error::{CallError, Refused};
 use crate::operation::{GET_CALLER_IDENTITY, Operation};
@@ -70,7 +71,7 @@ impl Aws {
     ///
     /// The embedded AWS cannot be opened.
     pub async fn connect(endpoint: Endpoint, options: Options) -> Result<Self, ConnectError> {
-        let Options { limits, share, timeouts, observer } = options;
+        let Options { limits, share, timeouts, observer, short } = options;
         let description = description(&endpoint);
         let limits = limits.unwrap_or(endpoint.is_limited());
         let (source, embedded) = match endpoint {
@@ -86,7 +87,7 @@ impl Aws {
         };
         let inner = Inner {
             description,
-            clients: Clients::new(source, timeouts),
+            clients: Clients::new(source, timeouts, short),
             budget: Budget::new(limits, share),
             accounts: Mutex::default(),
             groups: UnderWay::default(),
@@ -121,7 +122,7 @@ impl Aws {
             urgency: Urgency::Edit,
             writes: None,
         };
-        call.send(self, clients.sts.get_caller_identity().send(), |identity| {
+        call.send(self, clients.sts.get_caller_identity().send_by(&clients), |identity| {
             let account = identity.account.ok_or_else(|| Refused::response("the answer names no account"))?;
             AccountId::new(account).map_err(|error| Refused::response(error.to_string()))
         })

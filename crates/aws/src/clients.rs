@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::connector::{EmulatorTime, InProcessConnector};
 use crate::credentials::RoleCredentials;
+use crate::direct::Direct;
 use crate::in_process::{Nameless, Unsigned};
 use crate::options::Timeouts;
 
@@ -51,6 +52,8 @@ pub(crate) struct PlaceClients {
     pub(crate) events: aws_sdk_eventbridge::Client,
     pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// The short way, where there is one.
+    pub(crate) direct: Option<Arc<Direct>>,
 }
 
 /// All clients, made when first needed.
@@ -58,17 +61,20 @@ pub(crate) struct PlaceClients {
 pub(crate) struct Clients {
     source: Source,
     timeouts: Timeouts,
+    /// Whether requests to an AWS in this process take the short way.
+    short: bool,
     places: Mutex<BTreeMap<Place, Arc<OnceCell<PlaceClients>>>>,
 }
 
 impl Clients {
-    pub(crate) fn new(source: Source, timeouts: Timeouts) -> Self {
-        Self { source, timeouts, places: Mutex::default() }
+    pub(crate) fn new(source: Source, timeouts: Timeouts, short: bool) -> Self {
+        Self { source, timeouts, short, places: Mutex::default() }
     }
 
     /// The clients of `place`. Making them asks AWS for nothing yet.
     pub(crate) async fn of(&self, place: &Place) -> PlaceClients {
-        let cell = Arc::clone(self.lock().entry(place.clone()).or_default());
+        let known = self.lock().get(place).map(Arc::clone);
+        let cell = known.unwrap_or_else(|| Arc::clone(self.lock().entry(place.clone()).or_default()));
         cell.get_or_init(|| self.make(place)).await.clone()
     }
 
@@ -93,12 +99,16 @@ impl Clients {
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
         }
         match &self.source {
-            Source::InProcess(door) => in_process(&config, door.clock()),
+            Source::InProcess(door) => {
+                let direct = Direct::new(door, &config, self.timeouts).filter(|_| self.short).map(Arc::new);
+                in_process(&config, door.clock(), direct)
+            }
             Source::Url(_) | Source::Aws => PlaceClients {
                 ecs: aws_sdk_ecs::Client::new(&config),
                 events: aws_sdk_eventbridge::Client::new(&config),
                 scheduler: aws_sdk_scheduler::Client::new(&config),
                 sts: aws_sdk_sts::Client::new(&config),
+                direct: None,
             },
         }
     }
@@ -171,7 +181,7 @@ impl Clients {
 }
 
 /// Clients of an AWS in this process, which do less for each call.
-fn in_process(config: &SdkConfig, clock: Clock) -> PlaceClients {
+fn in_process(config: &SdkConfig, clock: Clock, direct: Option<Arc<Direct>>) -> PlaceClients {
     macro_rules! client {
         ($sdk:ident) => {{
             let config = $sdk::config::Builder::from(config).push_auth_scheme(Unsigned(clock)).interceptor(Nameless);
@@ -183,6 +193,7 @@ fn in_process(config: &SdkConfig, clock: Clock) -> PlaceClients {
         events: client!(aws_sdk_eventbridge),
         scheduler: client!(aws_sdk_scheduler),
         sts: client!(aws_sdk_sts),
+        direct,
     }
 }
 

@@ -49,16 +49,30 @@ impl Sign for Unsigned {
         let credentials = identity.data::<Credentials>().ok_or("no credentials")?;
         let region = config.load::<SigningRegion>().ok_or("no Region to sign for")?;
         let service = config.load::<SigningName>().ok_or("no service to sign for")?;
-        let (key, day) = (credentials.access_key_id(), self.0.now().strftime("%Y%m%d"));
-        let (region, service) = (region.as_ref(), service.as_ref());
-        let scope = format!("AWS4-HMAC-SHA256 Credential={key}/{day}/{region}/{service}/aws4_request");
-        let headers = request.headers_mut();
-        headers.insert("authorization", scope);
-        if let Some(token) = credentials.session_token() {
-            headers.insert("x-amz-security-token", token.to_owned());
-        }
-        Ok(())
+        sign(request, credentials, self.0, region.as_ref(), service.as_ref())
     }
+}
+
+/// Says who asks and where.
+///
+/// # Errors
+///
+/// What it says cannot stand in a header.
+pub(crate) fn sign(
+    request: &mut HttpRequest,
+    credentials: &Credentials,
+    clock: Clock,
+    region: &str,
+    service: &str,
+) -> Result<(), BoxError> {
+    let (key, day) = (credentials.access_key_id(), clock.now().strftime("%Y%m%d"));
+    let scope = format!("AWS4-HMAC-SHA256 Credential={key}/{day}/{region}/{service}/aws4_request");
+    let headers = request.headers_mut();
+    headers.try_insert("authorization", scope)?;
+    if let Some(token) = credentials.session_token() {
+        headers.try_insert("x-amz-security-token", token.to_owned())?;
+    }
+    Ok(())
 }
 
 /// Leaves out what a request tells AWS of its client.

@@ -8,6 +8,7 @@
 //! | `call`, `error`, `redact` | the one way in which AWS is called; what a failed call means, without the secrets it sent |
 //! | `budget` | a share of AWS's throttle buckets and the line before them |
 //! | `clients`, `credentials`, `connector` | the SDK's clients by role and Region; assumed roles; the wire to the embedded AWS |
+//! | `direct` | the short way to the embedded AWS, past the SDK's orchestrator, for simulations |
 //! | `convert` | shapes to the SDK's types and back, generated |
 //!
 //! Nothing is retried here, the SDK's own retries are off, and nothing is cached but clients, credentials and account numbers:
@@ -22,6 +23,7 @@ mod clients;
 mod connector;
 pub mod convert;
 mod credentials;
+mod direct;
 mod endpoint;
 mod error;
 mod in_process;

@@ -16,6 +16,7 @@ use crate::budget::Urgency;
 use crate::call::Call;
 use crate::convert::FromSdk as _;
 use crate::convert::unmodelled::Unmodelled;
+use crate::direct::{Completed as _, Request as _};
 use crate::error::CallError;
 use crate::operation::{
     DESCRIBE_RULE, DESCRIBE_TASK_DEFINITION, GET_SCHEDULE, LIST_RULES, LIST_SCHEDULES, LIST_TAGS_OF_GROUP,
@@ -159,7 +160,7 @@ impl<'a> Reader<'a> {
                 .max_results(PAGE)
                 .set_next_token(token);
             token = call
-                .send(self.aws, request.send(), |page| {
+                .send(self.aws, request.send_by(&clients), |page| {
                     for arn in page.task_definition_arns() {
                         match answer::listed(arn, prefix)? {
                             Listed::Ours(revision) => revisions.push(revision),
@@ -180,9 +181,8 @@ impl<'a> Reader<'a> {
         let request =
             clients.ecs.describe_task_definition().task_definition(arn.as_str()).include(TaskDefinitionField::Tags);
         let unmodelled = Unmodelled::default();
-        let request = request.customize().interceptor(unmodelled.clone());
         let call = self.call(DESCRIBE_TASK_DEFINITION, arn.as_str());
-        call.send(self.aws, request.send(), |described| {
+        call.send(self.aws, request.send_with(&clients, &unmodelled), |described| {
             let tags = answer::ecs_tags(described.tags)?;
             answer::revision(described.task_definition, &unmodelled, tags, |answered| answered == arn)
         })
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
             let request =
                 clients.events.list_rules().set_name_prefix(starting.clone()).limit(PAGE).set_next_token(token);
             token = call
-                .send(self.aws, request.send(), |page| {
+                .send(self.aws, request.send_by(&clients), |page| {
                     for rule in page.rules.unwrap_or_default() {
                         rules.extend(answer::listed_rule(rule, prefix)?);
                     }
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         let clients = self.aws.clients(self.place).await;
         let call = self.call(DESCRIBE_RULE, name.as_str());
         let request = clients.events.describe_rule().name(name.as_str());
-        call.send(self.aws, request.send(), |rule| answer::described_rule(rule, name)).await
+        call.send(self.aws, request.send_by(&clients), |rule| answer::described_rule(rule, name)).await
     }
 
     async fn targets(&self, name: &RuleName) -> Result<Vec<Target>, Failure> {
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
         loop {
             let request = clients.events.list_targets_by_rule().rule(name.as_str()).limit(PAGE).set_next_token(token);
             token = call
-                .send(self.aws, request.send(), |page| {
+                .send(self.aws, request.send_by(&clients), |page| {
                     targets.extend(page.targets.unwrap_or_default().into_iter().map(Target::from_sdk));
                     pages.next(page.next_token)
                 })
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
         let clients = self.aws.clients(self.place).await;
         let call = self.call(LIST_TAGS_OF_RULE, name.as_str());
         let request = clients.events.list_tags_for_resource().resource_arn(arn);
-        call.send(self.aws, request.send(), |answer| Ok(answer::event_tags(answer.tags))).await
+        call.send(self.aws, request.send_by(&clients), |answer| Ok(answer::event_tags(answer.tags))).await
     }
 
     async fn schedule(&self, name: &RuleName) -> Result<(LiveRule, Target), Failure> {
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
         let call = self.call(GET_SCHEDULE, name.as_str());
         let group = name.group().map(|group| group.as_str().to_owned());
         let request = clients.scheduler.get_schedule().name(name.as_str()).set_group_name(group);
-        call.send(self.aws, request.send(), |schedule| answer::schedule(schedule, name)).await
+        call.send(self.aws, request.send_by(&clients), |schedule| answer::schedule(schedule, name)).await
     }
 
     async fn all_schedules(&self, group: &ScheduleGroup) -> Result<Vec<(RuleName, RuleState)>, Failure> {
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
             let request = clients.scheduler.list_schedules().group_name(group.as_str());
             let request = request.max_results(PAGE).set_next_token(token);
             token = call
-                .send(self.aws, request.send(), |page| {
+                .send(self.aws, request.send_by(&clients), |page| {
                     for schedule in page.schedules {
                         // A name that cannot be ours is somebody else's; one without a state would make half a list.
                         let name = schedule.name.unwrap_or_default();
@@ -283,6 +283,6 @@ impl<'a> Reader<'a> {
         let region = &self.place.region;
         let arn = format!("arn:{}:scheduler:{region}:{account}:schedule-group/{group}", region.partition());
         let request = clients.scheduler.list_tags_for_resource().resource_arn(arn);
-        call.send(self.aws, request.send(), |answer| Ok(answer::scheduler_tags(answer.tags))).await
+        call.send(self.aws, request.send_by(&clients), |answer| Ok(answer::scheduler_tags(answer.tags))).await
     }
 }

@@ -55,16 +55,20 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// Who is told of each call.
     pub observer: Option<Observer>,
+    /// Whether requests to an AWS in this process leave out the SDK's orchestrator: its words, its reading of answers and its
+    /// names for what goes wrong stay. For simulations, which ask by the million.
+    pub short: bool,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limits, share, timeouts, observer } = self;
+        let Self { limits, share, timeouts, observer, short } = self;
         f.debug_struct("Options")
             .field("limits", limits)
             .field("share", share)
             .field("timeouts", timeouts)
             .field("observer", &observer.is_some())
+            .field("short", short)
             .finish()
     }
 }

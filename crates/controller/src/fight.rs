@@ -73,6 +73,11 @@ impl Fights {
         self.0.retain(|job, _| wanted(job));
     }
 
+    /// How many jobs' repairs are remembered.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The job has a new spec: what was repaired before says nothing of it.
     pub fn forget(&mut self, job: &JobName) {
         self.0.remove(job);

@@ -103,6 +103,12 @@ impl Gate {
         self.wanting.keys().chain(admitted).cloned().collect()
     }
 
+    /// How many jobs are counted, by the longest count.
+    pub fn len(&self) -> usize {
+        let Self { max: _, approved: _, unseen, wanting, admitted, settled, creating } = self;
+        [unseen.len(), wanting.len(), admitted.len(), settled.len(), creating.len()].into_iter().max().unwrap_or(0)
+    }
+
     /// What is held, once every job has been looked at.
     pub fn held(&self) -> Option<Held> {
         if self.is_counting() {

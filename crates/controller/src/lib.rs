@@ -29,6 +29,7 @@ pub mod pruning;
 pub mod publish;
 pub mod queue;
 pub mod reconcile;
+pub mod remembered;
 pub mod report;
 pub mod scan;
 pub mod seams;

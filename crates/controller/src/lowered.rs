@@ -53,6 +53,11 @@ impl Lowered {
         }
     }
 
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Forgets the jobs that are not wanted any more.
     pub fn retain(&mut self, wanted: impl Fn(&JobName) -> bool) {
         self.0.retain(|job, _| wanted(job));

@@ -47,6 +47,11 @@ impl<K: Ord + Clone> Pace<K> {
         self.not_before.retain(|key, _| wanted(key));
     }
 
+    /// How many keys have failed, or are left alone.
+    pub fn len(&self) -> usize {
+        self.backoffs.count().max(self.not_before.len())
+    }
+
     /// How many tries in a row have failed.
     pub fn failures(&self, key: &K) -> u32 {
         self.backoffs.failures(key)

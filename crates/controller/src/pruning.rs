@@ -14,6 +14,7 @@ use crate::approval::read_approvals;
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::orphans::{LeftBehind, Permit, Task};
+use crate::remembered::{Per, Remembered};
 
 /// What the rules of deletion are asked with: all that is known of the directory and of AWS.
 #[derive(Debug, Clone, PartialEq)]
@@ -232,6 +233,23 @@ impl Pruning {
         self.gone_since = decision.gone_since.clone();
         self.complete = decision.blocked.is_none();
         decision
+    }
+
+    /// Counts what is remembered of jobs that are gone.
+    pub(crate) fn remembered(&self, all: &mut Remembered) {
+        for (what, entries) in [
+            ("jobs left behind", self.left_behind.len()),
+            ("names that are not ours", self.strangers.len()),
+            ("names that could not be looked at", self.unknown.len()),
+            ("reasons for incomplete knowledge", self.incomplete_since.len()),
+        ] {
+            all.note(what, Per::Key, entries);
+        }
+        all.note("places that were not swept", Per::Place, self.unswept.len());
+        all.note("jobs gone", Per::Job, self.gone_since.len());
+        all.note("jobs that went within the hour", Per::Job, self.retired.len());
+        all.note("jobs being removed", Per::Job, self.removing.len());
+        all.note("releases", Per::Job, self.released.len());
     }
 
     /// Jobs that are left alone for what their tags say.

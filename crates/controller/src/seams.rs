@@ -12,6 +12,7 @@ use crate::context::Interrupted;
 use crate::manifests::Manifests;
 use crate::pruning::Knowledge;
 use crate::reconcile::Outcome;
+use crate::remembered::Remembered;
 
 /// What passes, and may be bent.
 pub trait Seams: fmt::Debug + Send + Sync {
@@ -39,6 +40,14 @@ pub trait Seams: fmt::Debug + Send + Sync {
     fn forgets_failures(&self) -> bool {
         true
     }
+
+    /// Whether what was known of jobs that nobody wants any more is forgotten.
+    fn forgets_jobs(&self) -> bool {
+        true
+    }
+
+    /// Told with each heartbeat: `_count` counts what is remembered, for whoever wants to know.
+    fn remembers(&self, _count: &dyn Fn() -> Remembered) {}
 
     /// What the rules of deletion are asked with.
     fn deletion(&self, knowledge: &mut Knowledge) {

@@ -70,6 +70,13 @@ impl<K: Ord + Clone> Slots<K> {
         true
     }
 
+    /// How many keys are at work, or wait for one that is.
+    pub fn len(&self) -> usize {
+        let for_place: usize = self.waiting_for_place.values().map(BTreeSet::len).sum();
+        let for_job: usize = self.waiting_for_job.values().map(BTreeMap::len).sum();
+        self.working.len() + for_place + for_job
+    }
+
     /// `key` is through.
     pub fn give_back(&mut self, key: &K) {
         let Some(needs) = self.working.remove(key) else { return };

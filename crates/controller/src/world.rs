@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::adopted::{Adopted, Taken, stem};
 use crate::context::Settings;
+use crate::remembered::{Per, Remembered};
 
 /// How long a write of ours overrules a list that does not show it yet.
 const OVERLAY: Duration = Duration::from_secs(60);
@@ -350,6 +351,28 @@ impl World {
         };
         let remembered = known.adopted.iter().filter(|(_, taken)| is_there(taken)).map(|(job, _)| job);
         sweep.under_other_prefix.iter().map(|(job, _)| job).chain(remembered).cloned().collect()
+    }
+
+    /// Counts what is remembered.
+    pub(crate) fn remembered(&self, all: &mut Remembered) {
+        all.note("places", Per::Place, self.0.len());
+        for known in self.0.values() {
+            let Known { sweep, writes, revisions, rule_tags, rounds, adopted, grouped: _, unlisted } = known;
+            for (what, entries) in [
+                ("writes of ours", writes.len()),
+                ("revisions", revisions.len()),
+                ("rules' tags", rule_tags.len()),
+                ("families in rotation", rounds.len()),
+                ("rules that a list left out", unlisted.len()),
+                ("jobs that took something over", adopted.len()),
+            ] {
+                all.note(what, Per::Thing, entries);
+            }
+            let Some(sweep) = sweep else { continue };
+            let listed = sweep.rules.len() + sweep.schedules.len() + sweep.other_schedules.len();
+            all.note("listed rules", Per::Thing, listed + sweep.under_other_prefix.len());
+            all.note("listed revisions", Per::Thing, sweep.active.values().map(Vec::len).sum());
+        }
     }
 
     /// Every job name that the lists of a place mention, by rule or family.

@@ -75,7 +75,7 @@ impl Drawing {
             2 => Crew::Neighbours,
             _ => Crew::One,
         };
-        let days = if self.rng.u8(..24) == 0 { 3 } else { 1 };
+        let days = if self.rng.u8(..48) == 0 { 3 } else { 1 };
         let end = days * 24 * HOUR;
         let calm = end - 9 * HOUR;
         let mut books = self.books(crew);
@@ -111,7 +111,8 @@ impl Drawing {
         let faults = self.faults(calm, &current);
         let nature = self.nature();
         let limits = self.rng.bool();
-        let heartbeat = *pick(&mut self.rng, &[60, 600, 600, 600, 600, 600, 600, 600]);
+        // A heartbeat a minute shows nothing that ten an hour do not, but on the minute.
+        let heartbeat = if self.rng.u8(..32) == 0 { 60 } else { 600 };
         if self.rng.u8(..6) == 0 {
             let process = self.rng.usize(..crew.directories().len());
             let from = self.rng.u32(..calm);

@@ -47,6 +47,9 @@ const START: &str = "2026-11-23T00:00:00Z";
 /// The longest that nobody looks, in milliseconds: ticks of more than an hour ago are not told any more.
 const BREATH: i64 = 40 * 60_000;
 
+/// In one seed of so many, requests go through the whole of the SDK.
+const WHOLE_WAY: u64 = 8;
+
 /// How long files may keep changing before the others are acted on.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -206,7 +209,8 @@ impl<'a> Stage<'a> {
             state.judge.logged(millis, &line);
             state.log.remark(millis, || line);
         }
-        state.judge.time(millis);
+        let State { judge, mirror, .. } = &mut *state;
+        judge.time(millis, mirror);
         let over = self.players.iter().any(|player| player.life.as_ref().is_some_and(Life::is_over));
         if over {
             state.judge.accuse("isolation", millis, "a daemon ended by itself".to_owned());
@@ -343,7 +347,7 @@ impl<'a> Stage<'a> {
             What::Stop { process, down } => {
                 let Some(life) = self.players.get_mut(*process).and_then(|player| player.life.take()) else { return };
                 life.stop().await;
-                self.world.state().judge.died(*process);
+                self.world.judged(|millis, judge, mirror| judge.died(millis, *process, mirror));
                 self.cue(self.world.millis() + i64::from(*down), Cue::Start(*process));
             }
             What::Skew { process, seconds } => {
@@ -380,7 +384,8 @@ impl<'a> Stage<'a> {
             write(target);
             let target = target.clone();
             let millis = self.world.millis();
-            state.judge.edited(millis, directory, &target);
+            let State { judge, mirror, .. } = &mut *state;
+            judge.edited(millis, directory, &target, mirror);
         }
         let now = self.world.millis();
         for process in 0..self.players.len() {
@@ -425,7 +430,7 @@ impl<'a> Stage<'a> {
     fn begin(&mut self, process: usize, scan: Arc<Scan>) {
         let Some(player) = self.players.get_mut(process) else { return };
         player.lives += 1;
-        self.world.state().judge.born(self.world.millis(), process);
+        self.world.judged(|millis, judge, mirror| judge.born(millis, process, mirror));
         let who = Who::Process { process, life: player.lives };
         let faults = Arc::new(self.story.faults.clone());
         let wire = Wire::new(Arc::clone(&self.world), who, faults, self.mutant, Arc::clone(&player.counts));
@@ -438,6 +443,7 @@ impl<'a> Stage<'a> {
             scan,
             jitter,
             limits: self.story.limits,
+            short: self.story.seed % WHOLE_WAY != 1,
             heartbeat: Duration::from_secs(u64::from(self.story.heartbeat)),
             skew: Arc::clone(&player.skew),
             full: Arc::clone(&player.full),
@@ -452,7 +458,7 @@ impl<'a> Stage<'a> {
         let Some(player) = self.players.get_mut(process) else { return };
         let Some(life) = player.life.take() else { return };
         life.kill();
-        self.world.state().judge.died(process);
+        self.world.judged(|millis, judge, mirror| judge.died(millis, process, mirror));
         let (down, keeps_disk) = player.fate;
         if !keeps_disk {
             player.disk.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -21,6 +21,7 @@ pub mod tell;
 pub mod ticks;
 pub mod timing;
 pub mod triggers;
+mod watched;
 mod ways;
 pub mod wire;
 pub mod world;

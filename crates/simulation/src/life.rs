@@ -15,6 +15,7 @@ use ecs_etl_controller::manifests::Reader;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
 use ecs_etl_controller::scan::Scan;
+use ecs_etl_controller::seams::{AsItIs, Seams};
 use ecs_etl_controller::status::{StatusSink, StatusWriteError};
 use ecs_etl_controller::watch::ManifestWatch;
 use ecs_etl_emulator::door::{Hook, InProcess};
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::mutant::Mutant;
+use crate::watched::Watched;
 use crate::wire::Wire;
 use crate::world::World;
 
@@ -49,6 +51,8 @@ pub struct Birth {
     pub jitter: u64,
     /// Whether calls are kept inside the budget.
     pub limits: bool,
+    /// Whether its requests leave out the SDK's orchestrator.
+    pub short: bool,
     /// How often it writes its heartbeat.
     pub heartbeat: Duration,
     /// How far its wall clock is off.
@@ -112,9 +116,9 @@ impl Life {
 }
 
 async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, stop: CancellationToken) {
-    let Birth { world, door, wire, disk, scan, jitter, limits, heartbeat, skew, full, mutant, process } = birth;
+    let Birth { world, door, wire, disk, scan, jitter, limits, short, heartbeat, skew, full, mutant, process } = birth;
     let door = door.with_hook(Hook::new(wire));
-    let options = Options { limits: Some(limits), ..Options::default() };
+    let options = Options { limits: Some(limits), short, ..Options::default() };
     let Ok(aws) = Aws::connect(Endpoint::InProcess(door), options).await else { return };
     let clock = {
         let world = Arc::clone(&world);
@@ -126,9 +130,8 @@ async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, sto
     let reader = Reader { git_source: "simulation".to_owned(), ..Reader::default() };
     let manifests = reader.read(&scan, clock.now());
     let mut cx = Context::new(aws, clock.clone(), manifests.settings(&reader.git_source));
-    if let Some(mutant) = mutant {
-        cx = cx.with_seams(mutant.seams());
-    }
+    let seams = mutant.map_or_else(|| Arc::new(AsItIs) as Arc<dyn Seams>, Mutant::seams);
+    cx = cx.with_seams(Arc::new(Watched::new(Arc::clone(&world), process, seams)));
     let mut reporter = Reporter::default();
     reporter.resume(earlier(&disk));
     let mut engine = Engine::new(Arc::new(cx), reporter, Mode::Daemon).with_jitter(jitter);

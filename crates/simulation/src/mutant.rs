@@ -1,8 +1,8 @@
 //! Wrong controllers, each made by bending data where it passes: what is sent and what arrives on the wire, and what the
 //! controller's own seams let through. A simulation that lets one of them live is worth nothing.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ecs_etl_controller::context::Interrupted;
@@ -16,6 +16,7 @@ use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::desired::TARGET_ID;
 use ecs_etl_plan::step::{Action, Because, Kind, Plan, RevisionRef, Step};
 use ecs_etl_plan::tags;
+use ecs_etl_spec::name::JobName;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -74,11 +75,15 @@ pub enum Mutant {
     AnyRun,
     /// Takes over what exists without putting its mark on it first.
     TakeUnmarked,
+    /// Writes nothing for any job as long as another one fails.
+    WaitForTheFailing,
+    /// Keeps what it knew of jobs that nobody wants any more.
+    RememberTheGone,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::BreakBeforeMake,
         Self::UnreadableIsEmpty,
         Self::IgnoreFailedEntries,
@@ -104,6 +109,8 @@ impl Mutant {
         Self::AnyEnd,
         Self::AnyRun,
         Self::TakeUnmarked,
+        Self::WaitForTheFailing,
+        Self::RememberTheGone,
     ];
 
     /// The oracles that may notice it: any other would do so by accident.
@@ -127,6 +134,8 @@ impl Mutant {
             Self::LeaveTheOld => &["ticks", "status", "convergence"],
             Self::AnyEnd | Self::AnyRun => &["chains"],
             Self::TakeUnmarked => &["collateral"],
+            Self::WaitForTheFailing => &["isolation"],
+            Self::RememberTheGone => &["memory"],
         }
     }
 
@@ -157,7 +166,9 @@ impl Mutant {
             | Self::NeverRepin
             | Self::TellEverything
             | Self::LeaveTheOld
-            | Self::TakeUnmarked => Arc::new(Bent(self)),
+            | Self::TakeUnmarked
+            | Self::WaitForTheFailing
+            | Self::RememberTheGone => Arc::new(Bent { mutant: self, failing: Mutex::default() }),
         }
     }
 
@@ -265,18 +276,28 @@ impl Memory {
 
 /// A controller that is bent inside.
 #[derive(Debug)]
-struct Bent(Mutant);
+struct Bent {
+    mutant: Mutant,
+    /// Jobs of which a write failed last.
+    failing: Mutex<BTreeSet<JobName>>,
+}
+
+impl Bent {
+    fn failing(&self) -> MutexGuard<'_, BTreeSet<JobName>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a wrong controller bends one thing and leaves the rest")]
 impl Seams for Bent {
     fn manifests(&self, manifests: &mut Manifests) {
-        if self.0 == Mutant::UnreadableIsEmpty {
+        if self.mutant == Mutant::UnreadableIsEmpty {
             manifests.incomplete.clear();
         }
     }
 
     fn plan(&self, plan: &mut Plan) {
-        match self.0 {
+        match self.mutant {
             Mutant::BreakBeforeMake if plan.kind == Kind::Change => break_before_make(plan),
             Mutant::DeregisterAtOnce => {
                 for step in &mut plan.steps {
@@ -311,6 +332,7 @@ impl Seams for Bent {
                     }
                 }
             }
+            Mutant::WaitForTheFailing if self.failing().iter().any(|job| *job != plan.job) => plan.steps.clear(),
             Mutant::NeverRepin if plan.kind == Kind::Change => {
                 plan.steps.retain(|step| !matches!(step.action, Action::PutTargets { .. }));
             }
@@ -320,10 +342,17 @@ impl Seams for Bent {
 
     fn outcome(&self, outcome: &mut Result<Outcome, Interrupted>) {
         let Ok(outcome) = outcome else { return };
-        match self.0 {
+        match self.mutant {
             Mutant::ReadyBeforeTheEffect if !outcome.plan.steps.is_empty() => {
                 outcome.verdict = Verdict::Ready(Reason::Converged, "live state equals the manifest".to_owned());
                 outcome.stopped = None;
+            }
+            Mutant::WaitForTheFailing => {
+                if matches!(outcome.stopped, Some(Interrupted::Failed(_))) {
+                    self.failing().insert(outcome.plan.job.clone());
+                } else {
+                    self.failing().remove(&outcome.plan.job);
+                }
             }
             Mutant::TellEverything if !outcome.plan.steps.is_empty() => {
                 outcome.verdict = Verdict::Waiting(Reason::Progressing, format!("{:?}", outcome.plan), None);
@@ -333,15 +362,19 @@ impl Seams for Bent {
     }
 
     fn wait(&self, wait: Duration) -> Duration {
-        if self.0 == Mutant::RetryWithoutBackoff { Duration::from_millis(20) } else { wait }
+        if self.mutant == Mutant::RetryWithoutBackoff { Duration::from_millis(20) } else { wait }
     }
 
     fn forgets_failures(&self) -> bool {
-        self.0 != Mutant::NeverResetBackoff
+        self.mutant != Mutant::NeverResetBackoff
+    }
+
+    fn forgets_jobs(&self) -> bool {
+        self.mutant != Mutant::RememberTheGone
     }
 
     fn deletion(&self, knowledge: &mut Knowledge) {
-        match self.0 {
+        match self.mutant {
             Mutant::UnreadableIsEmpty => knowledge.incomplete.clear(),
             Mutant::CapPerPass => knowledge.retired.clear(),
             Mutant::NoGrace => {

@@ -3,7 +3,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Span, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Span, Timestamp, ToSpan as _};
 
 /// The minutes at which an expression fires, from `from` up to but not including `until`. None for what has no fixed minutes, a
 /// rate, and for what cannot be read.
@@ -34,10 +34,14 @@ pub fn ticks(expression: &str, from: Timestamp, until: Timestamp) -> Option<Vec<
             minute = minute.checked_add(Span::new().minutes(60 - i64::from(minute.minute()))).ok()?;
             continue;
         }
-        if holds(&cron.minutes, minute.minute()) {
-            found.push(at);
+        let left = 60 - minute.minute();
+        for later in 0..left {
+            let at = at.checked_add(SignedDuration::from_mins(i64::from(later))).ok()?;
+            if at < until && holds(&cron.minutes, minute.minute() + later) {
+                found.push(at);
+            }
         }
-        minute = minute.checked_add(1.minute()).ok()?;
+        minute = minute.checked_add(Span::new().minutes(i64::from(left))).ok()?;
     }
 }
 

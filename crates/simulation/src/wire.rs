@@ -144,7 +144,7 @@ impl Observer for Wire {
         if self.process != usize::MAX && state.log.keeps_lines() {
             state.calls.push(Made { millis, operation: call.operation.clone(), nth });
         }
-        let State { log, stats, judge, faults, .. } = &mut *state;
+        let State { log, stats, judge, faults, mirror, .. } = &mut *state;
         stats.calls += 1;
         *stats.operations.entry(call.operation.clone()).or_default() += 1;
         match drawn {
@@ -156,7 +156,7 @@ impl Observer for Wire {
                 *stats.faults.entry(format!("{:?}", drawn.kind)).or_default() += 1;
                 log.note(millis, format_args!("fault {}", drawn.label));
                 faults.push(drawn.label.clone());
-                judge.faulted(millis, &self.who, &drawn, call, request);
+                judge.faulted(millis, &self.who, &drawn, call, request, mirror);
                 if matches!(drawn.kind, Kind::StaleList | Kind::ReorderedList) {
                     self.memory().drawn.insert(call.sequence, drawn.kind);
                 }
@@ -185,14 +185,14 @@ impl Observer for Wire {
         }
     }
 
-    fn saw(&self, call: &Call, _request: &Request, reply: Option<&Reply>) {
+    fn saw(&self, call: &Call, request: &Request, reply: Option<&Reply>) {
         if let Some(reply) = reply.filter(|reply| reply.status >= 400) {
             let millis = self.world.millis();
             let mut state = self.world.state();
-            let State { judge, log, .. } = &mut *state;
+            let State { judge, log, mirror, .. } = &mut *state;
             let text = String::from_utf8_lossy(&reply.body);
             log.note(millis, format_args!("{:?} {} refused: {text}", self.who, call.operation));
-            judge.refused(millis, &self.who, call, &text);
+            judge.refused(millis, &self.who, call, request, &text, mirror);
         }
     }
 

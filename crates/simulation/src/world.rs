@@ -142,6 +142,13 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells the judge of something that happened now.
+    pub fn judged(&self, tell: impl FnOnce(i64, &mut Judge, &Mirror)) {
+        let millis = self.millis();
+        let State { judge, mirror, .. } = &mut *self.state();
+        tell(millis, judge, mirror);
+    }
+
     /// Notes what happened.
     pub fn note(&self, what: std::fmt::Arguments<'_>) {
         let millis = self.millis();

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -120,6 +121,33 @@ impl Unmodelled {
         Ok(TaskDefinition::strict(value)?)
     }
 
+    /// Puts what the SDK has no words for into the body of a request.
+    ///
+    /// # Errors
+    ///
+    /// The body is no JSON, or a stream.
+    pub(crate) fn say(&self, request: &mut HttpRequest) -> Result<(), UnmodelledError> {
+        if self.sent.is_empty() {
+            return Ok(());
+        }
+        let body = self.completed(request.body().bytes().ok_or(UnmodelledError::NoBody)?)?;
+        request.headers_mut().insert("content-length", body.len().to_string());
+        *request.body_mut() = SdkBody::from(body);
+        Ok(())
+    }
+
+    /// Reads what the body of an answer says beside the SDK's own reading.
+    ///
+    /// # Errors
+    ///
+    /// It is no answer that tells of a task definition.
+    pub(crate) fn hear(&self, body: &[u8]) -> Result<(), UnmodelledError> {
+        let answer: Answer = serde_json::from_slice(body)?;
+        let seen = answer.task_definition.unwrap_or_default().0;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        Ok(())
+    }
+
     fn completed(&self, body: &[u8]) -> Result<Vec<u8>, UnmodelledError> {
         let mut members: Map<String, Value> = serde_json::from_slice(body)?;
         members.extend(self.sent.clone());
@@ -138,14 +166,7 @@ impl Intercept for Unmodelled {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.sent.is_empty() {
-            return Ok(());
-        }
-        let request = context.request_mut();
-        let body = self.completed(request.body().bytes().ok_or(UnmodelledError::NoBody)?)?;
-        request.headers_mut().insert("content-length", body.len().to_string());
-        *request.body_mut() = SdkBody::from(body);
-        Ok(())
+        Ok(self.say(context.request_mut())?)
     }
 
     fn read_after_deserialization(
@@ -157,10 +178,7 @@ impl Intercept for Unmodelled {
         let Some(body) = context.response().body().bytes().filter(|_| context.output_or_error().is_ok()) else {
             return Ok(());
         };
-        let answer: Answer = serde_json::from_slice(body)?;
-        let seen = answer.task_definition.unwrap_or_default().0;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        Ok(())
+        Ok(self.hear(body)?)
     }
 }
 

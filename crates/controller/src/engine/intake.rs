@@ -56,6 +56,9 @@ impl Engine {
             tracing::info!(%job, "the job is another shard's, which looks after it from now on");
             self.reporter.forget(&job);
         }
+        if !self.cx.seams().forgets_jobs() {
+            return;
+        }
         let wanted = |job: &JobName| manifests.job(job).is_some();
         self.handled.retain(|job, _| wanted(job));
         self.seen.retain(|job| manifests.mentions(job));
@@ -63,7 +66,8 @@ impl Engine {
         self.fights.keep(wanted);
         self.cx.lowered().retain(wanted);
         self.pace.keep(|key| match key {
-            Key::Sweep(_) | Key::Orphan(..) => true,
+            Key::Sweep(_) => true,
+            Key::Orphan(_, job) => !manifests.mentions(job),
             Key::Job(job) | Key::Tidy(job) => wanted(job),
         });
     }

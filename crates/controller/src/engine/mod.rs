@@ -8,6 +8,7 @@ mod intake;
 mod leaving;
 mod outcome;
 mod place;
+mod remembered;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -164,6 +165,7 @@ impl Engine {
         self.pruning.read_approvals();
         self.prune();
         self.release_held();
+        self.cx.seams().remembers(&|| self.remembered());
     }
 
     /// Whether no worker is busy and nothing waits.

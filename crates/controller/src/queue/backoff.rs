@@ -72,6 +72,11 @@ impl<K: Ord + Clone> Backoffs<K> {
         self.failures.retain(|key, _| wanted(key));
     }
 
+    /// How many keys have failed.
+    pub fn count(&self) -> usize {
+        self.failures.len()
+    }
+
     /// How often `key` failed in a row.
     pub fn failures(&self, key: &K) -> u32 {
         self.failures.get(key).copied().unwrap_or(0)

@@ -20,6 +20,7 @@ use crate::context::Interrupted;
 use crate::manifests::Manifests;
 use crate::preview::Preview;
 use crate::reconcile::Outcome;
+use crate::remembered::{Per, Remembered};
 use crate::verdict;
 
 use announce::announce;
@@ -76,6 +77,22 @@ impl Reporter {
     /// What is reported of every job.
     pub fn jobs(&self) -> &BTreeMap<JobName, JobStatus> {
         &self.jobs
+    }
+
+    /// Counts what is reported.
+    pub(crate) fn remembered(&self, all: &mut Remembered) {
+        let Self { jobs, changed, actions, last_seen, problems, problems_changed: _, round, held, .. } = self;
+        for (what, entries) in [
+            ("statuses", jobs.len()),
+            ("changed statuses", changed.len()),
+            ("jobs with actions", actions.len()),
+            ("jobs last seen", last_seen.len()),
+            ("jobs of the round", round.looked_at.len().max(round.in_line.len())),
+            ("held sets", held.len()),
+        ] {
+            all.note(what, Per::Job, entries);
+        }
+        all.note("problems", Per::Key, problems.len());
     }
 
     /// When each job was last seen live.

@@ -46,7 +46,7 @@ pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &
 }
 
 /// What keeps a job from being as it should, by no fault of ours.
-fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted) -> Option<&'static str> {
+pub(super) fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted) -> Option<&'static str> {
     for (key, rule) in &mirror.rules {
         if job_of(&key.1) != Some(name) {
             continue;

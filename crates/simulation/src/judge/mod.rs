@@ -11,19 +11,22 @@ mod churn;
 mod collateral;
 mod deletion;
 mod expect;
+mod memory;
 mod polite;
+mod prompt;
 mod status;
 mod tick;
 
 use std::collections::BTreeMap;
 
+use ecs_etl_controller::remembered::Remembered;
 use ecs_etl_emulator::Request;
 use ecs_etl_emulator::door::Call;
 use ecs_etl_emulator::firing::Firing;
 use jiff::Timestamp;
 
 use crate::directory::Directory;
-use crate::fault::Drawn;
+use crate::fault::{self, Drawn};
 use crate::mirror::{Changed, Mirror};
 use crate::story::{Crew, Story};
 use crate::ways::LEGACY;
@@ -60,7 +63,8 @@ pub fn promise(oracle: &str) -> &'static str {
         "twin" => "a process that knows nothing decides the same",
         "independence" => "however it came about, the end is that of the direct path",
         "rivals" => "two controllers that want different things say so",
-        "isolation" => "no daemon ends by itself",
+        "isolation" => "a job that fails delays no other, and no daemon ends by itself",
+        "memory" => "what is remembered is explained by what there is",
         _ => "a promise without a name",
     }
 }
@@ -94,6 +98,8 @@ pub struct Judge {
     status: status::Status,
     tick: tick::Tick,
     chains: chains::Chains,
+    prompt: prompt::Prompt,
+    memory: memory::Memory,
 }
 
 /// What of a story the oracles must know to be fair.
@@ -109,6 +115,8 @@ pub struct Rules {
     pub list_lag: i64,
     /// Whether lists may be older still, or in another order.
     pub lists_lie: bool,
+    /// Whether calls are kept inside a budget.
+    pub limited: bool,
     /// Whether no throttle may come of our own calls.
     pub never_throttled: bool,
     /// How far a wall clock may be off, in milliseconds.
@@ -135,6 +143,7 @@ impl Rules {
             changes_take: i64::from(story.nature.changes_take) * 1000,
             list_lag: i64::from(story.nature.list_lag) * 1000,
             lists_lie: has(Kind::StaleList) || has(Kind::ReorderedList),
+            limited: story.limits,
             never_throttled: story.limits && story.nature.throttles && story.crew == Crew::One && !bursts,
             skew: if skews { 120_000 } else { 0 },
             calm: i64::from(story.calm),
@@ -198,6 +207,8 @@ impl Judge {
             status: status::Status::default(),
             tick: tick::Tick::default(),
             chains: chains::Chains::default(),
+            prompt: prompt::Prompt::default(),
+            memory: memory::Memory::default(),
         }
     }
 
@@ -212,24 +223,50 @@ impl Judge {
         self.find(oracle, millis, Some(what));
     }
 
+    /// What was late before whatever happens now, which may excuse it from now on.
+    fn look_at_clock(&mut self, millis: i64, mirror: &Mirror) {
+        let late = self.prompt.overdue(millis, mirror, &self.books, &self.status, &self.rules);
+        self.find("isolation", millis, late);
+    }
+
     /// A directory changed.
-    pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory) {
+    pub fn edited(&mut self, millis: i64, directory: usize, now: &Directory, mirror: &Mirror) {
+        self.look_at_clock(millis, mirror);
         let changed = self.books.edited(millis, directory, now);
+        if now.gone || now.emptied {
+            self.prompt.all_wait();
+        }
+        self.prompt.edited(millis, &changed, mirror, &self.books, &self.rules);
         self.tick.edited(millis, directory, &changed);
         self.chains.edited(millis, directory, &changed, &self.books);
     }
 
     /// A request is about to suffer a fault.
-    pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request) {
+    pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request, mirror: &Mirror) {
         let Who::Process { process, .. } = who else { return };
+        self.look_at_clock(millis, mirror);
         self.status.faulted(millis, *process, drawn, call, request, &self.books);
+        self.prompt.faulted(drawn.kind, &polite::subject(request), &self.books);
         let finding = self.polite.failed(millis, *process, drawn, call, request);
         self.find("attempts", millis, finding);
     }
 
     /// AWS refused a request of its own accord.
-    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, text: &str) {
-        if matches!(who, Who::Process { .. }) && self.rules.never_throttled && text.contains("Rate exceeded") {
+    pub fn refused(&mut self, millis: i64, who: &Who, call: &Call, request: &Request, text: &str, mirror: &Mirror) {
+        if *who == Who::Stranger {
+            return;
+        }
+        self.look_at_clock(millis, mirror);
+        let throttled = text.contains("Rate exceeded");
+        if fault::is_write(&call.operation) && !throttled {
+            // A write that AWS does not take yet, such as of a rule whose targets linger, is the job's own failure.
+            self.prompt.refused(&polite::subject(request), &self.books);
+        }
+        if throttled {
+            // Buckets are the account's, and all jobs slow down when one is empty.
+            self.prompt.all_wait();
+        }
+        if throttled && self.rules.never_throttled {
             let finding = Some(format!("{} was throttled although nobody else made calls", call.operation));
             self.find("polite", millis, finding);
         }
@@ -246,6 +283,7 @@ impl Judge {
                     self.books.touched(millis, until, job);
                     self.tick.touched(millis, job);
                     self.chains.touched(millis, job);
+                    self.prompt.touched(job, &self.books);
                 }
             }
             Who::Process { process, .. } => {
@@ -258,6 +296,9 @@ impl Judge {
                 self.find("collateral", millis, collateral);
                 self.find("deletion", millis, deletion);
                 self.find("churn", millis, churn);
+                let Self { rules, books, status, prompt, .. } = self;
+                let late = about(changed).and_then(|job| prompt.wrote(millis, job, mirror, books, status, rules));
+                self.find("isolation", millis, late);
             }
         }
     }
@@ -307,13 +348,27 @@ impl Judge {
     }
 
     /// A process was started.
-    pub fn born(&mut self, millis: i64, process: usize) {
+    pub fn born(&mut self, millis: i64, process: usize, mirror: &Mirror) {
         self.status.born(millis, process);
+        self.prompt.born(millis, mirror, &self.books, &self.rules);
     }
 
     /// A process ended, in whatever way.
-    pub fn died(&mut self, process: usize) {
+    pub fn died(&mut self, millis: i64, process: usize, mirror: &Mirror) {
+        self.look_at_clock(millis, mirror);
         self.status.died(process);
+        self.prompt.died();
+        self.memory.died(process);
+    }
+
+    /// Whether the storm is over.
+    pub fn is_calm(&self, millis: i64) -> bool {
+        millis >= self.rules.calm
+    }
+
+    /// A process counted what it remembers.
+    pub fn remembers(&mut self, process: usize, remembered: Remembered) {
+        self.memory.counted(process, remembered);
     }
 
     /// The disk of a process refuses, or takes statuses again.
@@ -322,7 +377,8 @@ impl Judge {
     }
 
     /// Time has gone by: what was to have happened by now has.
-    pub fn time(&mut self, millis: i64) {
+    pub fn time(&mut self, millis: i64, mirror: &Mirror) {
+        self.look_at_clock(millis, mirror);
         let ticks = self.tick.due(millis, &self.rules);
         let chains = self.chains.due(millis, &self.books, &self.status, &self.rules);
         let named = self.status.overdue(millis, &self.books, &self.rules);
@@ -333,6 +389,8 @@ impl Judge {
 
     /// The history is at its end, after hours of calm.
     pub fn at_rest(&mut self, millis: i64, mirror: &Mirror) {
+        let unexplained = self.memory.unexplained(mirror, &self.books);
+        self.find("memory", millis, unexplained);
         let silence = self.polite.silence(millis);
         if self.rules.crew == Crew::Rivals {
             // Who fights for ever must at least say so.

@@ -1,0 +1,204 @@
+//! Promise 7: a job that fails, or waits for somebody, delays no other. Whatever is written for a job, and meets no fault of its own,
+//! is in AWS within a minute, however many others are blocked, denied, or refused meanwhile.
+
+use std::collections::BTreeMap;
+
+use ecs_etl_plan::condition::Reason;
+
+use super::book::{Books, Edited, Wanted};
+use super::status::{Status, reason};
+use super::{Finding, Rules, calm, expect, job_of};
+use crate::fault::Kind;
+use crate::mirror::Mirror;
+use crate::story::Crew;
+
+/// An edit is in AWS within so many milliseconds: it is seen, each of a dozen jobs is read and written, and an answer may be slow.
+const PROMPT: i64 = 60_000;
+
+/// The same inside a call budget, where a dozen jobs stand in one line.
+const IN_LINE: i64 = 15 * 60_000;
+
+/// The oracle. One controller alone is held to it: two of them give each other cause to wait.
+#[derive(Debug, Default)]
+pub(crate) struct Prompt {
+    /// Since when nothing but the controller itself keeps a job from being as it is written.
+    due: BTreeMap<String, i64>,
+    /// Whether the process is there.
+    lives: bool,
+}
+
+impl Prompt {
+    /// A commit.
+    pub fn edited(&mut self, millis: i64, edited: &[Edited], mirror: &Mirror, books: &Books, rules: &Rules) {
+        for Edited { name, .. } in edited {
+            self.due.remove(name);
+            self.owe(millis, name, mirror, books, rules);
+        }
+    }
+
+    /// A process was started, and looks at everything anew.
+    pub fn born(&mut self, millis: i64, mirror: &Mirror, books: &Books, rules: &Rules) {
+        self.due.clear();
+        self.lives = true;
+        let Some(shelf) = books.shelves.first() else { return };
+        // It knows nothing of what was read before it was there.
+        let damaged = |name: &str| shelf.now.is_damaged(name);
+        let waits = |name: &str| shelf.now.book.upstream_of(name).into_iter().any(damaged);
+        for name in shelf.pages.keys().filter(|name| !damaged(name) && !waits(name)) {
+            self.owe(millis, name, mirror, books, rules);
+        }
+    }
+
+    /// From now on a job is to become as it is written, unless it is.
+    fn owe(&mut self, millis: i64, job: &str, mirror: &Mirror, books: &Books, rules: &Rules) {
+        let judged = self.lives && rules.crew == Crew::One;
+        let wanted = wanted(job, books).filter(|wanted| judged && !wanted.job.disabled);
+        let now = rules.at(millis);
+        if wanted
+            .is_some_and(|wanted| expect::mismatch(mirror, books.identity(0), job, wanted, rules.start, now).is_some())
+        {
+            self.due.insert(job.to_owned(), millis);
+        }
+    }
+
+    /// The process ended.
+    pub fn died(&mut self) {
+        self.due.clear();
+        self.lives = false;
+    }
+
+    /// All jobs may be late: the directory is not there, or AWS wants fewer calls.
+    pub fn all_wait(&mut self) {
+        self.due.clear();
+    }
+
+    /// A stranger's hand: it may be found in rotation only.
+    pub fn touched(&mut self, job: &str, books: &Books) {
+        let root = books.root(job);
+        self.due.retain(|name, _| books.root(name) != root);
+    }
+
+    /// A call met with a fault: what it was about may be late, and everything if all need it.
+    pub fn faulted(&mut self, kind: Kind, subject: &str, books: &Books) {
+        match kind {
+            Kind::Slow | Kind::ReorderedList => {}
+            // A bucket is the account's, credentials are the place's, and a list is every job's.
+            Kind::Throttled | Kind::ExpiredCredentials | Kind::StaleList => self.all_wait(),
+            Kind::ServerError
+            | Kind::ServerErrorAfterEffect
+            | Kind::Timeout
+            | Kind::TimeoutAfterEffect
+            | Kind::LostRequest
+            | Kind::LostAnswer
+            | Kind::FailedEntry
+            | Kind::Concurrent
+            | Kind::RoleNotReady
+            | Kind::AccessDenied => self.refused(subject, books),
+        }
+    }
+
+    /// AWS refused a call: what it was about may be late, and everything if all need it.
+    pub fn refused(&mut self, subject: &str, books: &Books) {
+        match job_of(subject).filter(|job| !job.is_empty()) {
+            Some(job) => self.touched(job, books),
+            None => self.all_wait(),
+        }
+    }
+
+    /// Something of a job was written: if it is as it should be now, it is no longer due, and was so in time or not.
+    pub fn wrote(
+        &mut self,
+        millis: i64,
+        job: &str,
+        mirror: &Mirror,
+        books: &Books,
+        status: &Status,
+        rules: &Rules,
+    ) -> Finding {
+        let since = *self.due.get(job)?;
+        let wanted = wanted(job, books)?;
+        if expect::mismatch(mirror, books.identity(0), job, wanted, rules.start, rules.at(millis)).is_none() {
+            self.due.remove(job);
+            return late(millis, since, job, wanted, mirror, books, status, rules, "it is so only now");
+        }
+        None
+    }
+
+    /// What is still not as it is written although it should be by now.
+    pub fn overdue(&mut self, millis: i64, mirror: &Mirror, books: &Books, status: &Status, rules: &Rules) -> Finding {
+        let due: Vec<(String, i64)> = self.due.extract_if(.., |_, since| is_late(millis, *since, rules)).collect();
+        due.into_iter().find_map(|(job, since)| {
+            let wanted = wanted(&job, books)?;
+            let why = expect::mismatch(mirror, books.identity(0), &job, wanted, rules.start, rules.at(millis))?;
+            late(millis, since, &job, wanted, mirror, books, status, rules, &why)
+        })
+    }
+}
+
+fn wanted<'a>(job: &str, books: &'a Books) -> Option<&'a Wanted> {
+    books.shelves.first()?.pages.get(job)?.wanted.as_ref()
+}
+
+fn is_late(millis: i64, since: i64, rules: &Rules) -> bool {
+    millis - since > if rules.limited { IN_LINE } else { PROMPT }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what is known of one job at one moment")]
+fn late(
+    millis: i64,
+    since: i64,
+    job: &str,
+    wanted: &Wanted,
+    mirror: &Mirror,
+    books: &Books,
+    status: &Status,
+    rules: &Rules,
+    why: &str,
+) -> Finding {
+    let told = status.of(0, job).and_then(reason);
+    let is_its_own = told.is_some_and(is_excuse) || calm::excuse(mirror, books.identity(0), job, wanted).is_some();
+    (is_late(millis, since, rules) && !is_its_own).then(|| {
+        let seconds = (millis - since) / 1000;
+        format!("nothing has been in the way of {job} for {seconds} s, and its status says {told:?}: {why}")
+    })
+}
+
+/// Whether a job waits for what is its own: a tick to keep away from, a person's word, what others own.
+fn is_excuse(reason: Reason) -> bool {
+    match reason {
+        Reason::WaitingForTick
+        | Reason::ChangesHeld
+        | Reason::ReconcileDisabled
+        | Reason::NotOwned
+        | Reason::AdoptionRefused
+        | Reason::DriftFight
+        | Reason::LocationLost => true,
+        Reason::Converged
+        | Reason::Suspended
+        | Reason::Progressing
+        | Reason::WaitingForCallBudget
+        | Reason::Standby
+        | Reason::Throttled
+        | Reason::AwsUnavailable
+        | Reason::AccessDenied
+        | Reason::QuotaExceeded
+        | Reason::DependencyNotReady
+        | Reason::RejectedByAws
+        | Reason::InvalidSpec
+        | Reason::DuplicateName
+        | Reason::ClusterNotFound
+        | Reason::OwnershipUnknown
+        | Reason::DiffNotConverging
+        | Reason::UnknownSpecVersion
+        | Reason::PlanRefused
+        | Reason::PendingDeletion
+        | Reason::PruningBlocked
+        | Reason::DeletionHeld
+        | Reason::Retained
+        | Reason::OtherSource
+        | Reason::ShardUnknown
+        | Reason::Removing
+        | Reason::Removed
+        | Reason::HeartbeatStale => false,
+    }
+}
