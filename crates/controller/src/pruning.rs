@@ -301,7 +301,7 @@ impl Pruning {
         for job in manifests.directory.jobs.values().filter(|job| !job.drain && manifests.shard.has(job)) {
             let mark = Mark::new(&settings.identity.controller, &job.name);
             let Some(names) = world.names(&settings, &job.place, &job.name) else { continue };
-            let by_rule = world.rule_tags_of(&job.place, &names).any(|tags| mark.is_on(tags));
+            let by_rule = world.rule_tags_of(&job.place, &names).iter().any(|tags| mark.is_on(tags));
             if by_rule || world.has_schedules(&job.place, &names, &mark) {
                 let source = Some(settings.identity.source.clone());
                 owned.push(OwnedJob { job: job.name.clone(), source, policy: Some(job.deletion_policy) });

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use ecs_etl_plan::normalise::Normal;
 use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn, RuleState};
 use ecs_etl_plan::ownership::Mark;
 use ecs_etl_plan::tags::Tags;
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, Prefix, RuleName};
+use ecs_etl_spec::shapes::Packed;
 use jiff::Timestamp;
 
 use crate::adopted::{Adopted, Taken, stem};
@@ -46,7 +48,7 @@ pub struct Sweep {
 /// A write that a list may not show yet.
 #[derive(Debug, Clone)]
 enum Write {
-    Rule(RuleName, Option<LiveRule>),
+    Rule(RuleName, Option<Box<LiveRule>>),
     Active(Family, RevisionArn, bool),
 }
 
@@ -70,7 +72,7 @@ impl Write {
             Self::Rule(name, live) if name.group().is_some() => {
                 sweep.schedules.get(name) == live.as_ref().map(|live| &live.state)
             }
-            Self::Rule(name, live) => sweep.rules.get(name) == live.as_ref(),
+            Self::Rule(name, live) => sweep.rules.get(name) == live.as_deref(),
             Self::Active(family, arn, active) => {
                 sweep.active.get(family).is_some_and(|arns| arns.contains(arn)) == *active
             }
@@ -88,8 +90,8 @@ pub struct World(BTreeMap<Place, Known>);
 struct Known {
     sweep: Option<Sweep>,
     writes: VecDeque<(Timestamp, Write)>,
-    revisions: BTreeMap<RevisionArn, LiveRevision>,
-    rule_tags: BTreeMap<RuleName, Tags>,
+    revisions: BTreeMap<RevisionArn, Kept>,
+    rule_tags: BTreeMap<RuleName, Packed<Tags>>,
     /// Silent passes of each family, for the rotation of its tags.
     rounds: BTreeMap<Family, u32>,
     /// What jobs have taken over, also those whose manifest is gone.
@@ -99,6 +101,23 @@ struct Known {
     /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag, so
     /// they are asked for by name until a direct read says that they are gone. A map, as names are looked up in the sweep's.
     unlisted: BTreeMap<RuleName, ()>,
+}
+
+/// A revision as it is kept: of every job there is one, and maps of seven tags take three times their text.
+#[derive(Debug)]
+struct Kept {
+    normal: Normal,
+    tags: Packed<Tags>,
+}
+
+impl Kept {
+    fn of(revision: &LiveRevision) -> Option<Self> {
+        Some(Self { normal: revision.normal.clone(), tags: Packed::of(&revision.tags).ok()? })
+    }
+
+    fn open(&self, arn: &RevisionArn) -> Option<LiveRevision> {
+        Some(LiveRevision { arn: arn.clone(), normal: self.normal.clone(), tags: self.tags.open().ok()? })
+    }
 }
 
 /// Names under which a job's resources may be found.
@@ -212,8 +231,8 @@ impl World {
             }
             for (name, rule) in names.rules(&sweep.rules) {
                 fill(&mut view.rules, name, Some(rule.clone()));
-                if let Some(tags) = known.rule_tags.get(name) {
-                    fill(&mut view.rule_tags, name, tags.clone());
+                if let Some(tags) = known.rule_tags.get(name).and_then(|tags| tags.open().ok()) {
+                    fill(&mut view.rule_tags, name, tags);
                 }
             }
             for (name, _) in names.rules(&sweep.schedules) {
@@ -268,7 +287,8 @@ impl World {
     pub fn known_revisions(&self, place: &Place, names: &[Names]) -> BTreeMap<RevisionArn, Fact<Option<LiveRevision>>> {
         let Some(known) = self.0.get(place) else { return BTreeMap::new() };
         let revisions = names.iter().flat_map(|names| names.revisions(&known.revisions));
-        revisions.map(|(arn, revision)| (arn.clone(), Fact::Known(Some(revision.clone())))).collect()
+        let opened = revisions.filter_map(|(arn, kept)| Some((arn.clone(), Fact::Known(Some(kept.open(arn)?)))));
+        opened.collect()
     }
 
     /// Whether a silent pass of a job was counted, since something of it is there.
@@ -284,9 +304,9 @@ impl World {
     }
 
     /// Tags of a job's rules in a place, as far as they were read.
-    pub fn rule_tags_of(&self, place: &Place, names: &Names) -> impl Iterator<Item = &Tags> {
+    pub fn rule_tags_of(&self, place: &Place, names: &Names) -> Vec<Tags> {
         let known = self.0.get(place).into_iter();
-        known.flat_map(|known| names.rules(&known.rule_tags).map(|(_, tags)| tags).collect::<Vec<_>>())
+        known.flat_map(|known| names.rules(&known.rule_tags).filter_map(|(_, tags)| tags.open().ok())).collect()
     }
 
     /// Schedules that may run `job` under another prefix, as far as their names tell.
@@ -427,7 +447,9 @@ impl Known {
         for (arn, fact) in &facts.revisions {
             match fact {
                 Fact::Known(Some(revision)) => {
-                    self.revisions.insert(arn.clone(), revision.clone());
+                    if let Some(kept) = Kept::of(revision) {
+                        self.revisions.insert(arn.clone(), kept);
+                    }
                 }
                 Fact::Known(None) => {
                     self.revisions.remove(arn);
@@ -436,8 +458,8 @@ impl Known {
             }
         }
         for (rule, fact) in &facts.rule_tags {
-            if let Fact::Known(tags) = fact {
-                self.rule_tags.insert(rule.clone(), tags.clone());
+            if let Some(tags) = fact.known().and_then(|tags| Packed::of(tags).ok()) {
+                self.rule_tags.insert(rule.clone(), tags);
             }
         }
         for (rule, _) in facts.rules.iter().filter(|(_, fact)| **fact == Fact::Known(None)) {
@@ -453,7 +475,7 @@ impl Known {
                 if live.is_none() {
                     self.rule_tags.remove(rule);
                 }
-                writes.push(Write::Rule(rule.clone(), live.clone()));
+                writes.push(Write::Rule(rule.clone(), live.clone().map(Box::new)));
             }
         }
         for (family, fact) in &facts.active {
@@ -520,7 +542,7 @@ fn lay(sweep: &mut Sweep, write: &Write) {
             None => drop(sweep.schedules.remove(name)),
         },
         Write::Rule(name, Some(rule)) => {
-            sweep.rules.insert(name.clone(), rule.clone());
+            sweep.rules.insert(name.clone(), LiveRule::clone(rule));
         }
         Write::Rule(name, None) => {
             sweep.rules.remove(name);

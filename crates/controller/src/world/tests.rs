@@ -133,7 +133,7 @@ fn tags_are_forgotten_in_rotation_and_revisions_that_are_gone_at_once() {
     let (mut tags, mut revisions) = (0, 0);
     for _ in 0..2 * TAG_ROTATION {
         world.rotate(&place(), &names("a"));
-        tags += usize::from(world.rule_tags_of(&place(), &names("a")).count() == 0);
+        tags += usize::from(world.rule_tags_of(&place(), &names("a")).is_empty());
         revisions += usize::from(world.known_revisions(&place(), &[names("a")]).is_empty());
         world.learn(&place(), &facts, false, at("08:00:02"));
     }

@@ -60,6 +60,7 @@ pub fn schedules(
     let mut sorted: Vec<Schedule> = read.into_iter().map(|(_, schedule)| schedule).collect();
     sorted.sort();
     sorted.dedup();
+    sorted.shrink_to_fit();
     Schedules { sorted, is_list }
 }
 
