@@ -49,7 +49,7 @@ impl Job {
             role(&mut overrides.task_role_arn);
             role(&mut overrides.execution_role_arn);
         }
-        let mut tags = self.tags.clone();
+        let mut tags = BTreeMap::clone(&self.tags);
         for (key, value) in &mut tags {
             let pointer = format!("/tags/{}", key.replace('~', "~0").replace('/', "~1"));
             if let Some(template) = self.open.get(&pointer) {

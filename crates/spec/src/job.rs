@@ -103,9 +103,9 @@ pub struct Job {
     /// Where it was written.
     pub origin: Origin,
     /// `metadata.labels` and the cluster's default tags: they become AWS tags.
-    pub tags: BTreeMap<String, String>,
-    /// `metadata.labels` alone, for selectors.
-    pub labels: BTreeMap<String, String>,
+    pub tags: Arc<BTreeMap<String, String>>,
+    /// `metadata.labels` alone, for selectors; the same map as the tags where the cluster has none.
+    pub labels: Arc<BTreeMap<String, String>>,
     /// `ecs-etl/reconcile: disabled` is set: leave the job alone.
     pub reconcile_disabled: bool,
     /// `ecs-etl/moved-from`: the name it had before.

@@ -89,3 +89,10 @@ fn labels_are_tags_and_leave_with_the_manifest() {
         ["ecs-etl/controller", "ecs-etl/job", "ecs-etl/policy", "ecs-etl/source"]
     );
 }
+
+#[test]
+fn a_rule_is_told_new_labels_before_it_pins_a_revision_that_bears_them() {
+    let mut world = World::with(&job().desired());
+    let done = world.reconcile(&job().image("sales:2").label("team", "analytics").desired());
+    assert_eq!(done.operations(), ["RegisterTaskDefinition", "TagResource", "PutTargets"]);
+}

@@ -182,8 +182,8 @@ impl Spec {
         let job = Job {
             name: JobName::new(self.name).unwrap(),
             origin: Origin { file: "jobs.yaml".to_owned(), line: 1 },
-            tags: self.labels.clone(),
-            labels: self.labels.clone(),
+            tags: Arc::new(self.labels.clone()),
+            labels: Arc::new(self.labels.clone()),
             reconcile_disabled: self.disabled,
             moved_from: self.moved_from.map(|old| JobName::new(old).unwrap()),
             deletion_policy: if self.retain { DeletionPolicy::Retain } else { DeletionPolicy::Delete },

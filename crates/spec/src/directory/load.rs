@@ -275,7 +275,7 @@ impl<'f> Loader<'f> {
 const CONTROLLER: &str = "EtlCo";
 
 fn holds(bytes: &[u8], word: &str) -> bool {
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    memchr::memmem::find(bytes, word.as_bytes()).is_some()
 }
 
 /// A diagnostic about a job that only the whole directory shows.

@@ -1,6 +1,7 @@
 //! The EtlJob.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -113,6 +114,8 @@ fn read_document(
 
 fn build(read: Read, origin: Origin, known: &Known, open: BTreeMap<String, String>) -> serde_json::Result<Job> {
     let Read { name, tags, labels, annotations, spec } = read;
+    let tags = Arc::new(tags);
+    let labels = if *tags == labels { Arc::clone(&tags) } else { Arc::new(labels) };
     let mut job = Job {
         runs: Runs::of(&known.cluster.ecs_cluster, &spec.task_definition, &spec.run_task, &spec.adopt),
         name,
