@@ -1,5 +1,6 @@
 //! The call budgets: N jobs with one schedule each, in an account that holds nothing else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
@@ -19,6 +20,19 @@ fn lab() -> Lab {
     Lab::new(&jobs)
 }
 
+/// What a process that knows nothing asks about jobs that are as they should be, but for the tags of their rules.
+fn first_look() -> BTreeMap<String, u64> {
+    counts([
+        ("ecs:DescribeTaskDefinition", N),
+        ("ecs:ListTaskDefinitions", 1),
+        ("events:ListRules", 1),
+        ("events:ListTargetsByRule", N),
+        // Whether schedules of ours are in EventBridge Scheduler: there is no group, and it is not asked for again.
+        ("scheduler:ListTagsForResource", 1),
+        ("sts:GetCallerIdentity", 1),
+    ])
+}
+
 #[tokio::test(start_paused = true)]
 async fn creating_a_job_takes_three_writes_and_one_pass_over_it_three_reads() {
     let lab = lab();
@@ -26,17 +40,9 @@ async fn creating_a_job_takes_three_writes_and_one_pass_over_it_three_reads() {
     let expected = [("ecs:RegisterTaskDefinition", N), ("events:PutRule", N), ("events:PutTargets", N)];
     assert_eq!(lab.writes(), counts(expected));
     lab.apply().await;
-    let expected = [
-        ("ecs:DescribeTaskDefinition", N),
-        ("ecs:ListTaskDefinitions", 1),
-        ("events:ListRules", 1),
-        ("events:ListTagsForResource", N),
-        ("events:ListTargetsByRule", N),
-        // Whether schedules of ours are in EventBridge Scheduler: there is no group, and it is not asked for again.
-        ("scheduler:ListTagsForResource", 1),
-        ("sts:GetCallerIdentity", 1),
-    ];
-    assert_eq!(lab.calls(), counts(expected));
+    let mut expected = first_look();
+    expected.insert("events:ListTagsForResource".to_owned(), N);
+    assert_eq!(lab.calls(), expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,15 +74,7 @@ async fn tags_that_a_cold_start_took_for_granted_are_read_in_the_rotation_and_pu
     lab.calls();
     let mut engine = lab.engine(Mode::Daemon).await;
     lab.run(&mut engine, Duration::from_secs(60)).await;
-    let expected = [
-        ("ecs:DescribeTaskDefinition", N),
-        ("ecs:ListTaskDefinitions", 1),
-        ("events:ListRules", 1),
-        ("events:ListTargetsByRule", N),
-        ("scheduler:ListTagsForResource", 1),
-        ("sts:GetCallerIdentity", 1),
-    ];
-    assert_eq!(lab.calls(), counts(expected));
+    assert_eq!(lab.calls(), first_look());
     // Twice twenty resyncs.
     lab.run(&mut engine, Duration::from_secs(600 * 42)).await;
     let calls = lab.calls();
