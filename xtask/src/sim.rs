@@ -18,7 +18,7 @@ pub struct Args {
 pub const RUN: [&str; 6] = ["run", "--quiet", "--release", "--package", "ecs-etl-simulation", "--"];
 
 /// What every change must pass: whatever once failed, every call of every scenario, and many seeds.
-pub const CHECK: [&str; 4] = ["--kept", "--exhaustive", "--seeds", "0..1400"];
+pub const CHECK: [&str; 4] = ["--kept", "--exhaustive", "--seeds", "0..2000"];
 
 /// Builds the simulation and runs it.
 ///

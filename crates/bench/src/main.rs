@@ -14,7 +14,7 @@ use ecs_etl_bench::scenario::{Scenario, list};
 use ecs_etl_bench::work;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", about = "What the controller costs, and whether that is within its budgets")]

@@ -17,9 +17,10 @@ use std::process::ExitCode;
 use crate::args::Command;
 use crate::output::Terminal;
 
-/// The system's own keeps what many short-lived threads' worth of requests once used: measured in docs/performance.md.
+/// The system's own keeps what many threads' worth of requests once used. How it is set: `.cargo/config.toml`; measured in
+/// docs/performance.md.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// `EX_USAGE` of sysexits(3).
 const USAGE: u8 = 64;

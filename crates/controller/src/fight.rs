@@ -1,8 +1,10 @@
 //! Notices when something else keeps undoing our repairs: three equal ones in a row, three equal rounds of two or three that
-//! follow one another, as when two controllers want different things, or five equal ones among nine, as when those two have
-//! more to quarrel about. The job is then repaired more slowly, and its status says that somebody fights us.
+//! follow one another, as when two controllers want different things, or five among nine that have a step in common, as when
+//! those two have more to quarrel about than one of them gets done between two looks of the other. The job is then repaired
+//! more slowly, and its status says that somebody fights us.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
@@ -17,7 +19,7 @@ const FIGHT: usize = 3;
 /// How many repairs a round has at most.
 const ROUND: usize = 3;
 
-/// How many equal repairs among the latest are a fight, in whatever order they come.
+/// How many of the latest repairs are a fight if one step is in all of them, in whatever order they come.
 const OFTEN: usize = 5;
 
 /// Resyncs without any repair after which the fight is over.
@@ -32,8 +34,10 @@ pub struct Fights(BTreeMap<JobName, Repairs>);
 
 #[derive(Debug)]
 struct Repairs {
-    /// What each of the latest repairs did, operations and resources in order; the newest first.
-    latest: VecDeque<Vec<String>>,
+    /// What each of the latest repairs did, by the hashes of its steps in order; the newest first. Any edit leaves one of them.
+    latest: VecDeque<Box<[u64]>>,
+    /// The newest in words, once there is a fight.
+    newest: Option<String>,
     /// How many equal rounds in a row there were.
     times: usize,
     last: Timestamp,
@@ -62,9 +66,8 @@ impl Fights {
         let steps = outcome.plan.steps.iter();
         let what: Vec<String> =
             steps.map(|step| format!("{} {}", step.action.operation(), step.action.resource())).collect();
-        let none = || Repairs { latest: VecDeque::new(), times: 0, last: now };
-        let repairs = self.0.entry(job.clone()).or_insert_with(none);
-        repairs.add(what, now);
+        let repairs = self.0.entry(job.clone()).or_insert_with(|| Repairs::none(now));
+        repairs.add(&what, now);
         (repairs.times >= FIGHT).then(|| repairs.fight(resync))
     }
 
@@ -85,9 +88,14 @@ impl Fights {
 }
 
 impl Repairs {
-    fn add(&mut self, what: Vec<String>, now: Timestamp) {
-        let equal = self.latest.front() == Some(&what);
-        self.latest.push_front(what);
+    fn none(now: Timestamp) -> Self {
+        Self { latest: VecDeque::with_capacity(1), newest: None, times: 0, last: now }
+    }
+
+    fn add(&mut self, what: &[String], now: Timestamp) {
+        let hashes: Box<[u64]> = what.iter().map(hash).collect();
+        let equal = self.latest.front() == Some(&hashes);
+        self.latest.push_front(hashes);
         self.latest.truncate(FIGHT * ROUND);
         self.last = now;
         self.times = match (1..=ROUND).find(|length| self.goes_in_rounds_of(*length)) {
@@ -96,11 +104,13 @@ impl Repairs {
             None if self.newest_again() >= OFTEN => self.times.max(FIGHT),
             None => 0,
         };
+        self.newest = (self.times >= FIGHT).then(|| what.join(", "));
     }
 
-    /// How many of the latest repairs are like the newest, itself included.
+    /// In how many of the latest repairs the step of the newest is that is in most of them, the newest included.
     fn newest_again(&self) -> usize {
-        self.latest.iter().filter(|what| Some(*what) == self.latest.front()).count()
+        let newest = self.latest.front().into_iter().flatten();
+        newest.map(|step| self.latest.iter().filter(|what| what.contains(step)).count()).max().unwrap_or(0)
     }
 
     /// Whether the latest repairs are rounds of so many, each like the one before.
@@ -115,10 +125,16 @@ impl Repairs {
             "the same repair was made {} times and more ({}): something else keeps undoing it; find it, or set \
              ecs-etl/reconcile: disabled; repairs are slower until then",
             self.times,
-            self.latest.front().map(|what| what.join(", ")).unwrap_or_default()
+            self.newest.as_deref().unwrap_or_default()
         );
         Fight { verdict: Verdict::Stalled(Reason::DriftFight, message), wait: resync.saturating_mul(SLOWER) }
     }
+}
+
+fn hash(step: &String) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    step.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -193,6 +209,21 @@ mod tests {
     fn five_equal_repairs_among_nine_are_a_fight() {
         let history = [enabled(), disabled(), disabled(), enabled(), enabled(), disabled(), enabled(), enabled()];
         check(&history, &[false, false, false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn a_step_that_five_of_nine_repairs_share_is_a_fight() {
+        let mut repairs = Repairs::none(Timestamp::UNIX_EPOCH);
+        let mut add = |steps: &str| {
+            repairs.add(&steps.split(' ').map(str::to_owned).collect::<Vec<_>>(), Timestamp::UNIX_EPOCH);
+            repairs.times >= FIGHT
+        };
+        let seen = ["a b", "c", "a b c", "a", "b c", "a c", "c"].map(&mut add);
+        assert_eq!(
+            seen,
+            [false, false, false, false, false, false, true],
+            "c is in five of them, and no two are equal in a row"
+        );
     }
 
     #[test]

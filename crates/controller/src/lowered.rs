@@ -20,7 +20,7 @@ pub struct Terms {
 
 /// So many are kept. One lowering takes a twentieth of a millisecond and some ten kilobytes, so of very many it is better to
 /// lower them again once in a resync than to keep them all.
-const MOST: usize = 512;
+const MOST: usize = 128;
 
 /// The latest lowering of some jobs. Losing it costs time, never safety.
 #[derive(Debug, Default)]

@@ -57,8 +57,8 @@ impl Reader {
         self.judged(Manifests::of(load(&scan.manifests(), now), scan))
     }
 
-    /// What this process makes of what the directory says.
-    fn judged(&self, read: Manifests) -> Manifests {
+    /// What this process makes of what the directory says, also if another reader has read it.
+    pub fn judged(&self, read: Manifests) -> Manifests {
         let mut manifests = Manifests { shard: self.shard.clone(), selector: self.selector.clone(), ..read };
         let directory = &mut manifests.directory;
         if self.needs_controller && directory.controller.origin.is_none() && directory.controller_problem.is_none() {

@@ -4,6 +4,7 @@
 //! controller had before.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ecs_etl_aws::{Answer, Urgency};
 use ecs_etl_plan::failure::RetryClass;
@@ -40,7 +41,7 @@ pub async fn sweep(cx: &Context, place: &Place) -> Result<Sweep, Interrupted> {
         .collect();
     adopted.rules.extend(under_other_prefix.iter().map(|(_, rule)| rule.name.clone()));
     let ours = |rule: &LiveRule| rule.name.as_str().starts_with(prefix) || adopted.rules.contains(&rule.name);
-    let rules = rules.into_iter().filter(ours).map(|rule| (rule.name.clone(), rule)).collect();
+    let rules = rules.into_iter().filter(ours).map(|rule| (rule.name.clone(), Arc::new(rule))).collect();
     let other_schedules = others.into_keys().collect();
     Ok(Sweep { at, rules, group, schedules, other_schedules, active, under_other_prefix })
 }

@@ -107,7 +107,7 @@ pub async fn open(
     let on_aws = matches!(endpoint, Endpoint::Aws);
     let endpoint_of_manifests = aws.endpoint.is_none().then(|| chosen.to_owned());
     let reader = Reader { git_source: source(dir), needs_controller: on_aws, endpoint: endpoint_of_manifests, ..which };
-    let manifests = reader.read(&scan, Clock::system().now());
+    let manifests = reader.judged(manifests);
     if let Some(problem) = &manifests.directory.controller_problem {
         bail!("{problem}");
     }

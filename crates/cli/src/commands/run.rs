@@ -1,11 +1,12 @@
 //! `ecs-etl run [DIR]`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use ecs_etl_controller::daemon;
-use ecs_etl_controller::engine::Mode;
+use ecs_etl_controller::engine::{Engine, Mode};
 use ecs_etl_controller::lock::StatusDir;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::USAGE;
 use crate::args::{Apply, Output, Run};
+use crate::commands::connect::Session;
 use crate::commands::{apply, connect, lease};
 use crate::output::Terminal;
 use crate::signals;
@@ -73,14 +75,18 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
         None => None,
     };
 
-    let mut reporter = Reporter::default();
-    reporter.resume(files.earlier().into_values());
-    let mut engine = session.engine(reporter, Mode::Daemon);
+    let mut statuses = Reporter::default();
+    statuses.resume(files.earlier().into_values());
+    let Session { cx, manifests, scan, reader, endpoint } = session;
+    // The watch keeps the files' latest content: what they held at the start is not kept beside it.
+    drop(scan);
+    let mut engine = Engine::new(Arc::clone(&cx), statuses, Mode::Daemon);
+    engine.take_manifests(manifests, &reader.git_source);
     engine.read_approvals_in(&args.status.status_dir);
     let shown = args.dir.dir.display().to_string();
-    let publisher = Publisher::new(Some(Box::new(files)), session.endpoint.clone(), shown, started);
-    let aws = session.cx.aws.clone();
-    let finished = daemon::run(engine, publisher, watch, session.reader, looks, stop).await;
+    let publisher = Publisher::new(Some(Box::new(files)), endpoint, shown, started);
+    let aws = cx.aws.clone();
+    let finished = daemon::run(engine, publisher, watch, reader, looks, stop).await;
     if let Some(kept) = kept {
         kept.end(finished).await?;
     }

@@ -34,5 +34,8 @@ pub(super) fn live(observed: &Observed) -> Live {
         let arn = ours.and_then(|target| target.ecs_parameters.as_ref()?.task_definition_arn.as_deref());
         pinned = pinned.or_else(|| arn.and_then(RevisionArn::parse));
     }
+    // Most have one, and a list grows by four.
+    schedules.shrink_to_fit();
+    events.shrink_to_fit();
     Live { task_definition: pinned, schedules, events }
 }

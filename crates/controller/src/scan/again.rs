@@ -1,4 +1,4 @@
-//! A second look at what moved, so that an edit among ten thousand files need not wait for a second walk over all of them.
+//! A look at what moved alone, so that an edit among ten thousand files need not wait for a walk over all of them.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;

@@ -138,6 +138,13 @@ impl Scan {
         matches!(self.root, RootState::Present { .. }) && self.problems.is_empty() && self.in_motion.is_empty()
     }
 
+    /// The manifest at `path`, as it is shown; none if no file that was read is called so.
+    pub fn manifest_at(&self, path: &Path) -> Option<&str> {
+        let RootState::Present { path: real, .. } = &self.root else { return None };
+        let shown = path.strip_prefix(real).ok()?.to_str()?;
+        self.files.get_key_value(shown).map(|(shown, _)| shown.as_str())
+    }
+
     /// The files as the manifest reader takes them.
     pub fn manifests(&self) -> Vec<File<'_>> {
         self.files.iter().map(|(path, file)| File { path, bytes: &file.bytes }).collect()

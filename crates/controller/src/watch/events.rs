@@ -18,6 +18,9 @@ use crate::scan::FileId;
 /// More removals than this at once, and every watch is set anew.
 const LOST_MAX: usize = 4096;
 
+/// More paths than this at once are not told apart: walking over everything is as quick.
+const TOUCHED_MAX: usize = 64;
+
 /// Watches on directories.
 #[derive(Debug)]
 pub(super) struct Events {
@@ -41,6 +44,10 @@ struct State {
     lost: BTreeSet<PathBuf>,
     /// Events were dropped; any watch may be lost.
     all_lost: bool,
+    /// What was heard of since that was last asked.
+    touched: BTreeSet<PathBuf>,
+    /// Something was heard, or missed, that no single path stands for.
+    beyond: bool,
 }
 
 /// How arming went.
@@ -63,10 +70,13 @@ impl Shared {
     fn receive(&self, event: notify::Result<Event>) {
         let mut state = self.lock();
         match event {
-            Ok(event) if event.need_rescan() => state.all_lost = true,
+            Ok(event) if event.need_rescan() => state.lose_all(),
             Ok(event) if !matters(&event, &state.passing) => return,
-            Ok(event) => state.note_lost(&event),
-            Err(_) => state.all_lost = true,
+            Ok(event) => {
+                state.note_lost(&event);
+                state.note_touched(event);
+            }
+            Err(_) => state.lose_all(),
         }
         drop(state);
         self.dirty.notify_one();
@@ -74,6 +84,20 @@ impl Shared {
 }
 
 impl State {
+    fn lose_all(&mut self) {
+        self.all_lost = true;
+        self.beyond = true;
+    }
+
+    fn note_touched(&mut self, event: Event) {
+        self.beyond |= event.paths.is_empty();
+        self.touched.extend(event.paths);
+        if self.touched.len() > TOUCHED_MAX {
+            self.touched.clear();
+            self.beyond = true;
+        }
+    }
+
     fn note_lost(&mut self, event: &Event) {
         let leaves = match event.kind {
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) => true,
@@ -86,7 +110,7 @@ impl State {
         }
         if self.lost.len() > LOST_MAX {
             self.lost.clear();
-            self.all_lost = true;
+            self.lose_all();
         }
     }
 
@@ -117,6 +141,14 @@ impl Events {
         Ok(Self { watcher, armed: BTreeMap::new(), shared })
     }
 
+    /// The paths that were heard of since this was last asked; none if what happened is not told by paths.
+    pub(super) fn take_touched(&self) -> Option<BTreeSet<PathBuf>> {
+        let mut state = self.shared.lock();
+        let touched = std::mem::take(&mut state.touched);
+        let beyond = std::mem::take(&mut state.beyond);
+        (!beyond).then_some(touched)
+    }
+
     /// Watches `directories`, and `waypoints` for the names in them; nothing else any more.
     pub(super) fn arm(&mut self, directories: &BTreeMap<FileId, PathBuf>, waypoints: &BTreeSet<Waypoint>) -> Armed {
         let mut wanted = directories.clone();
@@ -131,7 +163,9 @@ impl Events {
         }
         let lost = {
             let mut state = self.shared.lock();
-            let now = State { passing, lost: BTreeSet::new(), all_lost: false };
+            // What was heard meanwhile is still to be looked at.
+            let (touched, beyond) = (std::mem::take(&mut state.touched), state.beyond);
+            let now = State { passing, lost: BTreeSet::new(), all_lost: false, touched, beyond };
             std::mem::replace(&mut *state, now)
         };
         self.disarm(&wanted, &lost);
@@ -164,7 +198,10 @@ impl Events {
                     armed = Armed::Grown;
                 }
                 // It went away since the scan: the next one will tell.
-                Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => self.shared.dirty.notify_one(),
+                Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => {
+                    self.shared.lock().beyond = true;
+                    self.shared.dirty.notify_one();
+                }
                 Err(error) if is_closed(&error) => {
                     tracing::debug!(path = %path.display(), %error, "directory cannot be watched");
                 }

@@ -4,6 +4,7 @@
 //! editors' renames, a checkout of a thousand files, swapped links, lost and superfluous events all end in the same: one
 //! new [`Scan`]. Where no events come (some network file systems), a timer looks.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +78,8 @@ impl ManifestWatch {
             options,
             events,
             short: !options.events,
+            whole: true,
+            walked: None,
             dirty,
             at_once: Arc::clone(&at_once),
             settling: Settling::new(options.patience),
@@ -123,6 +126,10 @@ struct Task {
     events: Option<Events>,
     /// Not every directory can be watched, so the timer is the short one.
     short: bool,
+    /// The next look is at everything: a timer or a person asks, or something may have gone unheard.
+    whole: bool,
+    /// When everything was looked at last.
+    walked: Option<Instant>,
     dirty: Arc<Notify>,
     at_once: Arc<Notify>,
     settling: Settling,
@@ -133,12 +140,8 @@ impl Task {
     async fn run(mut self) {
         loop {
             // What was rung before a look is answered by it.
-            let mut rung = false;
-            while self.dirty.notified().now_or_never().is_some() {
-                rung = true;
-            }
-            let again = if rung || !self.has_events() { None } else { self.look_again().await };
-            let seen = match again {
+            while self.dirty.notified().now_or_never().is_some() {}
+            let seen = match self.look_at_moving().await {
                 Some(scan) => Some(scan),
                 None => self.look().await,
             };
@@ -149,22 +152,32 @@ impl Task {
             match settled {
                 Some(scan) => {
                     self.publish_if_new(&scan);
-                    self.rest().await;
+                    self.whole |= self.rest().await;
                 }
                 None => tokio::time::sleep(self.settle_gap()).await,
             }
         }
     }
 
-    /// A second look at what moved alone, where that will do and nothing was rung since the first.
-    async fn look_again(&self) -> Option<Scan> {
-        let (root, limits) = (self.root.clone(), self.options.limits);
-        let last = Arc::clone(self.settling.last()?);
-        let moving = self.settling.moving().clone();
-        if moving.is_empty() {
+    /// Looks at nothing but the files that were heard of, or that differed between the last two looks; at none if that is not
+    /// enough.
+    async fn look_at_moving(&mut self) -> Option<Scan> {
+        // Asked in any case: a look at everything answers for them too.
+        let touched = self.events.as_ref().and_then(Events::take_touched);
+        let is_due = self.walked.is_none_or(|walked| walked.elapsed() >= self.options.rescan);
+        if std::mem::take(&mut self.whole) || is_due || !self.has_events() {
             return None;
         }
-        tokio::task::spawn_blocking(move || look_again(&root, &last, &moving, &limits)).await.ok().flatten()
+        let last = Arc::clone(self.settling.last()?);
+        let mut paths: BTreeSet<String> = self.settling.moving().union(&last.in_motion).cloned().collect();
+        for path in touched? {
+            paths.insert(last.manifest_at(&path)?.to_owned());
+        }
+        if paths.is_empty() {
+            return None;
+        }
+        let (root, limits) = (self.root.clone(), self.options.limits);
+        tokio::task::spawn_blocking(move || look_again(&root, &last, &paths, &limits)).await.ok().flatten()
     }
 
     /// One look, with the watches brought up to date with what it saw.
@@ -187,11 +200,13 @@ impl Task {
             }
         };
         self.events = events;
+        self.walked = Some(Instant::now());
         match armed {
             None => {}
             Some(Armed::AsBefore) => self.short = false,
             Some(Armed::Grown) => {
                 self.short = false;
+                self.whole = true;
                 self.dirty.notify_one();
             }
             Some(Armed::Short) => {
@@ -211,6 +226,8 @@ impl Task {
     fn publish_if_new(&self, scan: &Arc<Scan>) {
         self.publish.send_if_modified(|published| {
             if published.as_ref().is_some_and(|published| same_content(published, scan)) {
+                // The older one would only be kept beside the one that the next look is compared with.
+                *published = Some(Arc::clone(scan));
                 return false;
             }
             tracing::debug!(
@@ -225,24 +242,24 @@ impl Task {
         });
     }
 
-    /// Until another look is worth while.
-    async fn rest(&self) {
+    /// Until another look is worth while; true if that is one at everything.
+    async fn rest(&self) -> bool {
         let timer = if self.has_events() { self.options.rescan } else { self.options.poll };
         tokio::select! {
-            () = self.at_once.notified() => {}
-            () = tokio::time::sleep(timer) => {}
+            () = self.at_once.notified() => true,
+            () = tokio::time::sleep(timer) => true,
             () = self.dirty.notified() => self.quiet().await,
         }
     }
 
-    /// Until events have been quiet for a while, or have been coming for too long.
-    async fn quiet(&self) {
+    /// Until events have been quiet for a while, or have been coming for too long; true if a person asks meanwhile.
+    async fn quiet(&self) -> bool {
         let deadline = Instant::now() + self.options.max_delay;
         loop {
             let quiet = Instant::now() + self.options.debounce;
             tokio::select! {
-                () = self.at_once.notified() => return,
-                () = tokio::time::sleep_until(quiet.min(deadline)) => return,
+                () = self.at_once.notified() => return true,
+                () = tokio::time::sleep_until(quiet.min(deadline)) => return false,
                 () = self.dirty.notified() => {}
             }
         }

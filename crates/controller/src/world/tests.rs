@@ -42,7 +42,7 @@ fn sweep(time: &str, rules: &[&str], active: &[RevisionArn]) -> Sweep {
     for arn in active {
         lists.entry(Family::new(arn.family()).unwrap()).or_default().push(arn.clone());
     }
-    let rules = rules.iter().map(|name| (RuleName::new(*name).unwrap(), rule(name))).collect();
+    let rules = rules.iter().map(|name| (RuleName::new(*name).unwrap(), Arc::new(rule(name)))).collect();
     Sweep { at: at(time), rules, active: lists, ..Sweep::default() }
 }
 

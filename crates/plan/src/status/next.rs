@@ -133,8 +133,12 @@ fn conditions(previous: Option<&JobStatus>, verdict: &Verdict, seen: bool, now: 
             .filter(|before| before.status == status)
             .map_or(now, |before| before.last_transition_time),
     };
-    let beside = beside.map(|kind| condition(kind, Status::True));
-    std::iter::once(condition(ConditionType::Ready, ready)).chain(beside).collect()
+    let ready = condition(ConditionType::Ready, ready);
+    match beside {
+        Some(beside) => vec![ready, condition(beside, Status::True)],
+        // One is kept of each job: a list that grows would have room for four.
+        None => vec![ready],
+    }
 }
 
 /// Whether the reason is that AWS did not say how things are, rather than how they are.

@@ -119,6 +119,9 @@ impl Prompt {
         let wanted = wanted(job, books)?;
         if expect::mismatch(mirror, books.identity(0), job, wanted, rules.start, rules.at(millis)).is_none() {
             self.due.remove(job);
+            if status.is_silent(millis, 0) {
+                return None;
+            }
             return late(millis, since, job, wanted, mirror, books, status, rules, "it is so only now");
         }
         None
@@ -126,6 +129,10 @@ impl Prompt {
 
     /// What is still not as it is written although it should be by now.
     pub fn overdue(&mut self, millis: i64, mirror: &Mirror, books: &Books, status: &Status, rules: &Rules) -> Finding {
+        if status.is_silent(millis, 0) {
+            // Why it waits cannot be read; it is asked again when the disk takes statuses.
+            return None;
+        }
         let due: Vec<(String, i64)> = self.due.extract_if(.., |_, since| is_late(millis, *since, rules)).collect();
         due.into_iter().find_map(|(job, since)| {
             let wanted = wanted(&job, books)?;

@@ -30,6 +30,9 @@ const NAMED: i64 = 120_000;
 /// A status is written at most so many milliseconds after it changed.
 const WRITTEN: i64 = 500;
 
+/// After a disk took nothing, all that is to be written has been within so many milliseconds.
+const CAUGHT_UP: i64 = 60_000;
+
 /// One reconcile takes at most so many milliseconds.
 const ONE_RECONCILE: i128 = 20_000;
 
@@ -241,6 +244,11 @@ impl Status {
     /// The disk of a process refuses, or takes statuses again.
     pub fn disk(&mut self, millis: i64, process: usize, full: bool) {
         self.silent.insert(process, if full { i64::MAX } else { millis });
+    }
+
+    /// Whether a process cannot write, or has only just begun to again: its statuses are old then.
+    pub fn is_silent(&self, millis: i64, process: usize) -> bool {
+        self.silent.get(&process).is_some_and(|until| *until > millis - CAUGHT_UP)
     }
 
     /// A failure that should have been named by now.

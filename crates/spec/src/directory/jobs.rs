@@ -1,6 +1,6 @@
 //! The documents of jobs, one at a time: what is kept of each is its job, or why it has none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::load::Loader;
@@ -11,6 +11,7 @@ use crate::job::Job;
 use crate::manifest::MOVED_FROM;
 use crate::name::JobName;
 use crate::resolve::{self, Context, Refused};
+use crate::shapes::{Packed, RunTask};
 use crate::yaml::Mark;
 
 /// Jobs by their fate.
@@ -27,6 +28,32 @@ pub(super) struct Jobs {
     pub adopt_at: BTreeMap<JobName, Mark>,
     /// Every document that has a name, by that.
     pub said: BTreeMap<String, Vec<Said>>,
+    /// What many jobs say alike is kept once.
+    shared: Shared,
+}
+
+/// What valid jobs were found to say.
+#[derive(Default)]
+struct Shared {
+    texts: BTreeSet<Arc<BTreeMap<String, String>>>,
+    runs: BTreeMap<String, Packed<RunTask>>,
+}
+
+impl Shared {
+    /// The job, with what an earlier one says alike taken from that one: teams label their jobs alike, and start them alike.
+    fn share(&mut self, mut job: Job) -> Job {
+        for texts in [&mut job.tags, &mut job.labels] {
+            match self.texts.get(texts) {
+                Some(known) => *texts = Arc::clone(known),
+                None => drop(self.texts.insert(Arc::clone(texts))),
+            }
+        }
+        match self.runs.get(job.run_task.as_json()) {
+            Some(known) => job.run_task = known.clone(),
+            None => drop(self.runs.insert(job.run_task.as_json().to_owned(), job.run_task.clone())),
+        }
+        job
+    }
 }
 
 /// Where a document stands, and its name in it.
@@ -61,6 +88,7 @@ impl Loader<'_> {
                 note(&mut jobs.moved_at, job.moved_from.is_some(), &["metadata", "annotations", MOVED_FROM]);
                 note(&mut jobs.after_at, !job.after.is_empty(), &["spec", "after"]);
                 note(&mut jobs.adopt_at, !job.adopt.is_empty(), &["spec", "adopt"]);
+                let job = jobs.shared.share(job);
                 jobs.valid.insert(job.name.clone(), Arc::new(job));
             }
             (Err(Refused { reason, message }), Some(name)) => {

@@ -119,7 +119,7 @@ impl<'f> Loader<'f> {
         }
         self.duplicates(&mut all);
         let fits = !again::clashes(standing, &all.said);
-        let Jobs { valid: mut jobs, mut blocked, moved_at, after_at, adopt_at, said: _ } = all;
+        let Jobs { valid: mut jobs, mut blocked, moved_at, after_at, adopt_at, .. } = all;
         again::add(standing, &mut jobs);
         across::moves(&mut jobs, &mut blocked, &moved_at, &mut self.diagnostics);
         adoptions::adoptions(&mut jobs, &mut blocked, &controller.prefix, &adopt_at, &mut self.diagnostics);

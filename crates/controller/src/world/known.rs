@@ -1,0 +1,163 @@
+//! What is remembered of one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ecs_etl_plan::normalise::Normal;
+use ecs_etl_plan::observed::{Fact, LiveRevision, Observed, RevisionArn};
+use ecs_etl_plan::tags::Tags;
+use ecs_etl_spec::name::{Family, RuleName};
+use ecs_etl_spec::shapes::Packed;
+use jiff::Timestamp;
+
+use super::writes::{Writes, lay_revision, lay_rule, shows_revision, shows_rule};
+use super::{Names, Sweep};
+use crate::adopted::{Adopted, stem};
+
+/// How many resyncs pass before a job's cached tags are read again, so that ⌈N/20⌉ reads a resync verify them all.
+const TAG_ROTATION: u32 = 20;
+
+/// What is remembered of one place. Everything is found by a range over names: a reconcile costs the same whatever the number
+/// of jobs.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub sweep: Option<Sweep>,
+    pub writes: Writes,
+    pub revisions: BTreeMap<RevisionArn, Kept>,
+    pub rule_tags: BTreeMap<RuleName, Packed<Tags>>,
+    /// Silent passes of each family, for the rotation of its tags.
+    pub rounds: BTreeMap<Family, u32>,
+    /// What jobs have taken over, also those whose manifest is gone.
+    pub adopted: Adopted,
+    /// Whether the controller's group of schedules was ever seen there.
+    pub grouped: bool,
+    /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag, so
+    /// they are asked for by name until a direct read says that they are gone. A map, as names are looked up in the sweep's.
+    pub unlisted: BTreeMap<RuleName, ()>,
+}
+
+/// A revision as it is kept: of every job there is one, and maps of seven tags take three times their text.
+#[derive(Debug)]
+pub(super) struct Kept {
+    normal: Normal,
+    tags: Packed<Tags>,
+}
+
+impl Kept {
+    fn of(revision: &LiveRevision) -> Option<Self> {
+        Some(Self { normal: revision.normal.clone(), tags: Packed::of(&revision.tags).ok()? })
+    }
+
+    pub fn open(&self, arn: &RevisionArn) -> Option<LiveRevision> {
+        Some(LiveRevision { arn: arn.clone(), normal: self.normal.clone(), tags: self.tags.open().ok()? })
+    }
+}
+
+impl Known {
+    pub fn take_sweep(&mut self, mut sweep: Sweep) -> BTreeSet<Family> {
+        self.writes.lay_over(&mut sweep);
+        let live: BTreeSet<&RevisionArn> = sweep.active.values().flatten().collect();
+        self.revisions.retain(|arn, _| live.contains(arn));
+        self.rule_tags.retain(|rule, _| sweep.rules.contains_key(rule));
+        self.rounds.retain(|family, _| sweep.active.contains_key(family));
+        self.grouped |= matches!(sweep.group, Fact::Known(Some(_)));
+        let before = self.sweep.take().unwrap_or_default();
+        let listed = |name: &RuleName| sweep.rules.contains_key(name) || sweep.schedules.contains_key(name);
+        let left_out = before.rules.keys().chain(before.schedules.keys()).filter(|name| !listed(name));
+        let left_out: Vec<RuleName> = left_out.filter(|name| !self.writes.deleted(name)).cloned().collect();
+        self.unlisted.retain(|name, ()| !listed(name));
+        self.unlisted.extend(left_out.into_iter().map(|name| (name, ())));
+        let changed = changed_families(&before, &sweep);
+        self.sweep = Some(sweep);
+        changed
+    }
+
+    pub fn learn(&mut self, facts: &Observed, wrote: bool, now: Timestamp) {
+        for (arn, fact) in &facts.revisions {
+            match fact {
+                Fact::Known(Some(revision)) => {
+                    if let Some(kept) = Kept::of(revision) {
+                        self.revisions.insert(arn.clone(), kept);
+                    }
+                }
+                Fact::Known(None) => {
+                    self.revisions.remove(arn);
+                }
+                Fact::NotRead | Fact::Unreadable(_) => {}
+            }
+        }
+        for (rule, fact) in &facts.rule_tags {
+            if let Some(tags) = fact.known().and_then(|tags| Packed::of(tags).ok()) {
+                self.rule_tags.insert(rule.clone(), tags);
+            }
+        }
+        for (rule, _) in facts.rules.iter().filter(|(_, fact)| **fact == Fact::Known(None)) {
+            self.unlisted.remove(rule);
+        }
+        self.grouped |= matches!(facts.group, Fact::Known(Some(_)));
+        if let (Some(sweep), Fact::Known(_)) = (&mut self.sweep, &facts.group) {
+            sweep.group = facts.group.clone();
+        }
+        // Facts come whole, also those that the write did not touch: what the lists show already is no news to them.
+        for (rule, fact) in &facts.rules {
+            let Fact::Known(live) = fact else { continue };
+            if live.is_none() {
+                self.rule_tags.remove(rule);
+            }
+            if self.sweep.as_ref().is_some_and(|sweep| shows_rule(sweep, rule, live.as_ref())) {
+                continue;
+            }
+            let live = live.clone().map(Arc::new);
+            if let Some(sweep) = &mut self.sweep {
+                lay_rule(sweep, rule, live.as_ref());
+            }
+            if wrote {
+                self.writes.rule(rule, live, now);
+            }
+        }
+        for (family, fact) in &facts.active {
+            let Fact::Known(arns) = fact else { continue };
+            let before = self.sweep.as_ref().and_then(|sweep| sweep.active.get(family)).cloned().unwrap_or_default();
+            let gone = before.iter().filter(|arn| !arns.contains(arn)).map(|arn| (arn, false));
+            for (arn, active) in arns.iter().map(|arn| (arn, true)).chain(gone) {
+                if self.sweep.as_ref().is_some_and(|sweep| shows_revision(sweep, family, arn, active)) {
+                    continue;
+                }
+                if let Some(sweep) = &mut self.sweep {
+                    lay_revision(sweep, family, arn, active);
+                }
+                if wrote {
+                    self.writes.revision(arn, active, now);
+                }
+            }
+        }
+    }
+
+    pub fn rotate(&mut self, names: &Names) {
+        // The first turn of each job is spread by its name, or all would fall due in the same resync.
+        let start = || {
+            names.running().as_str().bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b)))
+                % (2 * TAG_ROTATION)
+        };
+        let round = self.rounds.entry(names.running().clone()).or_insert_with(start);
+        *round = (*round + 1) % (2 * TAG_ROTATION);
+        if *round == 0 {
+            let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();
+            rules.iter().for_each(|rule| drop(self.rule_tags.remove(rule)));
+        } else if *round == TAG_ROTATION {
+            let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
+            arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
+        }
+    }
+}
+
+fn changed_families(before: &Sweep, after: &Sweep) -> BTreeSet<Family> {
+    let rules = before.rules.keys().chain(after.rules.keys());
+    let changed_rules = rules.filter(|name| before.rules.get(*name) != after.rules.get(*name));
+    let families = before.active.keys().chain(after.active.keys());
+    let changed_families = families.filter(|name| before.active.get(*name) != after.active.get(*name)).cloned();
+    let schedules = before.schedules.keys().chain(after.schedules.keys());
+    let changed_schedules = schedules.filter(|name| before.schedules.get(*name) != after.schedules.get(*name));
+    let names = changed_rules.chain(changed_schedules);
+    names.filter_map(|name| Family::new(stem(name.as_str())).ok()).chain(changed_families).collect()
+}
