@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::adopted;
 use crate::context::Settings;
-use crate::scan::{ManifestFile, RootState, Scan, WHOLE};
+use crate::scan::{RootState, Scan, WHOLE, differing};
 use crate::selector::Selector;
 use crate::shard::{Parting, Shard};
 
@@ -94,9 +94,9 @@ impl Reader {
     pub fn read_next(&self, scan: &Scan, before: &Manifests, now: Timestamp) -> Manifests {
         match scan.root {
             RootState::Present { .. } => {
-                let stands = |(path, file): (_, &ManifestFile)| before.files.get(path) == Some(&file.digest);
-                let unchanged = scan.files.iter().filter(|file| stands(*file)).map(|(path, _)| path.as_str()).collect();
-                let earlier = Earlier { directory: &before.directory, unchanged: &unchanged };
+                let read = before.files.iter().map(|(path, digest)| (path.as_str(), digest));
+                let changed = differing(read, scan.digests()).collect();
+                let earlier = Earlier { directory: &before.directory, changed: &changed };
                 self.judged(Manifests::of(load_next(&scan.manifests(), earlier, now), scan))
             }
             RootState::Missing { .. } | RootState::NotADirectory => {
@@ -182,7 +182,32 @@ impl Manifests {
 
     /// Whether a document speaks of this job, valid or not: then nobody may take it for gone.
     pub fn mentions(&self, name: &JobName) -> bool {
+        self.mentions_any(name.as_str())
+    }
+
+    /// The same of what may be a job's name.
+    pub fn mentions_any(&self, name: &str) -> bool {
         self.directory.blocked.contains_key(name) || self.directory.jobs.get(name).is_some_and(|job| !job.drain)
+    }
+
+    /// Whether it speaks of the jobs that `before` spoke of and wants those that it wanted, all where they were; whatever they say
+    /// otherwise.
+    pub fn has_the_jobs_of(&self, before: &Self) -> bool {
+        let (now, then) = (&self.directory, &before.directory);
+        let is_known = |of: &Directory| of.controller_problem.is_none();
+        let is_same = |(one, other): (&Arc<Job>, &Arc<Job>)| {
+            Arc::ptr_eq(one, other)
+                || (one.name == other.name
+                    && one.place == other.place
+                    && one.drain == other.drain
+                    && self.shard.has(one) == before.shard.has(other)
+                    && self.wants(one) == before.wants(other))
+        };
+        (is_known(now) && is_known(then))
+            && (self.selector == before.selector && self.shard == before.shard && now.clusters == then.clusters)
+            && now.blocked.keys().eq(then.blocked.keys())
+            && now.jobs.len() == then.jobs.len()
+            && now.jobs.values().zip(then.jobs.values()).all(is_same)
     }
 
     /// The settings in force. `git_source` is used where the EtlController names no source.

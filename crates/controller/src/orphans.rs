@@ -90,17 +90,17 @@ pub struct Outcome {
 /// Names in the sweeps that no manifest wants where they are. Moves of a wanted job are its own business.
 pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> {
     let prefix = cx.settings().prefix.clone();
-    let former: BTreeSet<&JobName> =
-        manifests.directory.jobs.values().filter_map(|job| job.moved_from.as_ref()).collect();
+    let former: BTreeSet<&str> =
+        manifests.directory.jobs.values().filter_map(|job| Some(job.moved_from.as_ref()?.as_str())).collect();
     let world = cx.world();
     let mut names = BTreeSet::new();
     let own = manifests.own_places();
     for place in world.places().filter(|place| own.contains(*place)) {
-        for job in world.jobs_in(place, &prefix).into_iter().chain(world.jobs_of_another_name(place)) {
-            if !manifests.mentions(&job) && !former.contains(&job) {
-                names.insert((place.clone(), job));
-            }
-        }
+        let is_left = |job: &str| !manifests.mentions_any(job) && !former.contains(job);
+        let bear_the_prefix = world.jobs_in(place, &prefix).filter(|job| is_left(job));
+        let others = world.jobs_of_another_name(place).into_iter().filter(|job| is_left(job.as_str()));
+        let left = bear_the_prefix.filter_map(|job| JobName::new(job).ok()).chain(others);
+        names.extend(left.map(|job| (place.clone(), job)));
     }
     names
 }

@@ -8,13 +8,17 @@ use ecs_etl_plan::ownership::Mark;
 use ecs_etl_plan::prune::{self, Incomplete, OwnedJob, PruneDecision, PruneInput, Retired};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Digest, JobName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::approval::read_approvals;
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::orphans::{LeftBehind, Permit, Task};
 use crate::remembered::{Per, Remembered};
+
+/// A clock that was off by more than this between two looks was set, by a person or after a sleep.
+const SET: SignedDuration = SignedDuration::from_secs(2);
 
 /// What the rules of deletion are asked with: all that is known of the directory and of AWS.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +52,8 @@ pub struct Pruning {
     /// When each job went, as its marks were last read. They count for the hour even if a list then leaves the job out.
     retired: BTreeMap<JobName, Timestamp>,
     removing: BTreeMap<JobName, Permit>,
+    /// When the rules were last asked, by the wall's clock and by one that nobody sets.
+    asked: Option<(Timestamp, Instant)>,
     /// Whether the rules of deletion found their knowledge complete, when they were last asked.
     complete: bool,
     /// Digests that were released from the command line.
@@ -202,6 +208,7 @@ impl Pruning {
     /// Asks the rules of deletion.
     pub fn decide(&mut self, cx: &Context, manifests: &Manifests) -> PruneDecision {
         let now = cx.clock.now();
+        self.follow(now);
         let settings = cx.settings();
         let jobs = &manifests.directory.jobs;
         self.retired.retain(|_, at| now.duration_since(*at) < prune::HOUR);
@@ -233,6 +240,21 @@ impl Pruning {
         self.gone_since = decision.gone_since.clone();
         self.complete = decision.blocked.is_none();
         decision
+    }
+
+    /// Moves what is remembered of times along with a clock that was set: no grace is over, and no hour, because of that.
+    fn follow(&mut self, now: Timestamp) {
+        let steady = Instant::now();
+        let Some((then, before)) = self.asked.replace((now, steady)) else { return };
+        let went_by = SignedDuration::try_from(steady.duration_since(before)).unwrap_or(SignedDuration::MAX);
+        let set_by = now.duration_since(then).saturating_sub(went_by);
+        if set_by.abs() <= SET {
+            return;
+        }
+        tracing::warn!(seconds = set_by.as_secs(), "the clock was set; what waits for its removal waits as long as before");
+        for at in self.gone_since.values_mut().chain(self.retired.values_mut()) {
+            *at = at.checked_add(set_by).unwrap_or(*at);
+        }
     }
 
     /// Counts what is remembered of jobs that are gone.

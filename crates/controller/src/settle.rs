@@ -3,14 +3,12 @@
 //! Files that never come to rest must not hold up the others for ever: when patience runs out, what moves is set aside and the
 //! rest is acted on. Such a scan is not complete, so nothing is deleted on the strength of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ecs_etl_spec::name::Digest;
-
-use crate::scan::{Limits, RootState, Scan, WHOLE, scan};
+use crate::scan::{Limits, RootState, Scan, WHOLE, differing, scan};
 
 /// Time between two looks that must agree.
 pub const GAP: Duration = Duration::from_millis(50);
@@ -77,7 +75,7 @@ pub fn same_content(one: &Scan, other: &Scan) -> bool {
         RootState::Missing { .. } | RootState::NotADirectory => Some(scan.root.clone()),
     };
     root(one) == root(other)
-        && digests(one) == digests(other)
+        && differing(one.digests(), other.digests()).next().is_none()
         && one.problems == other.problems
         && one.in_motion == other.in_motion
         && one.revision == other.revision
@@ -89,16 +87,10 @@ fn moving(last: &Scan, scan: &Scan) -> BTreeSet<String> {
     if last.root != scan.root {
         moving.insert(WHOLE.to_owned());
     }
-    let (before, now) = (digests(last), digests(scan));
-    let paths = before.keys().chain(now.keys()).filter(|path| before.get(*path) != now.get(*path));
-    moving.extend(paths.map(|path| (*path).to_owned()));
+    moving.extend(differing(last.digests(), scan.digests()).map(str::to_owned));
     let problems = last.problems.keys().chain(scan.problems.keys());
     moving.extend(problems.filter(|path| last.problems.get(*path) != scan.problems.get(*path)).cloned());
     moving
-}
-
-fn digests(scan: &Scan) -> BTreeMap<&str, &Digest> {
-    scan.files.iter().map(|(path, file)| (path.as_str(), &file.digest)).collect()
 }
 
 fn set_aside(scan: &Scan, moving: BTreeSet<String>) -> Scan {

@@ -256,12 +256,14 @@ impl World {
         }
     }
 
-    /// Every job name that the lists of a place mention, by rule or family.
-    pub fn jobs_in(&self, place: &Place, prefix: &Prefix) -> BTreeSet<JobName> {
-        let Some(sweep) = self.sweep(place) else { return BTreeSet::new() };
-        let rules = sweep.rules.keys().chain(sweep.schedules.keys()).map(|rule| stem(rule.as_str()));
-        let families = sweep.active.keys().map(Family::as_str);
-        rules.chain(families).filter_map(|name| JobName::new(name.strip_prefix(prefix.as_str())?).ok()).collect()
+    /// What may be names of jobs in the lists of a place, by rule or family; some more than once.
+    pub fn jobs_in<'a>(&'a self, place: &Place, prefix: &'a Prefix) -> impl Iterator<Item = &'a str> {
+        let sweep = self.sweep(place).into_iter();
+        let names = sweep.flat_map(|sweep| {
+            let rules = sweep.rules.keys().chain(sweep.schedules.keys()).map(|rule| stem(rule.as_str()));
+            rules.chain(sweep.active.keys().map(Family::as_str))
+        });
+        names.filter_map(|name| name.strip_prefix(prefix.as_str()))
     }
 }
 

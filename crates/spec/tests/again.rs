@@ -68,9 +68,9 @@ fn files(of: &Files) -> Vec<File<'_>> {
 }
 
 fn next(before: &Files, directory: &Directory, after: &Files) -> Directory {
-    let unchanged: BTreeSet<&str> =
-        after.iter().filter(|(path, text)| before.get(*path) == Some(text)).map(|(path, _)| path.as_str()).collect();
-    load_next(&files(after), Earlier { directory, unchanged: &unchanged }, now())
+    let paths = before.keys().chain(after.keys());
+    let changed = paths.filter(|path| before.get(*path) != after.get(*path)).map(String::as_str).collect();
+    load_next(&files(after), Earlier { directory, changed: &changed }, now())
 }
 
 /// A directory with its frame in `base.yaml`, and files by number.

@@ -18,10 +18,14 @@ impl Engine {
     pub fn take_manifests(&mut self, mut manifests: Manifests, git_source: &str) {
         let now = self.cx.clock.now();
         self.cx.seams().manifests(&mut manifests);
+        // Most edits change what a job says, and not which there are: with thousands of them, that is soon seen.
+        let same_jobs = manifests.has_the_jobs_of(&self.manifests);
         self.manifests = Arc::new(manifests);
         let manifests = Arc::clone(&self.manifests);
         self.reporter.manifests(&manifests, now);
-        self.forget_unwanted();
+        if !same_jobs {
+            self.forget_unwanted();
+        }
         self.speak_of_the_shard();
         if manifests.directory.controller_problem.is_some() {
             // Who we are is not known: nothing may be written until it is.
@@ -29,7 +33,10 @@ impl Engine {
             return;
         }
         self.take_settings(manifests.settings(git_source));
-        self.take_places(now);
+        if !same_jobs {
+            self.take_homes(now);
+        }
+        self.take_places();
         self.take_jobs();
         self.look_after_orphans(None);
     }
@@ -88,7 +95,8 @@ impl Engine {
         self.cx.set_settings(settings);
     }
 
-    fn take_places(&mut self, now: Timestamp) {
+    /// Which jobs are at home where, and which lost their place.
+    fn take_homes(&mut self, now: Timestamp) {
         let manifests = Arc::clone(&self.manifests);
         let places = manifests.places();
         let mut homes: BTreeMap<Place, BTreeSet<JobName>> = BTreeMap::new();
@@ -116,6 +124,11 @@ impl Engine {
                 self.reporter.location_lost(job, place, now);
             }
         }
+    }
+
+    /// Reads the places that are new, and forgets those that no document names any more.
+    fn take_places(&mut self) {
+        let places = self.manifests.places();
         self.cx.world().keep_places(&places);
         self.pruning.keep_places(&places);
         self.unread.retain(|place| places.contains(place));
@@ -139,10 +152,13 @@ impl Engine {
     fn look_where_new_jobs_may_be(&mut self) {
         let manifests = Arc::clone(&self.manifests);
         let own = manifests.own_places();
+        let others: Vec<Place> = manifests.places().into_iter().filter(|place| !own.contains(place)).collect();
+        if others.is_empty() {
+            return;
+        }
         let new = manifests.wanted().map(|job| &job.name).filter(|name| !self.handled.contains_key(*name));
         let new: BTreeSet<JobName> = new.cloned().collect();
-        let others: Vec<Place> = manifests.places().into_iter().filter(|place| !own.contains(place)).collect();
-        if new.is_empty() || others.is_empty() {
+        if new.is_empty() {
             return;
         }
         self.arrivals.extend(new);
@@ -180,10 +196,10 @@ impl Engine {
 
     fn take_jobs(&mut self) {
         let manifests = Arc::clone(&self.manifests);
-        let wanted: BTreeSet<JobName> = manifests.wanted().map(|job| job.name.clone()).collect();
         let is_edited = |job: &&Arc<Job>| self.handled.get(&job.name) != Some(&job.digest);
         let edited: BTreeSet<JobName> = manifests.wanted().filter(is_edited).map(|job| job.name.clone()).collect();
-        self.cx.gate().begin(self.cx.settings().max_changes, &edited, &wanted);
+        let is_wanted = |job: &JobName| manifests.job(job).is_some();
+        self.cx.gate().begin(self.cx.settings().max_changes, &edited, is_wanted);
         for name in edited {
             let key = Key::Job(name);
             // A new spec is tried at once, whatever became of the old one.

@@ -1,10 +1,11 @@
 //! The engine's part in deletions: when to look at what jobs left behind, and what to do once the rules allow it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::prune::PruneDecision;
-use ecs_etl_spec::job::Place;
+use ecs_etl_spec::job::{Job, Place};
 use ecs_etl_spec::name::JobName;
 
 use super::{Engine, Key, Mode};
@@ -99,10 +100,8 @@ impl Engine {
 
     /// Asks the rules of deletion, says what they say, and does what they allow.
     pub(super) fn prune(&mut self) {
-        let waits = self
-            .manifests
-            .wanted()
-            .any(|job| self.cx.world().sweep(&job.place).is_some() && !self.seen.contains(&job.name));
+        let unseen = |job: &&Arc<Job>| !self.seen.contains(&job.name);
+        let waits = self.manifests.wanted().filter(unseen).any(|job| self.cx.world().sweep(&job.place).is_some());
         if waits || self.manifests.directory.controller_problem.is_some() {
             // The jobs that are wanted come first: what they own sets the caps.
             return;
@@ -177,11 +176,9 @@ impl Engine {
     /// Jobs whose manifest is gone and of which nothing is known to be left: their status goes too, once it is certain.
     fn report_gone(&mut self, left: &BTreeSet<JobName>) {
         let is_certain = self.pruning.knows_everything(&self.cx, &self.manifests);
-        let known: Vec<JobName> = self.reporter.jobs().keys().cloned().collect();
-        for job in known {
-            if self.manifests.mentions(&job) || left.contains(&job) || self.lost.contains_key(&job) {
-                continue;
-            }
+        let is_here = |job: &JobName| self.manifests.mentions(job) || left.contains(job) || self.lost.contains_key(job);
+        let gone: Vec<JobName> = self.reporter.jobs().keys().filter(|job| !is_here(job)).cloned().collect();
+        for job in gone {
             if is_certain {
                 self.reporter.forget(&job);
             } else if self.manifests.selector.selects_name(&job) {

@@ -13,10 +13,12 @@ use ecs_etl_spec::name::Digest;
 use crate::source::git::Checkout;
 
 mod again;
+mod compare;
 mod read;
 mod walk;
 
 pub use again::look_again;
+pub use compare::differing;
 pub use read::Stamp;
 pub(crate) use read::{Reading, read};
 
@@ -136,6 +138,11 @@ impl Scan {
     /// Whether these are all the manifests there are. Deletion needs this (and that every file parses).
     pub fn is_complete(&self) -> bool {
         matches!(self.root, RootState::Present { .. }) && self.problems.is_empty() && self.in_motion.is_empty()
+    }
+
+    /// What each file holds, in the order of their paths.
+    pub fn digests(&self) -> impl Iterator<Item = (&str, &Digest)> {
+        self.files.iter().map(|(path, file)| (path.as_str(), &file.digest))
     }
 
     /// The manifest at `path`, as it is shown; none if no file that was read is called so.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +37,24 @@ async fn a_job_goes_after_the_grace_period_and_not_before() {
     assert!(!lab.schedules().await.contains_key("etl-a"));
     assert_eq!(lab.schedules().await.len(), 4);
     assert!(!engine.reporter.jobs().contains_key("a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_grace_is_over_because_the_clock_was_set() {
+    for hours in [30, -30] {
+        let lab = Lab::new(&five());
+        let off = Arc::new(AtomicI64::new(0));
+        let mut engine = lab.engine_whose_clock_is_off(Mode::Daemon, Arc::clone(&off)).await;
+        lab.run(&mut engine, Duration::from_secs(30)).await;
+        lab.remove("a.yaml");
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(100)).await;
+        off.store(hours * 3600, Ordering::SeqCst);
+        lab.run(&mut engine, Duration::from_secs(180)).await;
+        assert!(lab.schedules().await.contains_key("etl-a"), "the clock was set by {hours} hours");
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        assert!(!lab.schedules().await.contains_key("etl-a"), "the clock was set by {hours} hours");
+    }
 }
 
 #[tokio::test(start_paused = true)]

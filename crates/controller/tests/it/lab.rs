@@ -1,7 +1,7 @@
 //! A directory of manifests, an AWS, and controllers that come and go.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use ecs_etl_controller::shard::Shard;
 use ecs_etl_emulator::door::{self, Call, Fault, Hook, InProcess, Observer};
 use ecs_etl_emulator::{Emulator, Reply, Request, Settings};
 use ecs_etl_plan::condition::Reason;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -199,6 +200,16 @@ impl Lab {
             let in_worker = tokio::task::try_id().is_some();
             assert!(!(in_worker && panics.load(Ordering::SeqCst)), "a defect");
             clock.now()
+        });
+        self.engine_with(mode, Selector::default(), clock, Reporter::default()).await
+    }
+
+    /// A new process whose clock is so many seconds off.
+    pub async fn engine_whose_clock_is_off(&self, mode: Mode, seconds: Arc<AtomicI64>) -> Engine {
+        let clock = self.clock.clone();
+        let clock = Clock::from_fn(move || {
+            let off = SignedDuration::from_secs(seconds.load(Ordering::SeqCst));
+            clock.now().checked_add(off).expect("a time")
         });
         self.engine_with(mode, Selector::default(), clock, Reporter::default()).await
     }

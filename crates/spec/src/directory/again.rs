@@ -3,7 +3,7 @@
 //! Whatever is not plain is read again: only a file that says one valid job, of which nothing was found to tell and which
 //! hangs on no other, is taken as it was. What comes of that is equal to a full reading, and a property test holds it to that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::Directory;
@@ -11,41 +11,50 @@ use super::jobs::Said;
 use crate::job::Job;
 use crate::name::JobName;
 
-/// A reading of the directory, and which of its files have not changed since.
+/// A reading of the directory, and which files are not as they were then.
 #[derive(Debug, Clone, Copy)]
 pub struct Earlier<'a> {
     /// What it said.
     pub directory: &'a Directory,
-    /// Paths of the files whose bytes are still the same.
-    pub unchanged: &'a BTreeSet<&'a str>,
+    /// Paths of the files that came, went, or hold other bytes since.
+    pub changed: &'a BTreeSet<&'a str>,
+}
+
+/// Jobs that need not be read again.
+#[derive(Debug, Default)]
+pub(super) struct Standing<'a> {
+    /// The files that say them, and nothing else.
+    pub files: HashSet<&'a str>,
+    /// By their names.
+    pub jobs: Vec<&'a Arc<Job>>,
 }
 
 impl<'a> Earlier<'a> {
-    /// Jobs by the file that says them and nothing else, and that need not be read again; none if what all jobs hang on may have
-    /// changed.
-    pub(super) fn standing(&self) -> BTreeMap<&'a str, &'a Arc<Job>> {
-        let Self { directory, unchanged } = *self;
+    /// Jobs that need not be read again; none if what all jobs hang on may have changed.
+    pub(super) fn standing(&self) -> Standing<'a> {
+        let Self { directory, changed } = *self;
         if !self.has_same_frame() {
-            return BTreeMap::new();
+            return Standing::default();
         }
-        let mut standing: BTreeMap<&str, &Arc<Job>> = BTreeMap::new();
-        let mut read_again: BTreeSet<&str> = directory.diagnostics.iter().map(|found| found.file.as_str()).collect();
+        let mut files: HashSet<&str> = HashSet::with_capacity(directory.jobs.len());
+        let mut read_again: HashSet<&str> = directory.diagnostics.iter().map(|found| found.file.as_str()).collect();
         read_again.extend(directory.unreadable.keys().map(String::as_str));
         read_again.extend(directory.blocked.values().map(|blocked| blocked.origin.file.as_str()));
         read_again.extend(self.frame());
         for job in directory.jobs.values() {
             let file = job.origin.file.as_str();
-            if !unchanged.contains(file) || hangs_on_more(job) || standing.insert(file, job).is_some() {
+            if changed.contains(file) || hangs_on_more(job) || !files.insert(file) {
                 read_again.insert(file);
             }
         }
-        standing.retain(|file, _| !read_again.contains(file));
-        standing
+        files.retain(|file| !read_again.contains(file));
+        let jobs = directory.jobs.values().filter(|job| files.contains(job.origin.file.as_str())).collect();
+        Standing { files, jobs }
     }
 
     /// Whether clusters and controller are written in files that have not changed, and are without fault.
     fn has_same_frame(&self) -> bool {
-        self.directory.controller_problem.is_none() && self.frame().all(|file| self.unchanged.contains(file))
+        self.directory.controller_problem.is_none() && self.frame().all(|file| !self.changed.contains(file))
     }
 
     /// Files that say a cluster or the controller.
@@ -70,11 +79,14 @@ fn hangs_on_more(job: &Job) -> bool {
 }
 
 /// Whether a job that stands is also said by a document that was read now.
-pub(super) fn clashes(standing: &BTreeMap<&str, &Arc<Job>>, said: &BTreeMap<String, Vec<Said>>) -> bool {
-    standing.values().any(|job| said.contains_key(job.name.as_str()))
+pub(super) fn clashes(standing: &Standing<'_>, said: &BTreeMap<String, Vec<Said>>) -> bool {
+    standing.jobs.iter().any(|job| said.contains_key(job.name.as_str()))
 }
 
 /// Adds the jobs that stand to those that were read.
-pub(super) fn add(standing: &BTreeMap<&str, &Arc<Job>>, jobs: &mut BTreeMap<JobName, Arc<Job>>) {
-    jobs.extend(standing.values().map(|job| (job.name.clone(), Arc::clone(job))));
+pub(super) fn add(standing: &Standing<'_>, jobs: &mut BTreeMap<JobName, Arc<Job>>) {
+    // In order, and so at once.
+    let all = standing.jobs.iter().map(|job| (job.name.clone(), Arc::clone(job))).collect();
+    let read = std::mem::replace(jobs, all);
+    jobs.extend(read);
 }

@@ -1,11 +1,10 @@
 //! From files to a [`Directory`].
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::again::{self, Earlier};
+use super::again::{self, Earlier, Standing};
 use super::jobs::Jobs;
 use super::{Directory, File, across, adoptions, chains};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -28,7 +27,7 @@ pub fn load(files: &[File<'_>], now: Timestamp) -> Directory {
 /// [`load`] of a directory that was read before: what has not changed, and is plain, is taken as it was. The same comes of it.
 pub fn load_next(files: &[File<'_>], earlier: Earlier<'_>, now: Timestamp) -> Directory {
     let standing = earlier.standing();
-    if standing.is_empty() {
+    if standing.jobs.is_empty() {
         return load(files, now);
     }
     let (next, fits) = read_all(files, now, Limits::default(), &standing);
@@ -37,20 +36,15 @@ pub fn load_next(files: &[File<'_>], earlier: Earlier<'_>, now: Timestamp) -> Di
 
 /// [`load`] with budgets of one's own for each file.
 pub fn load_within(files: &[File<'_>], now: Timestamp, limits: Limits) -> Directory {
-    read_all(files, now, limits, &BTreeMap::new()).0
+    read_all(files, now, limits, &Standing::default()).0
 }
 
 /// Reads all files but those whose job stands. False if a job that stands is said elsewhere too.
-fn read_all(
-    files: &[File<'_>],
-    now: Timestamp,
-    limits: Limits,
-    standing: &BTreeMap<&str, &Arc<Job>>,
-) -> (Directory, bool) {
+fn read_all(files: &[File<'_>], now: Timestamp, limits: Limits, standing: &Standing<'_>) -> (Directory, bool) {
     let mut sorted: Vec<&File<'_>> = files.iter().collect();
     sorted.sort_by_key(|file| file.path);
     let paths: Vec<&str> = sorted.iter().map(|file| file.path).collect();
-    let unread: Vec<Unread<'_>> = (0..).zip(sorted).filter(|(_, file)| !standing.contains_key(file.path)).collect();
+    let unread: Vec<Unread<'_>> = (0..).zip(sorted).filter(|(_, file)| !standing.files.contains(file.path)).collect();
     // What jobs hang on is read first: then the others need not all be held. The trees of ten thousand files take a hundred times
     // the room of what comes of them.
     let (first, others): (Vec<_>, Vec<_>) = unread.iter().partition(|(_, file)| holds(file.bytes, FRAME));
@@ -98,7 +92,7 @@ impl<'f> Loader<'f> {
         first: &[Unread<'_>],
         others: &[Unread<'_>],
         now: Timestamp,
-        standing: &BTreeMap<&str, &Arc<Job>>,
+        standing: &Standing<'_>,
     ) -> ((Directory, bool), bool) {
         let mut read = Read::default();
         first.iter().for_each(|file| self.read(*file, &mut read));
