@@ -251,7 +251,10 @@ impl Pruning {
         if set_by.abs() <= SET {
             return;
         }
-        tracing::warn!(seconds = set_by.as_secs(), "the clock was set; what waits for its removal waits as long as before");
+        tracing::warn!(
+            seconds = set_by.as_secs(),
+            "the clock was set; what waits for its removal waits as long as before"
+        );
         for at in self.gone_since.values_mut().chain(self.retired.values_mut()) {
             *at = at.checked_add(set_by).unwrap_or(*at);
         }

@@ -15,7 +15,7 @@ use super::{Names, Sweep};
 use crate::adopted::{Adopted, stem};
 
 /// How many resyncs pass before a job's cached tags are read again, so that ⌈N/20⌉ reads a resync verify them all.
-const TAG_ROTATION: u32 = 20;
+pub(super) const TAG_ROTATION: u32 = 20;
 
 /// What is remembered of one place. Everything is found by a range over names: a reconcile costs the same whatever the number
 /// of jobs.

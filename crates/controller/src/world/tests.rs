@@ -3,6 +3,7 @@
 use ecs_etl_spec::name::Region;
 use ecs_etl_spec::shapes::TaskDefinition;
 
+use super::known::TAG_ROTATION;
 use super::*;
 
 fn place() -> Place {
