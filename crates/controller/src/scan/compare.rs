@@ -1,7 +1,6 @@
 //! What two listings of files do not have alike.
 
 use std::cmp::Ordering;
-use std::iter::Peekable;
 
 use ecs_etl_spec::name::Digest;
 
@@ -14,37 +13,24 @@ pub fn differing<'a>(
     let (mut one, mut other) = (one.peekable(), other.peekable());
     std::iter::from_fn(move || {
         loop {
-            match (one.peek().copied(), other.peek().copied()) {
+            let (left, right) = (one.peek().copied(), other.peek().copied());
+            let order = match (left, right) {
                 (None, None) => return None,
-                (Some((left, before)), Some((right, now))) if left == right => {
-                    one.next();
-                    other.next();
-                    if before != now {
-                        return Some(left);
-                    }
-                }
-                (left, right) => return next_of(&mut one, left, &mut other, right),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((left, _)), Some((right, _))) => left.cmp(right),
+            };
+            if order.is_le() {
+                one.next();
+            }
+            if order.is_ge() {
+                other.next();
+            }
+            if left != right {
+                return if order.is_le() { left } else { right }.map(|(path, _)| path);
             }
         }
     })
-}
-
-type Entry<'a> = (&'a str, &'a Digest);
-
-/// The path that comes first, of two that are not the same.
-fn next_of<'a>(
-    one: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
-    left: Option<Entry<'a>>,
-    other: &mut Peekable<impl Iterator<Item = Entry<'a>>>,
-    right: Option<Entry<'a>>,
-) -> Option<&'a str> {
-    let order = match (left, right) {
-        (Some((left, _)), Some((right, _))) => left.cmp(right),
-        (Some(_), None) => Ordering::Less,
-        (None, _) => Ordering::Greater,
-    };
-    let next = if order == Ordering::Less { one.next() } else { other.next() };
-    next.map(|(path, _)| path)
 }
 
 #[cfg(test)]

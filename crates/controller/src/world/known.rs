@@ -98,7 +98,12 @@ impl Known {
         if let (Some(sweep), Fact::Known(_)) = (&mut self.sweep, &facts.group) {
             sweep.group = facts.group.clone();
         }
-        // Facts come whole, also those that the write did not touch: what the lists show already is no news to them.
+        self.learn_rules(facts, wrote, now);
+        self.learn_active(facts, wrote, now);
+    }
+
+    /// Facts come whole, also those that a write did not touch: what the lists show already is no news to them.
+    fn learn_rules(&mut self, facts: &Observed, wrote: bool, now: Timestamp) {
         for (rule, fact) in &facts.rules {
             let Fact::Known(live) = fact else { continue };
             if live.is_none() {
@@ -115,6 +120,9 @@ impl Known {
                 self.writes.rule(rule, live, now);
             }
         }
+    }
+
+    fn learn_active(&mut self, facts: &Observed, wrote: bool, now: Timestamp) {
         for (family, fact) in &facts.active {
             let Fact::Known(arns) = fact else { continue };
             let before = self.sweep.as_ref().and_then(|sweep| sweep.active.get(family)).cloned().unwrap_or_default();

@@ -3,7 +3,7 @@
 //! Whatever is not plain is read again: only a file that says one valid job, of which nothing was found to tell and which
 //! hangs on no other, is taken as it was. What comes of that is equal to a full reading, and a property test holds it to that.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Directory;
@@ -24,7 +24,7 @@ pub struct Earlier<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Standing<'a> {
     /// The files that say them, and nothing else.
-    pub files: HashSet<&'a str>,
+    pub files: BTreeSet<&'a str>,
     /// By their names.
     pub jobs: Vec<&'a Arc<Job>>,
 }
@@ -36,8 +36,8 @@ impl<'a> Earlier<'a> {
         if !self.has_same_frame() {
             return Standing::default();
         }
-        let mut files: HashSet<&str> = HashSet::with_capacity(directory.jobs.len());
-        let mut read_again: HashSet<&str> = directory.diagnostics.iter().map(|found| found.file.as_str()).collect();
+        let mut files: BTreeSet<&str> = BTreeSet::new();
+        let mut read_again: BTreeSet<&str> = directory.diagnostics.iter().map(|found| found.file.as_str()).collect();
         read_again.extend(directory.unreadable.keys().map(String::as_str));
         read_again.extend(directory.blocked.values().map(|blocked| blocked.origin.file.as_str()));
         read_again.extend(self.frame());
