@@ -1,12 +1,11 @@
 //! `ecs-etl run [DIR]`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use ecs_etl_controller::daemon;
-use ecs_etl_controller::engine::{Engine, Mode};
+use ecs_etl_controller::engine::Mode;
 use ecs_etl_controller::lock::StatusDir;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::report::Reporter;
@@ -75,13 +74,12 @@ async fn serve(args: &Run, terminal: &mut Terminal) -> anyhow::Result<ExitCode> 
         None => None,
     };
 
-    let mut statuses = Reporter::default();
-    statuses.resume(files.earlier().into_values());
+    let mut reporter = Reporter::default();
+    reporter.resume(files.earlier().into_values());
+    let mut engine = session.engine(reporter, Mode::Daemon);
     let Session { cx, manifests, scan, reader, endpoint } = session;
-    // The watch keeps the files' latest content: what they held at the start is not kept beside it.
-    drop(scan);
-    let mut engine = Engine::new(Arc::clone(&cx), statuses, Mode::Daemon);
-    engine.take_manifests(manifests, &reader.git_source);
+    // The engine and the watch keep what is said now: what was said at the start is not kept beside it.
+    drop((manifests, scan));
     engine.read_approvals_in(&args.status.status_dir);
     let shown = args.dir.dir.display().to_string();
     let publisher = Publisher::new(Some(Box::new(files)), endpoint, shown, started);
