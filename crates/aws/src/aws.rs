@@ -109,7 +109,7 @@ impl Aws {
     /// The role cannot be assumed, there are no credentials, or AWS does not answer.
     pub async fn account(&self, place: &Place) -> Result<AccountId, CallError> {
         let cell = Arc::clone(self.accounts().entry(role(place)).or_default());
-        let account = cell.get_or_try_init(|| self.ask_account(place)).await?;
+        let account = cell.get_or_try_init(|| Box::pin(self.ask_account(place))).await?;
         Ok(account.clone())
     }
 

@@ -75,7 +75,8 @@ impl Clients {
     pub(crate) async fn of(&self, place: &Place) -> PlaceClients {
         let known = self.lock().get(place).map(Arc::clone);
         let cell = known.unwrap_or_else(|| Arc::clone(self.lock().entry(place.clone()).or_default()));
-        cell.get_or_init(|| self.make(place)).await.clone()
+        // Seldom done, and its future is large.
+        cell.get_or_init(|| Box::pin(self.make(place))).await.clone()
     }
 
     /// Forgets the clients of `place` and with them its credentials, which AWS calls expired.

@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -40,6 +41,10 @@ pub(crate) struct Direct {
     patience: Duration,
 }
 
+/// A request under way. It is boxed, since everything that waits for it would else be as large as the SDK's futures are, several
+/// times over.
+pub(crate) type Sending<'a, A, R> = Pin<Box<dyn Future<Output = Result<A, SdkError<R, HttpResponse>>> + Send + 'a>>;
+
 /// A request to AWS, in the SDK's terms.
 pub(crate) trait Request: Sized {
     /// What AWS answers.
@@ -48,7 +53,7 @@ pub(crate) trait Request: Sized {
     type Refusal;
 
     /// Sends it, by the way that the clients of its place have.
-    async fn send_by(self, clients: &PlaceClients) -> Result<Self::Answer, SdkError<Self::Refusal, HttpResponse>>;
+    fn send_by(self, clients: &PlaceClients) -> Sending<'_, Self::Answer, Self::Refusal>;
 }
 
 /// The requests of a service, by module, operation and builder.
@@ -59,15 +64,16 @@ macro_rules! requests {
                 type Answer = $sdk::operation::$module::$answer;
                 type Refusal = $sdk::operation::$module::$refusal;
 
-                async fn send_by(
-                    self,
-                    clients: &PlaceClients,
-                ) -> Result<Self::Answer, SdkError<Self::Refusal, HttpResponse>> {
+                fn send_by(self, clients: &PlaceClients) -> Sending<'_, Self::Answer, Self::Refusal> {
                     static WORDS: OnceLock<Option<FrozenLayer>> = OnceLock::new();
                     let words = WORDS.get_or_init(|| $sdk::operation::$module::$operation::new().config());
-                    let (Some(direct), Some(words)) = (&clients.direct, words) else { return self.send().await };
-                    let input = self.as_input().clone().build().map_err(SdkError::construction_failure)?;
-                    direct.ask($service, words, Input::erase(input), None).await
+                    match (&clients.direct, words) {
+                        (Some(direct), Some(words)) => Box::pin(async move {
+                            let input = self.as_input().clone().build().map_err(SdkError::construction_failure)?;
+                            direct.ask($service, words, Input::erase(input), None).await
+                        }),
+                        (None, _) | (_, None) => Box::pin(self.send()),
+                    }
                 }
             }
         )+)+
@@ -122,11 +128,11 @@ pub(crate) trait Completed: Sized {
     type Refusal;
 
     /// Sends it with that part, and hears that part of the answer.
-    async fn send_with(
+    fn send_with<'a>(
         self,
-        clients: &PlaceClients,
-        unmodelled: &Unmodelled,
-    ) -> Result<Self::Answer, SdkError<Self::Refusal, HttpResponse>>;
+        clients: &'a PlaceClients,
+        unmodelled: &'a Unmodelled,
+    ) -> Sending<'a, Self::Answer, Self::Refusal>;
 }
 
 /// Those of ECS, likewise.
@@ -137,18 +143,20 @@ macro_rules! completed {
                 type Answer = aws_sdk_ecs::operation::$module::$answer;
                 type Refusal = aws_sdk_ecs::operation::$module::$refusal;
 
-                async fn send_with(
+                fn send_with<'a>(
                     self,
-                    clients: &PlaceClients,
-                    unmodelled: &Unmodelled,
-                ) -> Result<Self::Answer, SdkError<Self::Refusal, HttpResponse>> {
+                    clients: &'a PlaceClients,
+                    unmodelled: &'a Unmodelled,
+                ) -> Sending<'a, Self::Answer, Self::Refusal> {
                     static WORDS: OnceLock<Option<FrozenLayer>> = OnceLock::new();
                     let words = WORDS.get_or_init(|| aws_sdk_ecs::operation::$module::$operation::new().config());
-                    let (Some(direct), Some(words)) = (&clients.direct, words) else {
-                        return self.customize().interceptor(unmodelled.clone()).send().await;
-                    };
-                    let input = self.as_input().clone().build().map_err(SdkError::construction_failure)?;
-                    direct.ask("ecs", words, Input::erase(input), Some(unmodelled)).await
+                    match (&clients.direct, words) {
+                        (Some(direct), Some(words)) => Box::pin(async move {
+                            let input = self.as_input().clone().build().map_err(SdkError::construction_failure)?;
+                            direct.ask("ecs", words, Input::erase(input), Some(unmodelled)).await
+                        }),
+                        (None, _) | (_, None) => Box::pin(self.customize().interceptor(unmodelled.clone()).send()),
+                    }
                 }
             }
         )+
