@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::context::{ACTS_AS, Cause, Context};
 use crate::firing::Firing;
+use crate::id::id_from;
 use crate::lag::Lagging;
 use crate::model::{self, Model, Violation};
 use crate::place::Place;
@@ -61,7 +61,8 @@ impl Emulator {
     pub fn handle(&mut self, now: Timestamp, request: &Request) -> Reply {
         self.advance(now);
         self.requests += 1;
-        let id = self.request_id(now);
+        // Unlike any before it in this process.
+        let id = id_from(&format!("{}/{}", now.as_nanosecond(), self.requests));
         let mut reply = match request.operation() {
             None => Refusal::new("UnknownOperationException", "The embedded AWS does not speak this service.")
                 .reply(Protocol::Json11),
@@ -183,13 +184,6 @@ impl Emulator {
             Service::Sqs => sqs::answer(state, &context, operation, &given),
             Service::Sts | Service::Emulator => Err(unknown()),
         }
-    }
-
-    /// A request id in the shape of AWS's, unlike any before it in this process.
-    fn request_id(&self, now: Timestamp) -> String {
-        let hex = hex::encode(Sha256::digest(format!("{}/{}", now.as_nanosecond(), self.requests)));
-        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
     }
 }
 

@@ -25,6 +25,7 @@ mod context;
 mod ecs;
 mod emulator;
 mod events;
+mod id;
 mod journal;
 mod lag;
 mod model;

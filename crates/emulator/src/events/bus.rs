@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::event::{What, id_from, to_the_second};
+use super::acting::Acting;
+use super::event::{What, to_the_second};
 use super::pattern::Leaves;
 use super::{BUS, items, text, validation};
 use crate::context::Context;
+use crate::id::id_from;
 use crate::place::Place;
 use crate::reply::Answer;
 use crate::state::State;
@@ -20,13 +22,15 @@ pub(crate) fn publish(state: &mut State, context: &Context<'_>, event: &Value) {
     if !state.listens(&context.place) {
         return;
     }
-    let leaves = Leaves::of(event);
-    let asks = |pattern: &Option<_>| pattern.as_ref().is_some_and(|pattern: &super::Pattern| pattern.matches(&leaves));
+    let patterns = state.listening_at(&context.place).filter_map(|(_, acting)| acting.pattern.as_ref());
+    let leaves = Leaves::of(event, patterns);
+    let asks = |acting: &Acting| acting.pattern.as_ref().is_some_and(|pattern| pattern.matches(&leaves));
     let matching: Vec<_> = state
         .listening_at(&context.place)
-        .filter(|(_, acting)| asks(&acting.pattern))
+        .filter(|(_, acting)| asks(acting))
         .map(|(rule, acting)| (rule.to_owned(), Arc::clone(acting)))
         .collect();
+    drop(leaves);
     for (rule, acting) in matching {
         acting.call(state, context, &rule, What::Told(event));
     }
@@ -35,7 +39,7 @@ pub(crate) fn publish(state: &mut State, context: &Context<'_>, event: &Value) {
 /// An event of a service of AWS, whole (docs/aws.md, Events).
 pub(crate) fn event(context: &Context<'_>, seed: &str, told: Told<'_>) -> Value {
     let Told { source, detail_type, time, resources, detail } = told;
-    json!({
+    let mut event = json!({
         "version": "0",
         "id": id_from(seed),
         "detail-type": detail_type,
@@ -43,9 +47,13 @@ pub(crate) fn event(context: &Context<'_>, seed: &str, told: Told<'_>) -> Value 
         "account": context.place.account,
         "time": to_the_second(time),
         "region": context.place.region,
-        "resources": resources,
-        "detail": detail,
-    })
+    });
+    if let Value::Object(members) = &mut event {
+        // The macro would copy these.
+        members.insert("resources".to_owned(), resources);
+        members.insert("detail".to_owned(), detail);
+    }
+    event
 }
 
 /// What is told of by an event.

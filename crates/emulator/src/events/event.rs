@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::rule_arn;
+use crate::id::id_from;
 use crate::place::Place;
 use crate::state::Undelivered;
 
@@ -102,14 +102,6 @@ const MEMBERS: [&str; 9] =
 /// The id of a tick's event, which is the same for all targets of the rule.
 fn tick_id(place: &Place, rule: &str, due: Timestamp) -> String {
     id_from(&format!("event/{}/{}/{rule}/{}", place.account, place.region, due.as_millisecond()))
-}
-
-/// An id in the form of those of events, which follows from `seed`.
-pub(crate) fn id_from(seed: &str) -> String {
-    let digest = Sha256::digest(seed);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
 /// A moment as events write their `time`.

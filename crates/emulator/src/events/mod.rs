@@ -30,7 +30,7 @@ use pattern::{Leaves, Pattern};
 
 pub(crate) use acting::{Acting, retry};
 pub(crate) use bus::{Told, event, publish};
-pub(crate) use event::{id_from, to_the_second};
+pub(crate) use event::to_the_second;
 pub(crate) use launch::launch;
 pub(crate) use ticks::{Ticking, fire, resume, seen_for, turn};
 
@@ -110,7 +110,7 @@ fn test_pattern(body: &Value) -> Answer {
         return Err(refused());
     }
     let mut answer = Map::new();
-    answer.insert("Result".to_owned(), json!(pattern.matches(&Leaves::of(&event))));
+    answer.insert("Result".to_owned(), json!(pattern.matches(&Leaves::of(&event, [&pattern]))));
     Ok(answer)
 }
 

@@ -40,24 +40,40 @@ struct Acting {
 }
 
 /// Has a schedule fire as it was put, from `at` on.
+///
+/// What it was called for already is not called for again, however its window changes; what it is still to be called for comes, if
+/// the schedule keeps that moment.
 pub(super) fn turn(state: &mut State, settings: &Settings, key: &(Place, String), at: Timestamp) {
-    if let Some(before) = state.alarms.remove(key) {
+    let before = state.alarms.remove(key);
+    if let Some(before) = &before {
         state.forget_reminder(Some(before.at), Due::Alarm(key.clone()));
     }
     let Some(acting) = state.schedules.get(key).and_then(|row| Acting::ready(key, row)) else { return };
-    // What is due at once is still to come, as its call is.
-    let longest = acting.timetable.longest_window(usual(settings)).max(SOONEST);
-    let from = at.checked_sub(longest).unwrap_or(Timestamp::MIN);
-    plan(state, settings, key, Arc::new(acting), from, at);
+    let acting = Arc::new(acting);
+    match before {
+        Some(Alarm { due, .. }) if due <= at && acting.timetable.has(due) => {
+            let call = due.checked_add(delay(key, due, acting.timetable.window(due, usual(settings)))).unwrap_or(due);
+            let soonest = at.checked_add(SOONEST).unwrap_or(Timestamp::MAX);
+            set(state, key, Alarm { acting, due, at: call.max(soonest) });
+        }
+        Some(_) => plan(state, settings, key, acting, at, at),
+        // What is due at once is still to come, as its call is.
+        None => {
+            let from = at.checked_sub(SOONEST).unwrap_or(Timestamp::MIN);
+            plan(state, settings, key, acting, from, at);
+        }
+    }
 }
 
 /// What is on the agenda in a state that was just read.
 pub(crate) fn resume(state: &mut State, settings: &Settings) {
     // What was due by the last write was done before it.
     let done = state.as_of().unwrap_or(Timestamp::MIN);
-    let keys: Vec<_> = state.schedules.iter().map(|(key, _)| key.clone()).collect();
-    for key in keys {
-        turn(state, settings, &key, done);
+    let ready = state.schedules.iter().filter_map(|(key, row)| Some((key.clone(), Acting::ready(key, row)?)));
+    for (key, acting) in ready.collect::<Vec<_>>() {
+        let longest = acting.timetable.longest_window(usual(settings)).max(SOONEST);
+        let from = done.checked_sub(longest).unwrap_or(Timestamp::MIN);
+        plan(state, settings, &key, Arc::new(acting), from, done);
     }
 }
 
@@ -141,12 +157,16 @@ fn plan(
         let window = acting.timetable.window(next, usual(settings));
         let at = next.checked_add(delay(key, next, window)).unwrap_or(next);
         if at > after {
-            state.remind(Some(at), Due::Alarm(key.clone()));
-            state.alarms.insert(key.clone(), Alarm { acting, due: next, at });
-            return;
+            return set(state, key, Alarm { acting, due: next, at });
         }
         due = next;
     }
+}
+
+/// Puts a tick on the agenda.
+fn set(state: &mut State, key: &(Place, String), alarm: Alarm) {
+    state.remind(Some(alarm.at), Due::Alarm(key.clone()));
+    state.alarms.insert(key.clone(), alarm);
 }
 
 fn usual(settings: &Settings) -> SignedDuration {

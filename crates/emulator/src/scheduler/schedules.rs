@@ -57,8 +57,11 @@ pub(super) fn update(state: &mut State, context: &Context<'_>, body: &Value) -> 
     let members = filled_in(body);
     check::check(context, &members)?;
     state.schedules.update(&key, |row| {
-        let moved = ["ScheduleExpression", "ScheduleExpressionTimezone", "StartDate"];
-        if moved.iter().any(|member| row.members.get(*member) != members.get(*member)) {
+        let changes = |member: &str| row.members.get(member) != members.get(member);
+        // Only what is counted from its beginning moves with it.
+        let counts = text(body, "ScheduleExpression").is_some_and(|expression| expression.starts_with("rate("));
+        let moves = changes("ScheduleExpression") || changes("ScheduleExpressionTimezone");
+        if moves || (counts && changes("StartDate")) {
             row.anchored_at = context.now;
         }
         row.members = members;

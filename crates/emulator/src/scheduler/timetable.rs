@@ -68,6 +68,12 @@ impl Timetable {
         next.filter(|next| self.until.is_none_or(|until| *next <= until))
     }
 
+    /// Whether there is a tick at this moment.
+    pub(super) fn has(&self, moment: Timestamp) -> bool {
+        let before = moment.checked_sub(SignedDuration::from_millis(1)).unwrap_or(moment);
+        self.next_after(before) == Some(moment)
+    }
+
     /// Within what time after a tick its target is called: what is usual, or the window, and before the tick that follows.
     pub(super) fn window(&self, tick: Timestamp, usual: SignedDuration) -> SignedDuration {
         let Some(window) = self.window else { return usual };

@@ -69,7 +69,7 @@ fn put(
     for key in stale {
         state.messages.wither(&(place.clone(), key));
     }
-    let id = crate::events::id_from(&format!("message/{}/{}/{name}/{seed}", place.account, place.region));
+    let id = crate::id::id_from(&format!("message/{}/{}/{name}/{seed}", place.account, place.region));
     let message = Message {
         id: id.clone(),
         body,

@@ -235,6 +235,25 @@ fn a_flexible_schedule_comes_within_its_window() {
 }
 
 #[test]
+fn a_window_that_changes_neither_repeats_a_tick_nor_loses_it() {
+    let flexible = json!({"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 50}});
+    for minute in 0..60 {
+        let mut aws = at("2026-01-02T03:00:30Z");
+        create(&mut aws, "s", "cron(0 * * * ? *)", json!({})).unwrap();
+        let mut due = pass(&mut aws, 3600 + 60 * minute);
+        for over in [flexible.clone(), json!({})] {
+            let body = schedule(&aws, "cron(0 * * * ? *)", over);
+            aws.scheduler("PUT", "/schedules/s", body).unwrap();
+            due.extend(pass(&mut aws, 3600));
+        }
+        due.extend(pass(&mut aws, 2 * 3600));
+        let due: Vec<_> = due.iter().map(|firing| firing.due.to_string()).collect();
+        let hours: Vec<_> = (4..4 + due.len()).map(|hour| format!("2026-01-02T{hour:02}:00:00Z")).collect();
+        assert!(due.len() >= 4 && due == hours, "changed at minute {minute}: {due:?}");
+    }
+}
+
+#[test]
 fn a_disabled_and_a_deleted_schedule_do_not_fire() {
     let mut aws = at("2026-01-02T03:04:05Z");
     create(&mut aws, "s", "cron(* * * * ? *)", json!({})).unwrap();

@@ -1,8 +1,11 @@
 //! An event cut into its values, each with the path to it and the elements of arrays it lies in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use serde_json::Value;
+
+use super::Pattern;
 
 /// The way through the arrays of an event to a value, from the outside in.
 pub(super) type Steps = Vec<Step>;
@@ -23,18 +26,21 @@ pub(super) struct Leaf<'a> {
     pub steps: Steps,
 }
 
-/// All values of an event by their paths.
+/// The values of an event by those of their paths that somebody asks for.
 ///
 /// A name with dots in it is the same as a way through objects (docs/aws.md, Event patterns).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::events) struct Leaves<'a> {
-    by_path: HashMap<String, Vec<Leaf<'a>>>,
+    asked: BTreeSet<&'a str>,
+    by_path: BTreeMap<&'a str, Vec<Leaf<'a>>>,
     arrays: usize,
 }
 
 impl<'a> Leaves<'a> {
-    pub(in crate::events) fn of(event: &'a Value) -> Self {
-        let mut leaves = Self::default();
+    /// Those that `patterns` ask for.
+    pub(in crate::events) fn of(event: &'a Value, patterns: impl IntoIterator<Item = &'a Pattern>) -> Self {
+        let asked = patterns.into_iter().flat_map(Pattern::paths).collect();
+        let mut leaves = Self { asked, by_path: BTreeMap::new(), arrays: 0 };
         leaves.add(event, &mut String::new(), &mut Steps::new());
         leaves
     }
@@ -44,7 +50,14 @@ impl<'a> Leaves<'a> {
         self.by_path.get(path).map_or(&[], Vec::as_slice)
     }
 
+    /// The first path asked for that begins with this one.
+    fn asks_within(&self, path: &str) -> Option<&'a str> {
+        let mut from = self.asked.range::<str, _>((Bound::Included(path), Bound::Unbounded));
+        from.next().copied().filter(|asked| asked.starts_with(path))
+    }
+
     fn add(&mut self, value: &'a Value, path: &mut String, steps: &mut Steps) {
+        let Some(asked) = self.asks_within(path) else { return };
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
@@ -67,8 +80,10 @@ impl<'a> Leaves<'a> {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                let leaf = Leaf { value, steps: steps.clone() };
-                self.by_path.entry(path.clone()).or_default().push(leaf);
+                // Of the paths that begin with it, it is the first one itself.
+                if asked == path {
+                    self.by_path.entry(asked).or_default().push(Leaf { value, steps: steps.clone() });
+                }
             }
         }
     }

@@ -47,7 +47,12 @@ impl Pattern {
         })
     }
 
-    /// Whether an event is what the pattern asks for.
+    /// The paths it asks for.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.path.as_str())
+    }
+
+    /// Whether an event is what the pattern asks for; the values have been looked for at its paths too.
     pub(super) fn matches(&self, event: &Leaves<'_>) -> bool {
         self.alternatives.iter().any(|fields| {
             let fields = fields.iter().filter_map(|field| self.fields.get(*field));

@@ -6,7 +6,7 @@ use super::{Leaves, Pattern};
 
 fn check(pattern: Value, event: Value, expected: bool) {
     let read = Pattern::read(&pattern.to_string()).unwrap();
-    assert_eq!(read.matches(&Leaves::of(&event)), expected, "{pattern} on {event}");
+    assert_eq!(read.matches(&Leaves::of(&event, [&read])), expected, "{pattern} on {event}");
 }
 
 fn refused(pattern: &str, reason: &str) {
