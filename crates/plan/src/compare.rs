@@ -45,6 +45,18 @@ pub(crate) fn rule(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
     normalise::diff(&normalise::rule(&live), &normalise::rule(&desired))
 }
 
+/// Fields of a schedule of EventBridge Scheduler without which it would fire at the same moments.
+pub(crate) fn moments(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
+    let expression = desired.trigger.expression();
+    let changed = live.expression.as_deref() != expression;
+    let changed = changed.then(|| text("ScheduleExpression", live.expression.as_deref(), expression));
+    let says_when = |change: &FieldChange| MOMENTS.contains(&change.path.as_str());
+    changed.into_iter().chain(timing(desired, live).into_iter().filter(says_when)).collect()
+}
+
+/// Those of its fields, beside its expression, that make out its moments.
+const MOMENTS: [&str; 3] = ["ScheduleExpressionTimezone", "StartDate", "EndDate"];
+
 /// Fields of a schedule of EventBridge Scheduler that say when it fires, beside its expression.
 pub(crate) fn timing(desired: &DesiredRule, live: &LiveRule) -> Vec<FieldChange> {
     let (Trigger::Timed(timing), Some(live)) = (&desired.trigger, &live.timing) else { return Vec::new() };

@@ -133,7 +133,7 @@ impl Goal<'_> {
     fn schedule(&self, wanted: &Wanted<'_>, timing: &Timing, draft: &mut Draft<'_>) {
         let rule = wanted.desired;
         if rule.over {
-            return;
+            return self.end(wanted, draft);
         }
         let state = |enabled: bool| if enabled { RuleState::Enabled } else { RuleState::Disabled };
         let Some(live) = &wanted.live else {
@@ -159,6 +159,16 @@ impl Goal<'_> {
             Because::Differs(changes)
         };
         draft.push(self.put_schedule(rule, timing, false, state), because);
+    }
+
+    /// A schedule of which no moment is left, which Scheduler would not take any more. What is there fires at others: it goes.
+    fn end(&self, wanted: &Wanted<'_>, draft: &mut Draft<'_>) {
+        let rule = wanted.desired;
+        let Some(live) = wanted.live.as_ref().filter(|live| self.firing(rule, live) != Firing::No) else { return };
+        let others = compare::moments(rule, live.live);
+        if !others.is_empty() {
+            draft.push(Action::DeleteSchedule { rule: rule.name.clone() }, Because::Differs(others));
+        }
     }
 
     /// The write of a whole schedule.

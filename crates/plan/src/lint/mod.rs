@@ -205,7 +205,8 @@ fn shape(steps: &[Step], index: usize, step: &Step, subject: &Subject<'_>, obser
             (!whole).then(|| Violation::PartialRule { step: index, rule: rule.clone() })
         }
         Action::DeleteRule { rule } | Action::DeleteSchedule { rule } => {
-            let wanted = subject.wanted(&step.place, rule);
+            // Of one whose moments are over nothing is wanted.
+            let wanted = subject.wanted(&step.place, rule).filter(|wanted| !wanted.over);
             wanted.map(|_| Violation::DeletesWanted { step: index, rule: rule.clone() })
         }
         Action::RegisterTaskDefinition { .. }

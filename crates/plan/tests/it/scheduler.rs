@@ -99,6 +99,25 @@ fn what_is_over_is_neither_made_nor_changed_nor_taken_away() {
 }
 
 #[test]
+fn what_fires_yet_goes_when_its_new_moments_are_over() {
+    let over = |mut spec: Spec| {
+        spec.now = at("2026-11-23T12:01:00Z");
+        spec
+    };
+    let once = |zone: &str| job().schedule("at(2026-11-23T21:01:00)").in_zone(zone);
+    let before = [
+        // Twelve hours later than the moment that it is changed to.
+        once("America/Halifax"),
+        job().schedule("at(2026-11-25T21:01:00)").in_zone("Asia/Tokyo"),
+        tokyo(),
+    ];
+    for before in before {
+        let mut world = check(&before, &over(once("Asia/Tokyo")), &["DeleteSchedule"]);
+        assert!(!world.region(&job().place).rules.contains_key(&scheduled("etl-sales")));
+    }
+}
+
+#[test]
 fn a_beginning_that_is_over_is_left_out_and_is_no_difference() {
     let spec = |now: &str| {
         let mut spec = tokyo().between(Some("2026-11-24T00:00:00Z"), None);
