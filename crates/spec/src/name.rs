@@ -285,7 +285,7 @@ impl Digest {
 
 /// A JSON value in one fixed form: keys sorted, no blanks. Not left to serde_json: whether its maps are sorted is a feature
 /// that any crate of a build can switch.
-pub(crate) fn canonical_text(value: &serde_json::Value) -> String {
+pub fn canonical_text(value: &serde_json::Value) -> String {
     // A value is always JSON.
     serde_json::to_string(&Canonical(value)).unwrap_or_default()
 }

@@ -14,7 +14,7 @@ mod template;
 use std::fmt;
 use std::sync::Arc;
 
-use ecs_etl_spec::name::Digest;
+use ecs_etl_spec::name::{Digest, canonical_text};
 use ecs_etl_spec::shapes::TaskDefinition;
 use ecs_etl_spec::shapes::events;
 use serde::Serialize;
@@ -57,8 +57,8 @@ impl Subject {
 
     fn normal(self, value: Value) -> Normal {
         let network = Network::of(&value);
-        // Keys are sorted, so equal values are equal texts.
-        let text = self.tables().structure(self.structure(), value, network).to_string();
+        // Equal values are equal texts.
+        let text = canonical_text(&self.tables().structure(self.structure(), value, network));
         Normal { subject: self, text: text.into() }
     }
 }
@@ -87,7 +87,7 @@ impl Normal {
 
     /// Digest of the value: equal exactly for equal normal forms.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&self.value())
+        Digest::of(self.text.as_bytes())
     }
 }
 
