@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecs_etl_plan::lower::job_of_rule;
 use ecs_etl_plan::observed::{LiveRule, Observed};
+use ecs_etl_plan::ownership::Mark;
+use ecs_etl_plan::tags;
 use ecs_etl_spec::directory::Directory;
-use ecs_etl_spec::name::{Family, JobName, Prefix, RuleName};
+use ecs_etl_spec::name::{ControllerName, Family, JobName, Prefix, RuleName};
 
 /// What one job has taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +52,22 @@ pub fn of(directory: &Directory) -> Adopted {
         rules: adopt.rules().cloned().collect(),
     };
     adopting.map(|job| (job.name.clone(), taken(&job.adopt))).collect()
+}
+
+/// Rules that were looked at for `job` and whose tags prove that they are other jobs' of this controller.
+///
+/// A description only hints, and may run behind: who takes a rule over marks it first and describes it later. Stopped in between, by
+/// an edit or by its end, the tags alone say whose it is, and once its manifest is gone nobody else would ever ask for it.
+pub fn of_others(controller: &ControllerName, job: &JobName, facts: &Observed) -> Adopted {
+    let mut others = Adopted::new();
+    for (rule, fact) in &facts.rule_tags {
+        let Some(tags) = fact.known() else { continue };
+        let Some(other) = tags.get(tags::JOB).and_then(|name| JobName::new(name).ok()) else { continue };
+        if other != *job && Mark::new(controller, &other).is_on(tags) {
+            others.entry(other).or_default().rules.insert(rule.clone());
+        }
+    }
+    others
 }
 
 /// Whether the rule that a description says is `job`'s is called after another job, or after none.

@@ -19,7 +19,7 @@ use ecs_etl_spec::name::{Family, JobName};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::adopted::Taken;
+use crate::adopted::{self, Taken};
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::observe::{self, Homes, Trust};
@@ -189,7 +189,11 @@ async fn decide(
     // Once its rule is gone, nothing in AWS tells which family it had taken over.
     let mut taken = Taken::seen(&facts, family);
     taken.families.retain(|family| holds_ours(cx, job, &facts, family));
-    cx.world().adopt(place, job, &taken);
+    let others = adopted::of_others(&settings.identity.controller, job, &facts);
+    let mut world = cx.world();
+    world.adopt(place, job, &taken);
+    others.iter().for_each(|(other, taken)| world.adopt(place, other, taken));
+    drop(world);
     Ok((facts, plan))
 }
 

@@ -174,6 +174,24 @@ async fn a_new_process_finds_an_adopted_rule_without_its_manifest_and_leaves_tar
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rule_that_is_marked_for_a_job_and_still_described_as_anothers_goes_with_the_one_it_is_marked_for() {
+    let lab = directory(both());
+    stranger(&lab).await;
+    lab.events("RemoveTargets", json!({"Rule": RULE, "Ids": ["tell"]})).await;
+    lab.apply().await;
+    // A rename was stopped after its first step, and then its manifest went.
+    let arn = format!("arn:aws:events:eu-central-1:123456789012:rule/{RULE}");
+    let marks = json!([{"Key": "ecs-etl/job", "Value": "revenue"}]);
+    lab.events("TagResource", json!({"ResourceARN": arn, "Tags": marks})).await;
+    lab.remove("sales.yaml");
+    let pass = lab.prune().await;
+    assert!(pass.whole);
+    let removed: Vec<&str> = pass.engine.removed().iter().map(|job| job.as_str()).collect();
+    assert_eq!(removed, ["revenue"]);
+    assert_eq!(rules(&lab).await, ["etl-b", "etl-c"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_adoption_that_is_taken_back_starts_the_job_by_no_second_rule() {
     let lab = directory(both());
     stranger(&lab).await;

@@ -38,13 +38,22 @@ pub(crate) fn former(desired: &Desired, observed: &Observed, survey: &Survey<'_>
         let Some(newest) = active.first() else { continue };
         let (look, what) = (|| Look::Revision(newest.clone()), || format!("revision {newest}"));
         let Some(Some(revision)) = asks.fact(seen.revisions.get(newest), place, look, what) else { continue };
-        let mark = mark(desired, desired.moved_from.as_ref().filter(|old| old.family == *family));
-        if mark.is_on(&revision.tags) && !revision.tags.contains_key(tags::RETIRED_AT) {
+        if is_ours(desired, family, &revision.tags) && !revision.tags.contains_key(tags::RETIRED_AT) {
             retired.push(Retired { elsewhere: place.cloned(), revision: newest.clone() });
         }
     }
     asks.settled()?;
     Ok(retired)
+}
+
+/// Whether a revision of a family that is left behind is the job's. An adopted family is called after no name of the job, so its
+/// revisions may bear the mark of either.
+fn is_ours(desired: &Desired, family: &Family, tags: &Tags) -> bool {
+    let former = desired.moved_from.as_ref();
+    if desired.adoption.takes_family(family.as_str()) {
+        return mark(desired, None).is_on(tags) || former.is_some_and(|old| mark(desired, Some(old)).is_on(tags));
+    }
+    mark(desired, former.filter(|old| old.family == *family)).is_on(tags)
 }
 
 fn left_behind<'a>(old: &Old<'a>) -> Option<(Option<&'a Place>, &'a Family)> {

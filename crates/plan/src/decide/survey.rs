@@ -145,6 +145,13 @@ impl<'a> Home<'a> {
         [&self.desired.family, &self.desired.adoption.own].into_iter().chain(former).collect()
     }
 
+    /// The former name of the job, if an adopted rule here still bears its mark. By what it is called nobody can tell: it is called
+    /// after neither name, and a job that is renamed while it moves has left it where it was.
+    fn former_of(&self, name: &RuleName) -> Option<&'a Former> {
+        let tags = self.observed.rule_tags.get(name)?.known()?;
+        self.desired.moved_from.as_ref().filter(|former| mark(self.desired, Some(former)).is_on(tags))
+    }
+
     /// Rules of ours here that the job should not have any more.
     fn superseded(&self, asks: &mut Asks, notes: &mut Vec<String>) -> Vec<Old<'a>> {
         let desired = self.desired;
@@ -153,6 +160,7 @@ impl<'a> Home<'a> {
             let why = match (former, self.elsewhere) {
                 (None, None) => Superseded::Schedule,
                 (None, Some(_)) => Superseded::Move(&desired.family),
+                (Some(_), _) if desired.adoption.rules.contains(&name) => Superseded::Move(&desired.family),
                 (Some(former), _) => Superseded::Move(&former.family),
             };
             if self.is_here(&name) {
@@ -184,7 +192,9 @@ impl<'a> Home<'a> {
             if wanted(name) || matches!(fact, Fact::Known(None)) {
                 continue;
             }
-            if names_rule(&desired.adoption.own, name) || desired.adoption.rules.contains(name) {
+            if desired.adoption.rules.contains(name) {
+                names.push((name.clone(), self.former_of(name)));
+            } else if names_rule(&desired.adoption.own, name) {
                 names.push((name.clone(), None));
             } else if let Some(former) = desired.moved_from.as_ref().filter(|old| names_rule(&old.family, name)) {
                 names.push((name.clone(), Some(former)));

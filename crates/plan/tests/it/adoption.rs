@@ -5,7 +5,7 @@ use ecs_etl_plan::decide::{Decision, Policy, pinning};
 use ecs_etl_plan::lint::{Subject, Violation, lint};
 use ecs_etl_plan::observed::{LiveRule, Look, Observed, RevisionArn, RuleState};
 use ecs_etl_plan::removal::{self, Leaving};
-use ecs_etl_plan::step::{Action, Plan, RevisionRef};
+use ecs_etl_plan::step::{Action, Kind, Plan, RevisionRef};
 use ecs_etl_plan::tags::{self, Tags};
 use ecs_etl_spec::name::{Family, JobName, RuleName};
 use ecs_etl_spec::shapes::TaskDefinition;
@@ -311,6 +311,31 @@ fn a_rename_takes_over_what_the_job_had_adopted_under_its_old_name() {
     let rule = world.region(&before.place).rule(RULE);
     assert_eq!((rule.tags[tags::JOB].as_str(), rule.targets.len()), ("revenue", 1));
     silent(&mut world, &renamed);
+}
+
+#[test]
+fn a_rename_that_moves_the_job_as_well_leaves_no_adopted_rule_behind() {
+    let before = adopting();
+    let (mut world, revision) = theirs(&before);
+    reconcile(&mut world, &before);
+    let moved = adopting().named("revenue").moved_from("sales").at("us-east-1");
+    let desired = moved.desired();
+    let done = world.decide(&desired, world.found(&desired));
+    assert_eq!(lint(&done.plan, &Subject::of(&desired), &done.observed), [], "{:#?}", done.plan.steps);
+    assert_eq!(done.plan.kind, Kind::Move);
+    for stop in 0..=done.plan.steps.len() {
+        let mut stopped = world.clone();
+        stopped.apply(&done.plan.steps[..stop]);
+        let after = stopped.decide(&desired, stopped.found(&desired));
+        assert_eq!(lint(&after.plan, &Subject::of(&desired), &after.observed), [], "{:#?}", after.plan.steps);
+        stopped.apply(&after.plan.steps);
+        let left = stopped.region(&before.place);
+        assert!(left.rules.is_empty(), "stopped after step {stop}: {:?}", left.rules.keys());
+        assert_eq!(stopped.region(&moved.place).rule(RULE).tags[tags::JOB].as_str(), "revenue");
+        silent(&mut stopped, &moved);
+    }
+    world.apply(&done.plan.steps);
+    assert!(world.region(&before.place).revision(&revision).live.tags.contains_key(tags::RETIRED_AT));
 }
 
 #[test]
