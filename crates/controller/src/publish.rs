@@ -20,6 +20,9 @@ pub const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long changes are gathered before they are written together.
 const GATHER: Duration = Duration::from_millis(200);
 
+/// How soon a disk that refused is tried again: it stays full for minutes or hours, and each try writes everything.
+const AFTER_REFUSAL: Duration = Duration::from_secs(5);
+
 /// The controller's document names every job. With so many of them it is written with one change in two, and so on; the
 /// heartbeat brings it up to date at the latest.
 const JOBS_WITH_EVERY_CHANGE: usize = 250;
@@ -57,9 +60,10 @@ impl Publisher {
 
     /// Resolves when it is time to write: soon after a change, so that a thousand outcomes at once are a few writes.
     pub async fn due(&self, changed: bool) {
+        let pause = if self.failing { AFTER_REFUSAL.min(self.heartbeat) } else { GATHER };
         match self.written {
             _ if self.files.is_none() || !changed => std::future::pending().await,
-            Some(written) => tokio::time::sleep_until(written + GATHER).await,
+            Some(written) => tokio::time::sleep_until(written + pause).await,
             None => {}
         }
     }
