@@ -33,6 +33,7 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
         if let Err(stopped) = cx.may_write() {
             return Carried { actions, stopped: Some(stopped) };
         }
+        expect(cx, step);
         match cx.aws.act(&step.place, &step.action, pinned.as_ref(), urgency).await {
             Ok(done) => {
                 if let (Done::Registered(revision), Some(slot)) = (&done, made.get_mut(index)) {
@@ -45,6 +46,27 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
         }
     }
     Carried { actions, stopped: None }
+}
+
+/// What is about to be put may be there whatever comes of it: no answer is no proof, and this future may be dropped under way. Should
+/// its job not want it any more next time, it is asked for all the same.
+fn expect(cx: &Context, step: &Step) {
+    match &step.action {
+        Action::PutRule { rule, .. } | Action::PutSchedule { rule, .. } => cx.world().expect(&step.place, rule),
+        Action::RegisterTaskDefinition { .. }
+        | Action::EnableRule { .. }
+        | Action::DisableRule { .. }
+        | Action::PutTargets { .. }
+        | Action::RemoveTargets { .. }
+        | Action::DeleteRule { .. }
+        | Action::CreateScheduleGroup { .. }
+        | Action::DeleteSchedule { .. }
+        | Action::TagRule { .. }
+        | Action::UntagRule { .. }
+        | Action::TagRevision { .. }
+        | Action::UntagRevision { .. }
+        | Action::DeregisterTaskDefinition { .. } => {}
+    }
 }
 
 fn pinned(action: &Action, made: &[Option<RevisionArn>]) -> Result<Option<RevisionArn>, Interrupted> {

@@ -8,9 +8,10 @@ use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::failure::RetryClass;
 use ecs_etl_plan::observed::{Fact, Look, Observed, Question, Questions, RevisionArn};
-use ecs_etl_plan::step::{Action, Plan};
+use ecs_etl_plan::step::{Action, Plan, RevisionRef};
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{JobName, RuleName};
+use ecs_etl_spec::shapes::events::Target;
 use futures::future::join_all;
 
 use crate::context::{Context, Interrupted};
@@ -142,9 +143,9 @@ pub async fn until_decided_unless(
                 return Ok((view, plan));
             }
             Decision::Plan(plan) if direct => {
-                // A revision's content never changes, so it is remembered; whose it is may, so before one is written to, its
-                // tags are read again.
-                let doubtful = written_to(&plan, &homes.place, &mut remembered);
+                // A revision's content never changes, so it is remembered; its tags may, so before one is written to, or pinned
+                // again, they are read again.
+                let doubtful = written_to(&plan, &homes.place, &fresh, &mut remembered);
                 if doubtful.is_empty() {
                     learn(cx, &homes.place, &fresh, false);
                     return Ok((view, plan));
@@ -174,12 +175,22 @@ fn revisions(facts: &Observed) -> BTreeSet<RevisionArn> {
     facts.revisions.keys().chain(elsewhere).cloned().collect()
 }
 
-/// Questions for the `remembered` revisions that a plan writes to. Each is asked for once.
-fn written_to(plan: &Plan, home: &Place, remembered: &mut BTreeSet<RevisionArn>) -> Questions {
+/// Questions for the `remembered` revisions that a plan writes to, or has something start that did not: one that was replaced bears a
+/// mark that must not stay. Each is asked for once.
+fn written_to(plan: &Plan, home: &Place, facts: &Observed, remembered: &mut BTreeSet<RevisionArn>) -> Questions {
+    let pins = |target: &Target, arn: &RevisionArn| {
+        target.ecs_parameters.as_ref().and_then(|ecs| ecs.task_definition_arn.as_deref()) == Some(arn.as_str())
+    };
+    let is_pinned =
+        |arn: &RevisionArn| facts.targets.values().filter_map(Fact::known).flatten().any(|target| pins(target, arn));
     let revision = |action: &Action| match action {
         Action::TagRevision { revision, .. }
         | Action::UntagRevision { revision, .. }
         | Action::DeregisterTaskDefinition { revision } => Some(revision.clone()),
+        Action::PutTargets { revision: Some(RevisionRef::Existing(arn)), .. }
+        | Action::PutSchedule { revision: RevisionRef::Existing(arn), .. } => {
+            Some(arn.clone()).filter(|arn| !is_pinned(arn))
+        }
         Action::RegisterTaskDefinition { .. }
         | Action::PutRule { .. }
         | Action::EnableRule { .. }

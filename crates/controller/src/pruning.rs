@@ -83,8 +83,7 @@ impl Pruning {
             Some(left) => {
                 self.strangers.remove(&key);
                 if let Some(at) = left.retired_at.filter(|_| !left.scheduled) {
-                    let latest = self.retired.entry(job.clone()).or_insert(at);
-                    *latest = at.max(*latest);
+                    self.went(job, at);
                 }
                 self.left_behind.insert(key, left);
             }
@@ -95,9 +94,21 @@ impl Pruning {
         }
     }
 
+    /// A job went, by its mark or because we removed it: where a stale list shows no revision there is nothing to set a mark on.
+    pub fn went(&mut self, job: &JobName, at: Timestamp) {
+        let latest = self.retired.entry(job.clone()).or_insert(at);
+        *latest = at.max(*latest);
+    }
+
     /// Whether it is known what a job left in a place.
     pub fn knows(&self, place: &Place, job: &JobName) -> bool {
         self.left_behind.contains_key(&(place.clone(), job.clone()))
+    }
+
+    /// Whether it is known what a job left in a place, or being found out.
+    pub fn has_looked_after(&self, place: &Place, job: &JobName) -> bool {
+        let key = (place.clone(), job.clone());
+        self.left_behind.contains_key(&key) || self.unknown.contains_key(&key) || self.strangers.contains(&key)
     }
 
     /// Something could not be looked at.
@@ -130,10 +141,8 @@ impl Pruning {
         self.strangers.retain(|key| names.contains(key));
         let jobs: BTreeSet<&JobName> = names.iter().map(|(_, job)| job).collect();
         self.keep_permits(|job| jobs.contains(job));
-        let is_known = |key: &(Place, JobName)| {
-            self.left_behind.contains_key(key) || self.unknown.contains_key(key) || self.strangers.contains(key)
-        };
-        let new: BTreeSet<_> = names.iter().filter(|key| !is_known(key)).cloned().collect();
+        let new: BTreeSet<_> =
+            names.iter().filter(|(place, job)| !self.has_looked_after(place, job)).cloned().collect();
         for key in &new {
             self.unknown.insert(key.clone(), "it has not been looked at yet".to_owned());
         }

@@ -8,6 +8,7 @@ use ecs_etl_plan::clean_up::{self, CleanUp};
 use ecs_etl_plan::condition::Verdict;
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::observed::Observed;
+use ecs_etl_plan::tags;
 use ecs_etl_spec::job::Job;
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,7 +36,8 @@ pub async fn tidy(cx: &Context, job: &Arc<Job>, seen: Option<&Observed>) -> Resu
     let Some(names) = cx.names(&job.place, &job.name) else { return Ok(Outcome::default()) };
     let revisions =
         cx.world().sweep(&job.place).and_then(|sweep| sweep.active.get(names.running())).map_or(0, Vec::len);
-    if revisions < 2 {
+    // A single one may bear the mark of what was replaced: what replaced it was deregistered by somebody else.
+    if revisions < 2 && !seen.is_some_and(shows_a_mark) {
         return Ok(Outcome::default());
     }
     let scope = clean_up::Scope {
@@ -72,4 +74,10 @@ pub async fn tidy(cx: &Context, job: &Arc<Job>, seen: Option<&Observed>) -> Resu
         Some(stopped) => Err(stopped),
         None => Ok(Outcome { due }),
     }
+}
+
+/// Whether a revision is known to bear the mark of what was replaced.
+fn shows_a_mark(seen: &Observed) -> bool {
+    let revisions = seen.revisions.values().filter_map(|fact| fact.known()?.as_ref());
+    revisions.into_iter().any(|revision| revision.tags.contains_key(tags::RETIRED_AT))
 }

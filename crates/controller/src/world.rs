@@ -75,6 +75,11 @@ impl World {
         self.0.entry(place.clone()).or_default().learn(facts, wrote, now);
     }
 
+    /// Remembers that a rule may be there soon, until a list shows it or a direct read says that it is not.
+    pub fn expect(&mut self, place: &Place, rule: &RuleName) {
+        self.0.entry(place.clone()).or_default().unlisted.insert(rule.clone(), ());
+    }
+
     /// Fills what `fresh` does not know from the sweep and the caches: enough to prove silence, never to justify a write.
     ///
     /// A rule in `wanted` that the sweep does not list is known to be absent.

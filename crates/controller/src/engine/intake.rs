@@ -131,6 +131,7 @@ impl Engine {
         let places = self.manifests.places();
         self.cx.world().keep_places(&places);
         self.pruning.keep_places(&places);
+        self.reporter.keep_places(&places);
         self.unread.retain(|place| places.contains(place));
         for place in places {
             self.reporter.place_named(&place);
@@ -213,8 +214,9 @@ impl Engine {
             let swept = manifests.job(name).is_some_and(|job| self.cx.world().sweep(&job.place).is_some());
             if swept {
                 self.queue.schedule(key, Urgency::Edit);
-            } else if manifests.job(name).is_some_and(|job| self.pruning.has_failed(&job.place)) {
-                // Its place does not answer: the others are not kept waiting for the count.
+            } else if let Some(job) = manifests.job(name).filter(|job| self.pruning.has_failed(&job.place)) {
+                // Its place does not answer: the others are not kept waiting for the count, and whoever wrote it is told.
+                self.reporter.waits_for_place(job, self.cx.clock.now());
                 self.counted(name.clone());
             }
         }

@@ -50,8 +50,18 @@ impl Engine {
         }
         // Until all of it was looked at, nothing may go: the rules are asked once, not after each of thousands.
         if !self.pruning.is_inspecting() {
-            self.prune();
+            if self.others_came_to_light(&place) {
+                self.look_after_orphans(None);
+            } else {
+                self.prune();
+            }
         }
+    }
+
+    /// Whether tags that were read for one job told of another one that no manifest names and nobody has looked after.
+    fn others_came_to_light(&self, place: &Place) -> bool {
+        let others = self.cx.world().jobs_of_another_name(place);
+        others.into_iter().any(|job| !self.manifests.mentions(&job) && !self.pruning.has_looked_after(place, &job))
     }
 
     /// The manifest came back while a worker was busy with what the job had left behind.
@@ -77,6 +87,9 @@ impl Engine {
         if was_scheduled && !self.pruning.is_scheduled(&job) {
             tracing::info!(%job, "job removed; its revisions follow when no retry can want them");
             self.reporter.forget(&job);
+            if !outcome.actions.is_empty() {
+                self.pruning.went(&job, now);
+            }
             if self.mode == Mode::OnePass {
                 self.removed.insert(job.clone());
             }

@@ -25,6 +25,7 @@ use crate::verdict;
 
 use announce::announce;
 use live::live;
+use places::Silence;
 
 /// When and how often a job is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Reporter {
     actions: BTreeMap<JobName, Vec<&'static str>>,
     last_seen: BTreeMap<JobName, Timestamp>,
     problems: BTreeMap<String, String>,
+    /// Places whose lists could not be read when this was last tried.
+    silent: BTreeMap<Place, Silence>,
     /// Problems came or went since the statuses were last taken.
     problems_changed: bool,
     round: Round,
@@ -81,7 +84,7 @@ impl Reporter {
 
     /// Counts what is reported.
     pub(crate) fn remembered(&self, all: &mut Remembered) {
-        let Self { jobs, changed, actions, last_seen, problems, problems_changed: _, round, held, .. } = self;
+        let Self { jobs, changed, actions, last_seen, problems, silent, problems_changed: _, round, held, .. } = self;
         for (what, entries) in [
             ("statuses", jobs.len()),
             ("changed statuses", changed.len()),
@@ -93,6 +96,7 @@ impl Reporter {
             all.note(what, Per::Job, entries);
         }
         all.note("problems", Per::Key, problems.len());
+        all.note("places that do not answer", Per::Place, silent.len());
     }
 
     /// When each job was last seen live.

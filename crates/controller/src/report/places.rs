@@ -1,6 +1,7 @@
 //! What is reported of places: those that do not answer, and those that no document names any more.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_spec::job::{Job, Place};
@@ -14,6 +15,14 @@ use crate::verdict;
 
 /// How many jobs a message names.
 const NAMED: usize = 10;
+
+/// Why a place's lists could not be read, and when this is tried again.
+#[derive(Debug)]
+pub(super) struct Silence {
+    stopped: Interrupted,
+    retrying: Option<Retrying>,
+    since: Timestamp,
+}
 
 impl Reporter {
     /// A place cannot be swept: nothing is known of the jobs in it that have not been handled yet.
@@ -30,10 +39,23 @@ impl Reporter {
         for job in manifests.wanted().filter(|job| job.place == *place) {
             self.set(&job.name, Some(&job.origin), None, &verdict, None, &[], retrying.map(|r| (r, stopped)), &[], now);
         }
+        self.silent.insert(place.clone(), Silence { stopped: stopped.clone(), retrying, since: now });
+    }
+
+    /// A job is new or has a new spec, and its place has not answered yet: it waits for that, and says so like those that were
+    /// there before it.
+    pub fn waits_for_place(&mut self, job: &Job, now: Timestamp) {
+        let Some(Silence { stopped, retrying, since }) = self.silent.remove(&job.place) else { return };
+        let gone_by = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        let left = retrying.map(|retrying| Retrying { wait: retrying.wait.saturating_sub(gone_by), ..retrying });
+        let verdict = verdict::of_interruption(&stopped);
+        self.set(&job.name, Some(&job.origin), None, &verdict, None, &[], left.map(|r| (r, &stopped)), &[], now);
+        self.silent.insert(job.place.clone(), Silence { stopped, retrying, since });
     }
 
     /// A place was swept.
     pub fn place_swept(&mut self, place: &Place) {
+        self.silent.remove(place);
         self.solved(&about(place));
     }
 
@@ -70,6 +92,11 @@ impl Reporter {
             place.region, place.region
         );
         self.left_behind(&job.name, &Verdict::Stalled(Reason::LocationLost, message), &[], now);
+    }
+
+    /// Forgets how places answered that no document names any more.
+    pub fn keep_places(&mut self, named: &BTreeSet<Place>) {
+        self.silent.retain(|place, _| named.contains(place));
     }
 
     /// A document names a place.

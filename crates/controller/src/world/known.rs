@@ -31,8 +31,9 @@ pub(super) struct Known {
     pub adopted: Adopted,
     /// Whether the controller's group of schedules was ever seen there.
     pub grouped: bool,
-    /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag, so
-    /// they are asked for by name until a direct read says that they are gone. A map, as names are looked up in the sweep's.
+    /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag; and
+    /// those that we were about to put. They are asked for by name until a direct read says that they are gone. A map, as names
+    /// are looked up in the sweep's.
     pub unlisted: BTreeMap<RuleName, ()>,
 }
 

@@ -281,6 +281,7 @@ async fn a_revision_that_lost_our_mark_is_not_deregistered_on_old_knowledge() {
 #[derive(Debug, Clone, Default)]
 struct Disk {
     full: Arc<AtomicBool>,
+    refused: Arc<AtomicI64>,
     removed: Arc<Mutex<Vec<String>>>,
 }
 
@@ -288,7 +289,11 @@ impl Disk {
     fn room(&self) -> Result<(), StatusWriteError> {
         let path = PathBuf::from("status");
         let refuse = || StatusWriteError::Write { path, source: io::ErrorKind::StorageFull.into() };
-        if self.full.load(Ordering::SeqCst) { Err(refuse()) } else { Ok(()) }
+        if !self.full.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.refused.fetch_add(1, Ordering::SeqCst);
+        Err(refuse())
     }
 }
 
@@ -326,4 +331,22 @@ async fn a_status_that_a_full_disk_would_not_let_go_goes_once_there_is_room() {
     disk.full.store(false, Ordering::SeqCst);
     publisher.publish(&mut engine, false);
     assert_eq!(*disk.removed.lock().unwrap(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_tried_a_few_times_a_minute() {
+    let lab = Lab::new(&five());
+    let disk = Disk::default();
+    disk.full.store(true, Ordering::SeqCst);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    let mut publisher =
+        Publisher::new(Some(Box::new(disk.clone())), "embedded".to_owned(), ".".to_owned(), Timestamp::UNIX_EPOCH);
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    let begin = tokio::time::Instant::now();
+    while begin.elapsed() < Duration::from_secs(60) {
+        publisher.due(engine.reporter.has_changed()).await;
+        publisher.publish(&mut engine, false);
+    }
+    let refused = disk.refused.load(Ordering::SeqCst);
+    assert!((2..=15).contains(&refused), "{refused} times");
 }

@@ -1,5 +1,8 @@
 //! Every kind of drift is repaired, with no more writes than it takes.
 
+use std::time::Duration;
+
+use ecs_etl_controller::engine::Mode;
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, counts, job};
@@ -96,4 +99,22 @@ async fn a_target_and_a_tag_of_others_stay() {
     lab.calls();
     lab.apply().await;
     assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pinned_again_loses_the_mark_of_what_was_replaced() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    // Another replica, which took it for replaced, after this one had read its tags.
+    let mark = json!([{"key": "ecs-etl/retired-at", "value": "2026-11-20T00:00:00Z"}]);
+    lab.ecs("TagResource", json!({"resourceArn": REVISION, "tags": mark})).await;
+    lab.events("RemoveTargets", json!({"Rule": "etl-a", "Ids": ["ecs-etl"]})).await;
+    lab.run(&mut engine, Duration::from_secs(70 * 60)).await;
+    let request = json!({"taskDefinition": REVISION, "include": ["TAGS"]});
+    let described = lab.ecs("DescribeTaskDefinition", request).await;
+    assert_eq!(described["taskDefinition"]["status"], json!("ACTIVE"));
+    assert!(!described["tags"].to_string().contains("retired-at"), "{described}");
+    let targets = lab.events("ListTargetsByRule", json!({"Rule": "etl-a"})).await;
+    assert_eq!(targets["Targets"].as_array().unwrap().len(), 1);
 }

@@ -127,6 +127,52 @@ async fn a_new_spec_is_tried_at_once_whatever_became_of_the_old_one() {
     assert_eq!(reason(&engine, "a"), Reason::Converged);
 }
 
+/// What was made without an answer goes as well when the job's words change before the next try.
+async fn leaves_nothing_behind(words: &str, operation: &'static str) {
+    let list = job("a", "img:1", "0 2 * * *").replace("schedule: \"0 2 * * *\"", words);
+    let lab = Lab::new(&[("a", list)]);
+    lab.conduct(move |call, _| if call.operation == operation { Fault::lost_answer() } else { Fault::none() });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_millis(500)).await;
+    assert_eq!(reason(&engine, "a"), Reason::AwsUnavailable);
+    assert_eq!(lab.schedules().await.len() + lab.in_scheduler().await.len(), 1, "it was made all the same");
+    lab.calm();
+    lab.write("a.yaml", &job("a", "img:1", "0 4 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(5)).await;
+    assert_eq!(reason(&engine, "a"), Reason::Converged);
+    assert_eq!(lab.schedules().await.into_keys().collect::<Vec<_>>(), ["etl-a"]);
+    assert!(lab.in_scheduler().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_made_without_an_answer_goes_with_the_words_that_wanted_it() {
+    leaves_nothing_behind("schedule: [\"0 2 * * *\", \"0 3 * * *\"]", "events:PutRule").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_made_without_an_answer_goes_with_the_words_that_wanted_it() {
+    let zoned = "schedule: [\"0 2 * * *\", \"0 3 * * *\"]\n  timeZone: Asia/Tokyo";
+    leaves_nothing_behind(zoned, "scheduler:CreateSchedule").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_comes_while_its_region_does_not_answer_says_what_it_waits_for() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    lab.write("other.yaml", OTHER);
+    lab.conduct(|_, request| if goes_there(request) { never() } else { Fault::none() });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(100)).await;
+    lab.write("b.yaml", &there(&job("b", "img:1", "0 2 * * *")));
+    engine.take_manifests(lab.manifests(), "none");
+    assert_eq!(reason(&engine, "b"), Reason::AwsUnavailable);
+    let retry = engine.reporter.jobs()["b"].status.retry.clone();
+    lab.calm();
+    lab.run(&mut engine, Duration::from_secs(400)).await;
+    assert!(retry.is_some(), "and when that is tried again");
+    assert_eq!(reason(&engine, "b"), Reason::Converged);
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_jobs_of_a_region_that_does_not_answer_take_no_worker_from_the_others() {
     let lab = Lab::new(&[("z", job("z", "img:1", "0 2 * * *"))]);
