@@ -16,7 +16,7 @@ use ecs_etl_simulation::{generate, history, shrink, tell};
 
 /// A third of a history's time goes into small allocations.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Simulate whole histories of the controller: manifests, AWS, time and faults, all from one seed
 #[derive(Debug, Parser)]

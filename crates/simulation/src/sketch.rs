@@ -205,8 +205,7 @@ impl Controller {
 impl Cluster {
     /// Where its jobs live: `account/region`.
     pub fn place(&self) -> String {
-        let account = self.role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or("123456789012");
-        format!("{account}/{}", self.region)
+        place(&self.region, self.role.as_deref())
     }
 
     fn document(&self, name: &str) -> Value {
@@ -273,4 +272,10 @@ pub(crate) fn set(object: &mut Value, member: &str, value: Option<Value>) {
 /// Plain values always have a YAML form.
 fn yaml(document: &Value) -> String {
     serde_yaml::to_string(document).unwrap_or_default()
+}
+
+/// `account/region` of a Region, in the account that a role leads to.
+pub fn place(region: &str, role: Option<&str>) -> String {
+    let account = role.and_then(|role| role.split(':').nth(4)).unwrap_or("123456789012");
+    format!("{account}/{region}")
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::directory::Directory;
 use crate::sketch::{Book, Job};
 use crate::story::Crew;
+use crate::timing::Timing;
 
 /// What a directory says of a job, and since when.
 #[derive(Debug, Clone)]
@@ -45,6 +46,23 @@ impl Wanted {
         schedules(self) == schedules(other) && home(self) == home(other)
     }
 
+    /// Whether another wish is the same in other words: no zone is UTC, and where nothing is scheduled neither a zone, nor dates,
+    /// nor the service that keeps schedules say anything.
+    pub fn means(&self, other: &Self) -> bool {
+        self.in_plain_words() == other.in_plain_words()
+    }
+
+    fn in_plain_words(&self) -> Self {
+        let mut plain = self.clone();
+        if plain.job.schedules.is_empty() {
+            plain.job.zone = None;
+            plain.job.timing = Timing::default();
+            plain.scheduled = false;
+        }
+        plain.job.zone = plain.job.zone.filter(|zone| zone != "UTC");
+        plain
+    }
+
     /// Whether none of its schedules is to be touched any more.
     pub fn is_over(&self, now: Timestamp) -> bool {
         let zone = self.job.zone.as_deref().unwrap_or("UTC");
@@ -68,6 +86,8 @@ pub(crate) struct Shelf {
     pub incomplete_since: Option<i64>,
     /// Since when it can.
     pub complete_since: i64,
+    /// When all of it last went, whatever could not be read of it before.
+    pub vanished: i64,
     /// When the controller's document last changed.
     pub controller_since: i64,
     /// Whether a set of deletions was ever released.
@@ -119,6 +139,7 @@ impl Books {
                 pages: BTreeMap::new(),
                 incomplete_since: None,
                 complete_since: 0,
+                vanished: 0,
                 controller_since: 0,
                 approved: false,
                 retained: BTreeMap::new(),
@@ -147,6 +168,10 @@ impl Books {
             }
         } else {
             shelf.incomplete_since.get_or_insert(millis);
+        }
+        let is_away = |directory: &Directory| directory.gone || directory.emptied;
+        if is_away(now) && !is_away(&shelf.now) {
+            shelf.vanished = millis;
         }
         if shelf.now.book.controller != now.book.controller {
             shelf.controller_since = millis;
@@ -207,6 +232,11 @@ impl Books {
     /// Whether a stranger's hand was in a job's resources just then.
     pub fn raced(&self, job: &str, from: i64, to: i64) -> bool {
         self.moments.get(job).is_some_and(|at| (from..=to).contains(at))
+    }
+
+    /// The same, whatever the job was called then.
+    pub fn was_touched(&self, job: &str, from: i64, to: i64) -> bool {
+        self.moments.iter().any(|(name, at)| self.root(name) == self.root(job) && (from..=to).contains(at))
     }
 
     /// When a stranger last reached for a job's resources.

@@ -87,7 +87,10 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
             continue;
         }
         let retained = rule.tags.get("ecs-etl/policy").is_some_and(|policy| policy == "Retain");
-        let paused = rule.tags.contains_key("ecs-etl/reconcile");
+        // One that a person has paused keeps all of its job in the place: a job is left alone as a whole.
+        let paused = mirror
+            .rules_of(identity, job)
+            .any(|(other, rule)| other.0 == key.0 && rule.tags.contains_key("ecs-etl/reconcile"));
         let former = shelf.pages.values().any(|page| {
             page.wanted
                 .as_ref()

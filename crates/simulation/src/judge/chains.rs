@@ -6,7 +6,7 @@ use ecs_etl_emulator::firing::{Firing, Outcome};
 
 use super::book::{Books, Edited, Shelf};
 use super::status::{Ready, Status};
-use super::tick::DISTURBED;
+use super::tick::{DISTURBED, is_disturbed};
 use super::{Finding, Rules, job_of};
 use crate::mirror::{Mirror, TARGET};
 use crate::story::Crew;
@@ -185,12 +185,13 @@ impl Chains {
             let causes = causes.get(&at).map_or(&[][..], Vec::as_slice);
             let seen = seen.get(&at);
             for duty in self.duties.iter().filter(|duty| duty.covers(at, rules)) {
-                let shared = books.shelves.iter().filter(|shelf| shelf.pages.contains_key(&duty.job)).count() > 1;
+                let holds = |shelf: &&Shelf| shelf.pages.keys().any(|name| books.root(name) == duty.root);
+                let shared = books.shelves.iter().filter(holds).count() > 1;
                 if finding.is_none() && !shared && !status.is_stuck(&duty.job) {
                     finding = duty.judge(at, causes, seen, books, rules);
                 }
             }
-            finding = finding.or_else(|| twice(at, causes, seen, books));
+            finding = finding.or_else(|| twice(at, causes, seen, books, status));
         }
         // A run that is under way may still meet a duty that is over; none lasts longer.
         self.duties.retain(|duty| duty.to.is_none_or(|to| to > until - RUNS - DELIVERY));
@@ -260,10 +261,17 @@ impl Duty {
 }
 
 /// One thing that happens starts no job twice, whatever is being changed meanwhile.
-fn twice(at: i64, causes: &[Cause], seen: Option<&BTreeMap<(String, Effect), usize>>, books: &Books) -> Finding {
+fn twice(
+    at: i64,
+    causes: &[Cause],
+    seen: Option<&BTreeMap<(String, Effect), usize>>,
+    books: &Books,
+    status: &Status,
+) -> Finding {
     let ((root, _), count) =
         seen?.iter().find(|((_, effect), count)| *effect == Effect::Starts && **count > causes.len().max(1))?;
     let mut names = books.shelves.iter().flat_map(|shelf| shelf.pages.keys()).filter(|name| books.root(name) == root);
-    let disturbed = names.any(|name| books.touched_since(name, at - DISTURBED));
+    // What a stranger put there stays for as long as something keeps us from the job.
+    let disturbed = names.any(|name| is_disturbed(books, name, at) || status.is_stuck(name));
     (!disturbed).then(|| format!("one thing that happened started {root} {count} times: {causes:?}"))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Sight, job_of};
 use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to, pinned};
+use crate::story::Crew;
 
 /// How long before a write its grounds may have been read, in milliseconds.
 const RACE: i64 = 60_000;
@@ -22,7 +23,7 @@ pub(crate) struct Collateral {
 
 impl Collateral {
     pub fn check(&mut self, changed: &Changed, sight: Sight<'_>) -> Finding {
-        let Sight { millis, process, mirror, books, rules: _ } = sight;
+        let Sight { millis, process, mirror, books, rules } = sight;
         let identity = books.identity(process);
         let name = match changed {
             Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
@@ -44,15 +45,19 @@ impl Collateral {
                     }
                     let is_given_back = self.given_back.get(key).is_some_and(|at| millis - at < RACE);
                     let takes_over = books.of_process(process).is_some_and(|shelf| shelf.adopts(&key.1));
-                    if (!belongs(before) && is_given_back && only_loses_ours(before, after))
-                        || (takes_over && marks(identity, before, after))
+                    // Of two of one identity that want different things, one gives back what the other is just writing to.
+                    let at_odds = rules.crew == Crew::Rivals || only_loses_ours(before, after);
+                    if (!belongs(before) && is_given_back && at_odds) || (takes_over && marks(identity, before, after))
                     {
                         return None;
                     }
                 }
                 rule(identity, key, before.as_ref(), after.as_ref()).filter(|_| !is_young)
             }
-            Changed::Revision(key, None, Some(made)) => revision_made(identity, key, made, mirror),
+            Changed::Revision(key, None, Some(made)) => {
+                let takes_over = books.of_process(process).is_some_and(|shelf| shelf.adopts(&made.family));
+                revision_made(identity, key, made, takes_over, mirror)
+            }
             Changed::Revision(key, before, _) => {
                 let ours = before.as_ref().is_none_or(|revision| belongs_to(&revision.tags, identity));
                 (!ours).then(|| format!("revision {} bears no mark of {identity} and was changed by it", key.1))
@@ -110,7 +115,9 @@ fn rule(identity: &str, key: &Key, before: Option<&Rule>, after: Option<&Rule>) 
     lost.map(|(tag, _)| format!("tag {tag} of others on rule {} was taken away or changed", key.1))
 }
 
-fn revision_made(identity: &str, key: &Key, made: &Revision, mirror: &Mirror) -> Finding {
+/// A manifest that names a family (`takes_over`) may have it as long as nothing ACTIVE in it bears a controller's mark, whatever its
+/// rule pins: somebody may have deregistered our revisions and emptied the rule, and what is left is what was there to be adopted.
+fn revision_made(identity: &str, key: &Key, made: &Revision, takes_over: bool, mirror: &Mirror) -> Finding {
     if !belongs_to(&made.tags, identity) {
         return Some(format!("revision {} was registered without the mark of {identity}", key.1));
     }
@@ -128,5 +135,7 @@ fn revision_made(identity: &str, key: &Key, made: &Revision, mirror: &Mirror) ->
             && belongs_to(&rule.tags, identity)
             && rule.pins().any(|name| name.split(':').next() == Some(made.family.as_str()))
     });
-    (theirs && !proven).then(|| format!("revision {} was registered in a family that is somebody else's", key.1))
+    let adopted = takes_over && !others.iter().any(|other| other.tags.contains_key("ecs-etl/controller"));
+    (theirs && !proven && !adopted)
+        .then(|| format!("revision {} was registered in a family that is somebody else's", key.1))
 }

@@ -39,13 +39,14 @@ impl Deletion {
     }
 
     fn rule_gone(&mut self, key: &Key, before: &Rule, sight: Sight<'_>) -> Finding {
-        let Sight { millis, process, books, .. } = sight;
+        let Sight { millis, process, books, rules, .. } = sight;
         let shelf = books.of_process(process)?;
         let job = before.tags.get("ecs-etl/job")?;
         let page = shelf.pages.get(job);
         if let Some(page) = page.filter(|page| page.mentioned) {
             let fresh = page.since > millis - UNDER_WAY - 15_000 || books.touched_since(job, millis - HOUR);
-            let wanted = page.wanted.as_ref().filter(|_| !fresh)?;
+            // A schedule that fires on although none of the written moments is left has to go.
+            let wanted = page.wanted.as_ref().filter(|wanted| !fresh && !wanted.is_over(rules.at(millis)))?;
             let still = key.0 == wanted.place
                 && wanted.job.schedules.len() == 1
                 && !wanted.job.list

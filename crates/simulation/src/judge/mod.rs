@@ -10,6 +10,7 @@ mod chains;
 mod churn;
 mod collateral;
 mod deletion;
+mod excuse;
 mod expect;
 mod memory;
 mod polite;
@@ -337,6 +338,7 @@ impl Judge {
     /// The controller's status was written.
     pub fn controller_status(&mut self, millis: i64, process: usize, text: &str) {
         let finding = self.status.controller(process, text);
+        self.prompt.told(millis, text, &self.books, &self.rules);
         self.find("status", millis, finding);
     }
 
@@ -391,7 +393,7 @@ impl Judge {
     pub fn at_rest(&mut self, millis: i64, mirror: &Mirror) {
         let unexplained = self.memory.unexplained(mirror, &self.books);
         self.find("memory", millis, unexplained);
-        let silence = self.polite.silence(millis);
+        let silence = self.polite.silence(millis).filter(|what| !self.takes_over_again(millis, what));
         if self.rules.crew == Crew::Rivals {
             // Who fights for ever must at least say so.
             let unnamed = silence.filter(|_| !self.status.names_a_fight());
@@ -412,15 +414,18 @@ impl Judge {
         if self.rules.crew == Crew::Rivals {
             return;
         }
-        // Who has looked for longer sees only by rotation that what it took over lost its mark; that it takes it over again is right.
-        let wrote = self.polite.written_since(since);
-        let marks = wrote.as_ref().is_some_and(|what| what.starts_with("events:TagResource"));
-        let wrote = wrote.filter(|_| !(marks && self.books.has_unmarked(millis)));
+        let wrote = self.polite.written_since(since).filter(|what| !self.takes_over_again(millis, what));
         self.find(
             "twin",
             millis,
             wrote.map(|what| format!("a process that knew nothing found something to do: {what}")),
         );
+    }
+
+    /// Whether the last write marked again what a job took over and somebody took the mark off: it is seen only by rotation, up to
+    /// days later, and a process that knows nothing sees it at once.
+    fn takes_over_again(&self, millis: i64, wrote: &str) -> bool {
+        wrote.starts_with("events:TagResource") && self.books.has_unmarked(millis)
     }
 
     /// Jobs of a directory that are as they should be, at the end.

@@ -12,6 +12,9 @@ use crate::fault::{self, Drawn};
 const MOST_TRIES: usize = 30;
 const WINDOW: i64 = 600_000;
 
+/// How the names of groups of schedules begin, which all jobs of a controller share.
+const GROUP: &str = "ecs-etl-";
+
 /// A resync and its jitter, in milliseconds.
 const QUIET: i64 = 66 * 60_000;
 
@@ -32,8 +35,9 @@ impl Polite {
         }
         tries.push_back(millis);
         let count = tries.len();
-        // A role is assumed for every job that needs it, each with its own backoff.
-        let most = if call.operation == "sts:AssumeRole" { 8 * MOST_TRIES } else { MOST_TRIES };
+        // A role is assumed, and a group of schedules read, for every job that needs it, each with its own backoff.
+        let is_of_any_job = call.operation == "sts:AssumeRole" || about.starts_with(GROUP);
+        let most = if is_of_any_job { 8 * MOST_TRIES } else { MOST_TRIES };
         (count > most).then(|| format!("{} of {about} failed {count} times within ten minutes", call.operation))
     }
 

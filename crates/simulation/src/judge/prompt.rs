@@ -1,11 +1,10 @@
 //! Promise 7: a job that fails, or waits for somebody, delays no other. Whatever is written for a job, and meets no fault of its own,
 //! is in AWS within a minute, however many others are blocked, denied, or refused meanwhile.
 
-use std::collections::BTreeMap;
-
-use ecs_etl_plan::condition::Reason;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::book::{Books, Edited, Wanted};
+use super::excuse::{Places, is_excuse, tells_of_aws};
 use super::status::{Status, reason};
 use super::{Finding, Rules, calm, expect, job_of};
 use crate::fault::Kind;
@@ -25,26 +24,39 @@ pub(crate) struct Prompt {
     due: BTreeMap<String, i64>,
     /// Whether the process is there.
     lives: bool,
+    /// What was due when its manifest, or that of a job it waits for, could not be read any more.
+    unreadable: BTreeSet<String>,
+    places: Places,
 }
 
 impl Prompt {
     /// A commit.
     pub fn edited(&mut self, millis: i64, edited: &[Edited], mirror: &Mirror, books: &Books, rules: &Rules) {
-        for Edited { name, .. } in edited {
+        for Edited { name, before, after } in edited {
+            let means_the_same = before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.means(after));
+            if means_the_same {
+                // Nobody looks at a job for that: what was due is, and what strangers did waits for the resync.
+                continue;
+            }
             self.due.remove(name);
             self.owe(millis, name, mirror, books, rules);
+        }
+        // What cannot be read is left as it is, and has its minute when it can.
+        self.unreadable.extend(self.due.extract_if(.., |name, _| is_unreadable(name, books)).map(|(name, _)| name));
+        for name in self.unreadable.extract_if(.., |name| !is_unreadable(name, books)).collect::<Vec<_>>() {
+            self.owe(millis, &name, mirror, books, rules);
         }
     }
 
     /// A process was started, and looks at everything anew.
     pub fn born(&mut self, millis: i64, mirror: &Mirror, books: &Books, rules: &Rules) {
-        self.due.clear();
+        self.died();
         self.lives = true;
         let Some(shelf) = books.shelves.first() else { return };
-        // It knows nothing of what was read before it was there.
-        let damaged = |name: &str| shelf.now.is_damaged(name);
-        let waits = |name: &str| shelf.now.book.upstream_of(name).into_iter().any(damaged);
-        for name in shelf.pages.keys().filter(|name| !damaged(name) && !waits(name)) {
+        // It knows nothing of what was read before it was there, and only lists that lag show what a stranger has just done: they
+        // are read again with the next resync.
+        let unseen = |name: &str| books.was_touched(name, millis - rules.list_lag, millis);
+        for name in shelf.pages.keys().filter(|name| !is_unreadable(name, books) && !unseen(name)) {
             self.owe(millis, name, mirror, books, rules);
         }
     }
@@ -63,19 +75,42 @@ impl Prompt {
 
     /// The process ended.
     pub fn died(&mut self) {
-        self.due.clear();
+        self.all_wait();
         self.lives = false;
+        self.places = Places::default();
+    }
+
+    /// The status of the controller was written: a place may have answered, and its jobs have their minute from now on.
+    pub fn told(&mut self, millis: i64, text: &str, books: &Books, rules: &Rules) {
+        let answered = self.places.told(text, books, rules);
+        for (job, since) in &mut self.due {
+            if wanted(job, books).is_some_and(|wanted| answered.contains(&wanted.place)) {
+                *since = millis;
+            }
+        }
+    }
+
+    /// What waits for a place, and says so, is not late yet.
+    fn wait_for_places(&mut self, millis: i64, books: &Books, status: &Status) {
+        for (job, since) in &mut self.due {
+            let says_so = status.of(0, job).and_then(reason).is_some_and(tells_of_aws);
+            if says_so && wanted(job, books).is_some_and(|wanted| self.places.is_unread(&wanted.place)) {
+                *since = millis;
+            }
+        }
     }
 
     /// All jobs may be late: the directory is not there, or AWS wants fewer calls.
     pub fn all_wait(&mut self) {
         self.due.clear();
+        self.unreadable.clear();
     }
 
     /// A stranger's hand: it may be found in rotation only.
     pub fn touched(&mut self, job: &str, books: &Books) {
         let root = books.root(job);
         self.due.retain(|name, _| books.root(name) != root);
+        self.unreadable.retain(|name| books.root(name) != root);
     }
 
     /// A call met with a fault: what it was about may be late, and everything if all need it.
@@ -115,6 +150,7 @@ impl Prompt {
         status: &Status,
         rules: &Rules,
     ) -> Finding {
+        self.wait_for_places(millis, books, status);
         let since = *self.due.get(job)?;
         let wanted = wanted(job, books)?;
         if expect::mismatch(mirror, books.identity(0), job, wanted, rules.start, rules.at(millis)).is_none() {
@@ -133,6 +169,7 @@ impl Prompt {
             // Why it waits cannot be read; it is asked again when the disk takes statuses.
             return None;
         }
+        self.wait_for_places(millis, books, status);
         let due: Vec<(String, i64)> = self.due.extract_if(.., |_, since| is_late(millis, *since, rules)).collect();
         due.into_iter().find_map(|(job, since)| {
             let wanted = wanted(&job, books)?;
@@ -144,6 +181,14 @@ impl Prompt {
 
 fn wanted<'a>(job: &str, books: &'a Books) -> Option<&'a Wanted> {
     books.shelves.first()?.pages.get(job)?.wanted.as_ref()
+}
+
+/// Whether the manifest of a job, or of one that it waits for, cannot be read.
+fn is_unreadable(job: &str, books: &Books) -> bool {
+    books.shelves.first().is_some_and(|shelf| {
+        let damaged = |name: &str| shelf.now.is_damaged(name);
+        damaged(job) || shelf.now.book.upstream_of(job).into_iter().any(damaged)
+    })
 }
 
 fn is_late(millis: i64, since: i64, rules: &Rules) -> bool {
@@ -168,44 +213,4 @@ fn late(
         let seconds = (millis - since) / 1000;
         format!("nothing has been in the way of {job} for {seconds} s, and its status says {told:?}: {why}")
     })
-}
-
-/// Whether a job waits for what is its own: a tick to keep away from, a person's word, what others own.
-fn is_excuse(reason: Reason) -> bool {
-    match reason {
-        Reason::WaitingForTick
-        | Reason::ChangesHeld
-        | Reason::ReconcileDisabled
-        | Reason::NotOwned
-        | Reason::AdoptionRefused
-        | Reason::DriftFight
-        | Reason::LocationLost => true,
-        Reason::Converged
-        | Reason::Suspended
-        | Reason::Progressing
-        | Reason::WaitingForCallBudget
-        | Reason::Standby
-        | Reason::Throttled
-        | Reason::AwsUnavailable
-        | Reason::AccessDenied
-        | Reason::QuotaExceeded
-        | Reason::DependencyNotReady
-        | Reason::RejectedByAws
-        | Reason::InvalidSpec
-        | Reason::DuplicateName
-        | Reason::ClusterNotFound
-        | Reason::OwnershipUnknown
-        | Reason::DiffNotConverging
-        | Reason::UnknownSpecVersion
-        | Reason::PlanRefused
-        | Reason::PendingDeletion
-        | Reason::PruningBlocked
-        | Reason::DeletionHeld
-        | Reason::Retained
-        | Reason::OtherSource
-        | Reason::ShardUnknown
-        | Reason::Removing
-        | Reason::Removed
-        | Reason::HeartbeatStale => false,
-    }
 }

@@ -39,6 +39,9 @@ const ONE_RECONCILE: i128 = 20_000;
 /// What one reconcile asks at once fails within so many milliseconds of each other.
 const BESIDE: i64 = 16_000;
 
+/// The same inside a call budget, where each of them waits for its turn.
+const BESIDE_IN_LINE: i64 = 60_000;
+
 /// How many tries may fail before a status is written again: jitter puts some side by side.
 const UNTOLD: u32 = 2;
 
@@ -54,9 +57,9 @@ struct Unnamed {
 }
 
 impl Unnamed {
-    /// Whether it is about a group of schedules, which any job may have asked for.
+    /// Whether it is about a group of schedules, which any job may have asked for, or a role that any job may have needed.
     fn is_of_any_job(&self) -> bool {
-        self.label.contains(" of ecs-etl-")
+        self.label.contains(" of ecs-etl-") || self.label.contains("sts:AssumeRole")
     }
 
     /// Whether a text names it. What keeps a role from being assumed is told as a matter of credentials.
@@ -160,6 +163,7 @@ impl Status {
             // Of two that hand over the same schedule at once, the later one is a second behind.
             if matches!(rules.crew, Crew::Rivals | Crew::Twins)
                 || just_born
+                || self.misses_a_place(process)
                 || books.touched_since(&job, millis - STALE)
             {
                 return None;
@@ -168,6 +172,12 @@ impl Status {
             Some(format!("{job} is called ready, but {why}"))
         });
         (Some(Ready { job, suspended: reason == Some(Reason::Suspended) }), finding)
+    }
+
+    /// Whether a process says that it cannot read a place. What it left there in an earlier life it cannot know of, and no job elsewhere
+    /// waits for that.
+    fn misses_a_place(&self, process: usize) -> bool {
+        self.standing.get(&(process, String::new())).is_some_and(|told| told.contains("\"about\":\"place/"))
     }
 
     /// A process was started.
@@ -258,6 +268,7 @@ impl Status {
             return None;
         }
         let mut late = None;
+        let beside = if rules.limited { BESIDE_IN_LINE } else { BESIDE };
         let Self { unnamed, named, statuses, silent, .. } = self;
         unnamed.retain(|fault| {
             if fault.millis > millis - NAMED {
@@ -267,7 +278,7 @@ impl Status {
             if named.iter().any(|(process, job, at)| {
                 *process == fault.process
                     && (*job == fault.job || job.is_none() || fault.is_of_any_job())
-                    && (at - fault.millis).abs() <= BESIDE
+                    && (at - fault.millis).abs() <= beside
             }) {
                 return false;
             }
@@ -281,7 +292,7 @@ impl Status {
                     || shelf.is_some_and(|shelf| {
                         // A directory that goes meanwhile is told instead.
                         let gone = shelf.incomplete_since.unwrap_or(shelf.complete_since);
-                        shelf.controller_since.max(gone) >= fault.millis - 20_000
+                        shelf.controller_since.max(gone).max(shelf.vanished) >= fault.millis - 20_000
                     })
             });
             let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis);

@@ -104,7 +104,10 @@ impl Tick {
         let place = format!("{}/{}", firing.account, firing.region);
         let version = mirror.revisions.get(&(place, name.to_owned())).and_then(|revision| revision.version);
         let key = (books.root(job).to_owned(), firing.due);
-        let is_tick = !mirror.is_pattern(&(format!("{}/{}", firing.account, firing.region), firing.rule.clone()));
+        let fired = (format!("{}/{}", firing.account, firing.region), firing.rule.clone());
+        let is_tick = !mirror.is_pattern(&fired);
+        // A rule that somebody took the marks off is nobody's of ours any more, and is left alone for ever.
+        let is_theirs = mirror.rules.get(&fired).is_some_and(|rule| !rule.tags.contains_key("ecs-etl/controller"));
         let starts = self.starts.entry(key).or_default();
         if is_tick {
             starts.push((job.to_owned(), version));
@@ -113,7 +116,7 @@ impl Tick {
         let root = books.root(job);
         let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
         let shared = books.shelves.iter().filter(holds).count() > 1;
-        if rules.crew == Crew::Rivals || shared || is_disturbed(books, job, at) {
+        if rules.crew == Crew::Rivals || shared || is_theirs || is_disturbed(books, job, at) {
             return None;
         }
         if starts.len() > 1 && !starts.iter().any(|(other, _)| is_forgotten(books, job, other)) {
@@ -170,7 +173,7 @@ impl Tick {
 }
 
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
-fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
+pub(super) fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
     let is_idle = |shelf: &super::book::Shelf| {
         shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
     };
