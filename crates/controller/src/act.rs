@@ -51,21 +51,8 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
 /// What is about to be put may be there whatever comes of it: no answer is no proof, and this future may be dropped under way. Should
 /// its job not want it any more next time, it is asked for all the same.
 fn expect(cx: &Context, step: &Step) {
-    match &step.action {
-        Action::PutRule { rule, .. } | Action::PutSchedule { rule, .. } => cx.world().expect(&step.place, rule),
-        Action::RegisterTaskDefinition { .. }
-        | Action::EnableRule { .. }
-        | Action::DisableRule { .. }
-        | Action::PutTargets { .. }
-        | Action::RemoveTargets { .. }
-        | Action::DeleteRule { .. }
-        | Action::CreateScheduleGroup { .. }
-        | Action::DeleteSchedule { .. }
-        | Action::TagRule { .. }
-        | Action::UntagRule { .. }
-        | Action::TagRevision { .. }
-        | Action::UntagRevision { .. }
-        | Action::DeregisterTaskDefinition { .. } => {}
+    if let Action::PutRule { rule, .. } | Action::PutSchedule { rule, .. } = &step.action {
+        cx.world().expect(&step.place, rule);
     }
 }
 

@@ -381,7 +381,7 @@ impl Judge {
     /// Time has gone by: what was to have happened by now has.
     pub fn time(&mut self, millis: i64, mirror: &Mirror) {
         self.look_at_clock(millis, mirror);
-        let ticks = self.tick.due(millis, &self.rules);
+        let ticks = self.tick.due(millis, &self.books, &self.rules);
         let chains = self.chains.due(millis, &self.books, &self.status, &self.rules);
         let named = self.status.overdue(millis, &self.books, &self.rules);
         self.find("ticks", millis, ticks);

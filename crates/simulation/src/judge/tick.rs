@@ -113,10 +113,8 @@ impl Tick {
             starts.push((job.to_owned(), version));
         }
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
-        let root = books.root(job);
-        let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
-        let shared = books.shelves.iter().filter(holds).count() > 1;
-        if rules.crew == Crew::Rivals || shared || is_theirs || is_disturbed(books, job, at) {
+        if rules.crew == Crew::Rivals || is_shared(books, books.root(job)) || is_theirs || is_disturbed(books, job, at)
+        {
             return None;
         }
         if starts.len() > 1 && !starts.iter().any(|(other, _)| is_forgotten(books, job, other)) {
@@ -141,7 +139,7 @@ impl Tick {
     }
 
     /// Ticks that should have started something by now.
-    pub fn due(&mut self, millis: i64, rules: &Rules) -> Finding {
+    pub fn due(&mut self, millis: i64, books: &Books, rules: &Rules) -> Finding {
         if rules.crew == Crew::Rivals {
             self.duties.clear();
             return None;
@@ -150,6 +148,10 @@ impl Tick {
         let mut missed = None;
         let Self { duties, starts, .. } = self;
         for duty in duties.iter_mut() {
+            // Of two controllers that find a name free at once, one has the rule in the end.
+            if is_shared(books, &duty.root) && rules.crew == Crew::Neighbours {
+                duty.to.get_or_insert(millis);
+            }
             let from = duty.checked.max(duty.from + rules.changes_take + 1000);
             let margin = margin + duty.timing.lateness();
             let until = duty.to.unwrap_or(millis).min(millis) - margin;
@@ -170,6 +172,12 @@ impl Tick {
         duties.retain(|duty| duty.to.is_none_or(|to| duty.checked < to - margin - duty.timing.lateness()));
         missed
     }
+}
+
+/// Whether several directories hold a job, by the name that was first.
+fn is_shared(books: &Books, root: &str) -> bool {
+    let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
+    books.shelves.iter().filter(holds).count() > 1
 }
 
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
