@@ -6,7 +6,7 @@
 //! | `emulator` | [`Emulator`]: `handle`, `advance`, `next_due`, `snapshot` |
 //! | `model` | AWS's service models: members, types, bounds |
 //! | `ecs`, `events`, `scheduler`, `sqs`, `tagging`, `sts` | the operations, one module per service |
-//! | `page`, `throttle`, `lag` | pages of lists, token buckets, lists that run behind |
+//! | `page`, `throttle`, `lag`, `id` | pages of lists, token buckets, lists that run behind, ids of requests and events |
 //! | `state`, `journal` | what is remembered, and how it survives the process |
 //! | [`firing`], `retry` | ticks of schedules, what they start, and what is tried again |
 //! | `settings` | how AWS is to behave where it leaves itself room |

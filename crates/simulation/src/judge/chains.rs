@@ -6,7 +6,7 @@ use ecs_etl_emulator::firing::{Firing, Outcome};
 
 use super::book::{Books, Edited, Shelf};
 use super::status::{Ready, Status};
-use super::tick::{DISTURBED, is_disturbed};
+use super::tick::{DISTURBED, is_disturbed, is_shared};
 use super::{Finding, Rules, job_of};
 use crate::mirror::{Mirror, TARGET};
 use crate::story::Crew;
@@ -185,9 +185,7 @@ impl Chains {
             let causes = causes.get(&at).map_or(&[][..], Vec::as_slice);
             let seen = seen.get(&at);
             for duty in self.duties.iter().filter(|duty| duty.covers(at, rules)) {
-                let holds = |shelf: &&Shelf| shelf.pages.keys().any(|name| books.root(name) == duty.root);
-                let shared = books.shelves.iter().filter(holds).count() > 1;
-                if finding.is_none() && !shared && !status.is_stuck(&duty.job) {
+                if finding.is_none() && !is_shared(books, &duty.root) && !status.is_stuck(&duty.job) {
                     finding = duty.judge(at, causes, seen, books, rules);
                 }
             }

@@ -175,7 +175,7 @@ impl Tick {
 }
 
 /// Whether several directories hold a job, by the name that was first.
-fn is_shared(books: &Books, root: &str) -> bool {
+pub(super) fn is_shared(books: &Books, root: &str) -> bool {
     let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
     books.shelves.iter().filter(holds).count() > 1
 }
