@@ -73,8 +73,8 @@ impl Writer<'_> {
             Action::RegisterTaskDefinition { family, task_definition, tags } => {
                 self.register(family, task_definition, tags).await
             }
-            Action::PutRule { rule, trigger, state, description, tags } => {
-                self.put_rule(rule, trigger, state, description, tags.as_ref()).await
+            Action::PutRule { rule, trigger, state, description, create: _, tags } => {
+                self.put_rule(rule, trigger, state, description, tags).await
             }
             Action::EnableRule { rule } => {
                 self.done(events.enable_rule().name(rule.as_str()).send_by(&self.clients)).await
@@ -172,7 +172,7 @@ impl Writer<'_> {
         trigger: &Trigger,
         state: &RuleState,
         description: &str,
-        tags: Option<&Tags>,
+        tags: &Tags,
     ) -> Result<Done, Failure> {
         // The whole rule, always with its state: AWS resets what is left out, and enables a rule without one.
         let state = match state {
@@ -180,14 +180,14 @@ impl Writer<'_> {
             RuleState::Disabled => events::RuleState::Disabled,
             RuleState::Other(other) => events::RuleState::from(other.as_str()),
         };
-        let tags = self.sayable(tags.map(event_tags).transpose())?;
+        let tags = self.sayable(event_tags(tags))?;
         let request = self.clients.events.put_rule().name(rule.as_str());
         let request = match trigger {
             Trigger::Schedule(schedule) => request.schedule_expression(schedule.expression()),
             Trigger::Event(pattern) => request.event_pattern(pattern.as_str()),
             Trigger::Timed(_) => return Err(self.call.unsaid("a rule knows no time zone")),
         };
-        let request = request.state(state).description(description).set_tags(tags);
+        let request = request.state(state).description(description).set_tags(Some(tags));
         self.call
             .send(self.aws, request.send_by(&self.clients), |put| {
                 answer::rule_arn(rule, put.rule_arn).map(|arn| Done::RulePut { arn })

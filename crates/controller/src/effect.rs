@@ -20,7 +20,7 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
                 observed.revisions.insert(revision.arn.clone(), Fact::Known(Some(revision.clone())));
             }
         }
-        Action::PutRule { rule, trigger, state, description, tags } => {
+        Action::PutRule { rule, trigger, state, description, create: _, tags } => {
             let old = observed.rules.get(rule).and_then(Fact::known).and_then(Option::as_ref);
             let arn = match (done, old) {
                 (Done::RulePut { arn }, _) => arn.clone(),
@@ -42,7 +42,7 @@ pub fn apply(observed: &mut Observed, action: &Action, pinned: Option<&RevisionA
             observed.rules.insert(rule.clone(), Fact::Known(Some(live)));
             if created {
                 observed.targets.insert(rule.clone(), Fact::Known(Vec::new()));
-                observed.rule_tags.insert(rule.clone(), Fact::Known(tags.clone().unwrap_or_default()));
+                observed.rule_tags.insert(rule.clone(), Fact::Known(tags.clone()));
             }
         }
         Action::CreateScheduleGroup { group: _, tags } => observed.group = Fact::Known(Some(tags.clone())),

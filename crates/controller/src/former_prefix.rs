@@ -87,8 +87,7 @@ async fn says_ours(
 /// Whether a step makes another rule start the job: one that is created, or taken over.
 fn begins(action: &Action) -> bool {
     match action {
-        Action::PutRule { tags, .. } => tags.is_some(),
-        Action::PutSchedule { create, .. } => *create,
+        Action::PutRule { create, .. } | Action::PutSchedule { create, .. } => *create,
         Action::TagRule { .. } => true,
         Action::RegisterTaskDefinition { .. }
         | Action::EnableRule { .. }

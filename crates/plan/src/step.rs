@@ -33,7 +33,8 @@ pub enum Action {
         /// Tags, ownership included.
         tags: Tags,
     },
-    /// PutRule: the whole rule, always with its state. `tags` only when it is created: AWS ignores them later.
+    /// PutRule: the whole rule, always with its state. AWS takes `tags` only when the rule is created. They are sent with every
+    /// PutRule: a rule that somebody deleted since it was read is made anew by it, and would be nobody's without our marks.
     PutRule {
         /// Name.
         rule: RuleName,
@@ -43,8 +44,10 @@ pub enum Action {
         state: RuleState,
         /// Description.
         description: String,
-        /// Tags when it is created.
-        tags: Option<Tags>,
+        /// Whether it is not there yet.
+        create: bool,
+        /// All its tags.
+        tags: Tags,
     },
     /// EnableRule.
     EnableRule {

@@ -35,9 +35,9 @@ pub fn ticks(expression: &str, from: Timestamp, until: Timestamp) -> Option<Vec<
             continue;
         }
         let left = 60 - minute.minute();
-        for later in 0..left {
+        for later in (0..left).filter(|later| holds(&cron.minutes, minute.minute() + later)) {
             let at = at.checked_add(SignedDuration::from_mins(i64::from(later))).ok()?;
-            if at < until && holds(&cron.minutes, minute.minute() + later) {
+            if at < until {
                 found.push(at);
             }
         }

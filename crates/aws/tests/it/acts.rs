@@ -49,8 +49,8 @@ async fn a_rule_is_put_whole_disabled_and_enabled() {
     assert_eq!(state().await, RuleState::Enabled);
     world.act(Action::DisableRule { rule: rule("etl-a") }).await;
     assert_eq!(state().await, RuleState::Disabled);
-    let Action::PutRule { rule: name, trigger, description, .. } = put_rule("etl-a") else { unreachable!() };
-    let action = Action::PutRule { rule: name, trigger, state: RuleState::Disabled, description, tags: None };
+    let Action::PutRule { rule: name, trigger, description, tags, .. } = put_rule("etl-a") else { unreachable!() };
+    let action = Action::PutRule { rule: name, trigger, state: RuleState::Disabled, description, create: false, tags };
     world.act(action).await;
     assert_eq!(state().await, RuleState::Disabled, "a put without a state would have enabled it");
     world.act(Action::EnableRule { rule: rule("etl-a") }).await;
@@ -134,9 +134,10 @@ async fn a_rule_that_still_has_targets_is_deleted_later() {
 #[tokio::test(start_paused = true)]
 async fn what_aws_refuses_is_told_in_its_words() {
     let world = world().await;
-    let Action::PutRule { rule, trigger, state, .. } = put_rule("etl-a") else { unreachable!() };
+    let Action::PutRule { rule, trigger, state, create, tags, .. } = put_rule("etl-a") else { unreachable!() };
     let description = "x".repeat(513);
-    let error = world.try_act(Action::PutRule { rule, trigger, state, description, tags: None }).await.unwrap_err();
+    let put = Action::PutRule { rule, trigger, state, description, create, tags };
+    let error = world.try_act(put).await.unwrap_err();
     let failure = error.failure();
     assert_eq!(failure.class, RetryClass::Terminal);
     let words = failure.to_string();

@@ -167,7 +167,8 @@ pub fn put_rule(name: &str) -> Action {
         trigger: Trigger::Schedule(Schedule::parse("cron(0 2 * * ? *)").unwrap()),
         state: RuleState::Enabled,
         description: "made by a test".to_owned(),
-        tags: Some(tags(&[("ecs-etl/controller", "default")])),
+        create: true,
+        tags: tags(&[("ecs-etl/controller", "default")]),
     }
 }
 

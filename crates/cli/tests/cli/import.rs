@@ -53,7 +53,8 @@ async fn filled(dir: &Path, rules: &[Rule<'_>]) -> LiveRevision {
             trigger: Trigger::Schedule(Schedule::parse(expression).unwrap()),
             state: RuleState::Enabled,
             description: "by hand".to_owned(),
-            tags: Some(tags(rule_tags)),
+            create: true,
+            tags: tags(rule_tags),
         })
         .await;
         let target = serde_json::from_value(json!({

@@ -35,12 +35,13 @@ fn target(id: &str) -> Target {
     Target { id: Some(id.to_owned()), ..Target::default() }
 }
 
-fn put_rule(expression: &str, tags: Option<Tags>) -> Action {
+fn put_rule(expression: &str, create: bool, tags: Tags) -> Action {
     Action::PutRule {
         rule: rule(),
         trigger: Trigger::Schedule(Schedule::parse(expression).unwrap()),
         state: RuleState::Enabled,
         description: "ours".to_owned(),
+        create,
         tags,
     }
 }
@@ -60,7 +61,7 @@ fn facts() -> Observed {
     let register =
         Action::RegisterTaskDefinition { family: family(), task_definition: Box::default(), tags: Tags::new() };
     apply(&mut facts, &register, None, &registered(1));
-    let put = put_rule("rate(1 day)", Some(tags(&[("a", "1")])));
+    let put = put_rule("rate(1 day)", true, tags(&[("a", "1")]));
     apply(&mut facts, &put, None, &Done::RulePut { arn: RULE_ARN.to_owned() });
     facts.targets.insert(rule(), Fact::Known(vec![target("ecs-etl"), target("theirs")]));
     facts
@@ -87,13 +88,18 @@ fn what_was_created_is_there_with_its_tags_and_without_targets() {
     assert_eq!(live(&facts).arn, RULE_ARN);
     assert_eq!(facts.rule_tags[&rule()], Fact::Known(tags(&[("a", "1")])));
     facts.rules.insert(rule(), Fact::Known(None));
-    apply(&mut facts, &put_rule("rate(1 day)", None), None, &Done::RulePut { arn: RULE_ARN.to_owned() });
+    apply(
+        &mut facts,
+        &put_rule("rate(1 day)", false, tags(&[("b", "2")])),
+        None,
+        &Done::RulePut { arn: RULE_ARN.to_owned() },
+    );
     assert_eq!(facts.targets[&rule()], Fact::Known(Vec::new()));
 }
 
 #[test]
 fn a_rule_put_again_keeps_its_tags_and_targets() {
-    let facts = after(&put_rule("rate(2 days)", None), None);
+    let facts = after(&put_rule("rate(2 days)", false, Tags::new()), None);
     assert_eq!(live(&facts).expression.as_deref(), Some("rate(2 days)"));
     assert_eq!(facts.rule_tags[&rule()], Fact::Known(tags(&[("a", "1")])));
     assert_eq!(ids(&facts), ["ecs-etl", "theirs"]);

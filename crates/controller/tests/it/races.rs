@@ -5,6 +5,7 @@ use std::time::Duration;
 use ecs_etl_controller::engine::Mode;
 use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
+use serde_json::json;
 
 use crate::lab::{Lab, counts, job, reason};
 
@@ -96,4 +97,24 @@ async fn a_job_is_not_ready_for_a_spec_that_came_while_the_old_one_was_written()
         engine.turn().await;
     }
     assert_eq!(lab.schedules().await["etl-a"]["targets"][0]["images"][0], "img:2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_is_deleted_just_before_it_is_written_over_is_made_anew_as_ours() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.conduct(|call, _| match call.operation.as_str() {
+        "events:PutRule" => Fault { before: SLOW, ..Fault::none() },
+        _ => Fault::none(),
+    });
+    lab.calls();
+    lab.write("a.yaml", &job("a", "img:1", "0 3 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    until(&lab, &mut engine, "events:PutRule").await;
+    lab.events("RemoveTargets", json!({"Rule": "etl-a", "Ids": ["ecs-etl"]})).await;
+    lab.events("DeleteRule", json!({"Name": "etl-a"})).await;
+    lab.run(&mut engine, Duration::from_hours(2)).await;
+    assert_eq!(lab.schedules().await["etl-a"]["targets"][0]["images"][0], "img:1");
+    assert_eq!(reason(&engine, "a"), Reason::Converged);
 }

@@ -17,6 +17,13 @@ use crate::state::State;
 /// The largest request, in bytes of all its entries (docs/aws.md, Events).
 const LARGEST: usize = 1024 * 1024;
 
+/// Whether a rule may ask for an event of which these values are known. Most events are nobody's, and this costs less than to make one.
+pub(crate) fn may_concern(state: &State, place: &Place, known: &Value) -> bool {
+    let patterns = || state.listening_at(place).filter_map(|(_, acting)| acting.pattern.as_ref());
+    let leaves = Leaves::of(known, patterns());
+    patterns().any(|pattern| pattern.may_match(&leaves))
+}
+
 /// Hands an event to the rules that ask for it, in the order of their names.
 pub(crate) fn publish(state: &mut State, context: &Context<'_>, event: &Value) {
     if !state.listens(&context.place) {

@@ -29,7 +29,7 @@ use crate::state::{Rule, State};
 use pattern::{Leaves, Pattern};
 
 pub(crate) use acting::{Acting, retry};
-pub(crate) use bus::{Told, event, publish};
+pub(crate) use bus::{Told, event, may_concern, publish};
 pub(crate) use event::to_the_second;
 pub(crate) use launch::launch;
 pub(crate) use ticks::{Ticking, fire, resume, seen_for, turn};

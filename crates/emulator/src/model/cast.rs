@@ -1,8 +1,8 @@
 //! Reading a JSON body as a shape: wrong types are refused, unknown members and nulls fall away (docs/aws.md, On the wire).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Model, Shape};
+use super::{Index, Model, Shape};
 use crate::reply::Refusal;
 
 /// Reads `value` as the shape of that name.
@@ -10,41 +10,42 @@ use crate::reply::Refusal;
 /// # Errors
 ///
 /// `SerializationException` with the words that AWS's JSON 1.1 front end uses (docs/aws.md, On the wire).
-pub(crate) fn cast(model: &Model, shape: &str, value: Value) -> Result<Value, Refusal> {
+pub(crate) fn cast(model: &Model, shape: &str, mut value: Value) -> Result<Value, Refusal> {
+    into(model, model.index(shape), &mut value)?;
+    Ok(value)
+}
+
+/// The same in place (docs/aws.md, On the wire).
+fn into(model: &Model, shape: Index, value: &mut Value) -> Result<(), Refusal> {
     match (model.shape(shape), value) {
-        (None, value) => Ok(value),
-        (Some(Shape::Structure(members)), Value::Object(mut given)) => {
-            let mut out = Map::new();
-            for member in members {
-                match given.remove_entry(member.name) {
-                    None | Some((_, Value::Null)) => {}
-                    Some((name, value)) => {
-                        out.insert(name, cast(model, member.shape, value)?);
-                    }
-                }
-            }
-            Ok(Value::Object(out))
+        (None, _) => Ok(()),
+        (Some(Shape::Structure(members)), Value::Object(given)) => {
+            given.retain(|name, value| !value.is_null() && members.get(name).is_some());
+            let shape = |name: &str| members.get(name).and_then(|member| member.shape);
+            given.iter_mut().try_for_each(|(name, value)| into(model, shape(name), value))
         }
         (Some(Shape::Map { value: shape, .. }), Value::Object(given)) => {
-            let present = given.into_iter().filter(|(_, value)| !value.is_null());
-            let cast = present.map(|(key, value)| Ok((key, cast(model, shape, value)?)));
-            Ok(Value::Object(cast.collect::<Result<_, Refusal>>()?))
+            given.retain(|_, value| !value.is_null());
+            given.values_mut().try_for_each(|value| into(model, *shape, value))
         }
         (Some(Shape::List { member, .. }), Value::Array(given)) => {
-            let present = given.into_iter().filter(|value| !value.is_null());
-            Ok(Value::Array(present.map(|value| cast(model, member, value)).collect::<Result<_, _>>()?))
+            given.retain(|value| !value.is_null());
+            given.iter_mut().try_for_each(|value| into(model, *member, value))
         }
-        (Some(Shape::String { .. } | Shape::Blob), value @ Value::String(_))
-        | (Some(Shape::Boolean), value @ Value::Bool(_))
-        | (Some(Shape::Timestamp), value @ Value::Number(_)) => Ok(value),
+        (Some(Shape::String { .. } | Shape::Blob), Value::String(_))
+        | (Some(Shape::Boolean), Value::Bool(_))
+        | (Some(Shape::Timestamp), Value::Number(_)) => Ok(()),
         (Some(Shape::Integer { .. }), Value::Number(number)) => {
             let whole = number.as_i64().or_else(|| number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64));
             match whole {
-                Some(whole) if i32::try_from(whole).is_ok() => Ok(Value::from(whole)),
+                Some(whole) if i32::try_from(whole).is_ok() => {
+                    *number = whole.into();
+                    Ok(())
+                }
                 Some(_) | None => Err(serialization(format!("{number} can not be converted to an Integer"))),
             }
         }
-        (Some(expected), value) => Err(mismatch(expected, &value)),
+        (Some(expected), value) => Err(mismatch(expected, value)),
     }
 }
 

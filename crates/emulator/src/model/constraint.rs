@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::pattern::matches;
-use super::{Bounds, Model, Shape, Words};
+use super::{Bounds, Index, Model, Shape, Words};
 
 /// A constraint that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) struct Violation {
 /// Every constraint that `value`, once cast, breaks; in the order of the model.
 pub(crate) fn violations(model: &Model, shape: &str, value: &Value) -> Vec<Violation> {
     let mut found = Vec::new();
-    walk(model, shape, value, &Path::Input, &mut found);
+    walk(model, model.index(shape), value, &Path::Input, &mut found);
     found
 }
 
@@ -63,32 +63,29 @@ pub(crate) fn message(violations: &[Violation]) -> String {
     format!("{} validation {plural} detected: {}", violations.len(), words.join("; "))
 }
 
-fn walk(model: &Model, shape: &str, value: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
+fn walk(model: &Model, shape: Index, value: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let Some(shape) = model.shape(shape) else { return };
     match (shape, value) {
         (Shape::Structure(members), Value::Object(given)) => {
-            for member in members {
+            for member in members.given_or_required(given) {
                 let path = Path::Member(path, member.name);
                 match given.get(member.name) {
                     Some(value) => walk(model, member.shape, value, &path, found),
-                    None if member.required => {
-                        found.push(broken("null", &path.to_string(), "Member must not be null"));
-                    }
-                    None => {}
+                    None => found.push(broken("null", &path.to_string(), "Member must not be null")),
                 }
             }
         }
         (Shape::List { member, bounds }, Value::Array(items)) => {
             size(bounds, items.len(), || "'[...]'".to_owned(), path, found);
             for (index, item) in items.iter().enumerate() {
-                walk(model, member, item, &Path::Entry(path, index), found);
+                walk(model, *member, item, &Path::Entry(path, index), found);
             }
         }
         (Shape::Map { key, value: target, bounds }, Value::Object(entries)) => {
             size(bounds, entries.len(), || "'{...}'".to_owned(), path, found);
             for (name, item) in entries {
-                walk(model, key, &Value::String(name.clone()), path, found);
-                walk(model, target, item, &Path::Value(path, name), found);
+                walk(model, *key, &Value::String(name.clone()), path, found);
+                walk(model, *target, item, &Path::Value(path, name), found);
             }
         }
         (Shape::String { bounds, words }, Value::String(text)) => {

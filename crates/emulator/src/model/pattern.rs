@@ -115,7 +115,7 @@ mod tests {
             include_str!("../../model/sqs.txt"),
         ];
         for table in tables {
-            for shape in super::super::Model::parse(table).shapes.values() {
+            for shape in super::super::Model::parse(table).shapes {
                 if let super::super::Shape::String { words: super::super::Words::Pattern(pattern), .. } = shape {
                     let samples = [
                         "a",

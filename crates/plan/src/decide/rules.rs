@@ -7,6 +7,7 @@ use ecs_etl_spec::name::RuleName;
 use ecs_etl_spec::schedule::Timing;
 use ecs_etl_spec::shapes::events::Target;
 
+use super::adopt;
 use super::draft::Draft;
 use super::see::Ours;
 use super::survey::Wanted;
@@ -196,7 +197,8 @@ impl Goal<'_> {
             trigger: rule.trigger.clone(),
             state: if enabled { RuleState::Enabled } else { RuleState::Disabled },
             description: rule.description.clone(),
-            tags: Some(self.desired.rule_tags.clone()),
+            create: true,
+            tags: self.desired.rule_tags.clone(),
         };
         draft.push(put, Because::Missing);
         draft.push(self.targets(rule, TARGET_ID), Because::Missing);
@@ -212,7 +214,8 @@ impl Goal<'_> {
         let name = rule.name.clone();
         let action = if whole {
             let (trigger, description) = (rule.trigger.clone(), rule.description.clone());
-            Action::PutRule { rule: name, trigger, state, description, tags: None }
+            let tags = adopt::rule_tags(self.desired, live);
+            Action::PutRule { rule: name, trigger, state, description, create: false, tags }
         } else if fires == rule.enabled {
             return;
         } else if rule.enabled {

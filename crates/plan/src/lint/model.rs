@@ -99,8 +99,8 @@ fn start(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Rules {
 fn apply(rules: &mut Rules, step: usize, place: &Place, action: &Action) -> Option<Violation> {
     let key = |rule: &RuleName| (place.clone(), rule.clone());
     match action {
-        Action::PutRule { rule, trigger, state, tags, .. } => {
-            let fresh = Rule { id: TARGET_ID.to_owned(), fresh: tags.is_some(), ..Rule::default() };
+        Action::PutRule { rule, trigger, state, create, .. } => {
+            let fresh = Rule { id: TARGET_ID.to_owned(), fresh: *create, ..Rule::default() };
             let rule = rules.entry(key(rule)).or_insert(fresh);
             rule.fires = state.may_fire();
             rule.expression = trigger.expression().map(str::to_owned);

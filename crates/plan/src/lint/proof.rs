@@ -24,12 +24,16 @@ pub(super) fn unproved(
         Action::RegisterTaskDefinition { family, tags, .. } => {
             subject.is_our_revision(family.as_str(), tags) && owns_family(subject, seen, family)
         }
-        Action::PutRule { rule, tags: Some(tags), .. } => {
+        Action::PutRule { rule, create: true, tags, .. } => {
             let absent = seen.rules.get(rule).and_then(|fact| fact.known()).is_some_and(Option::is_none);
             absent && subject.is_our_rule(rule, tags) && !created(before, &step.place, rule)
         }
-        Action::PutRule { rule, tags: None, .. }
-        | Action::EnableRule { rule }
+        // Should it be gone meanwhile, it is made anew, with these tags.
+        Action::PutRule { rule, create: false, tags, .. } => {
+            subject.is_our_rule(rule, tags)
+                && (owns_rule(subject, seen, rule) || adoption::taken(before, subject, &step.place, seen, rule))
+        }
+        Action::EnableRule { rule }
         | Action::DisableRule { rule }
         | Action::PutTargets { rule, .. }
         | Action::RemoveTargets { rule, .. }
@@ -95,7 +99,7 @@ fn strangers_target(
 fn created(before: &[Step], place: &Place, rule: &RuleName) -> bool {
     before.iter().any(|step| {
         let creates = match &step.action {
-            Action::PutRule { rule: put, tags, .. } => tags.is_some() && put == rule,
+            Action::PutRule { rule: put, create, .. } => *create && put == rule,
             Action::PutSchedule { rule: put, create, .. } => *create && put == rule,
             Action::RegisterTaskDefinition { .. }
             | Action::EnableRule { .. }

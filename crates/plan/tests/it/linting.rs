@@ -94,7 +94,8 @@ fn a_creation_over_a_rule_that_exists() {
             trigger: Trigger::Schedule(Schedule::parse("cron(0 2 * * ? *)").unwrap()),
             state: RuleState::Enabled,
             description: "Managed".to_owned(),
-            tags: Some(job().desired().rule_tags),
+            create: true,
+            tags: job().desired().rule_tags,
         }));
     };
     quiet().check(spoil, "Unproved");
@@ -108,7 +109,8 @@ fn a_rule_put_without_its_state_or_description() {
             trigger: Trigger::Schedule(Schedule::parse("cron(0 2 * * ? *)").unwrap()),
             state,
             description: description.to_owned(),
-            tags: None,
+            create: false,
+            tags: job().desired().rule_tags,
         })
     };
     quiet().check(|steps| steps.push(put(RuleState::Other(String::new()), "Managed")), "PartialRule");

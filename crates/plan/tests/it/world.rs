@@ -265,21 +265,24 @@ impl Region {
             Action::RegisterTaskDefinition { family, task_definition, tags } => {
                 return Some(self.register(place, family.as_str(), task_definition, tags.clone()));
             }
-            Action::PutRule { rule, trigger, state, description, tags } => self.put_rule(
-                place,
-                LiveRule {
-                    name: rule.clone(),
-                    arn: format!("arn:aws:events:{}:{ACCOUNT}:rule/{rule}", place.region),
-                    expression: trigger.expression().map(str::to_owned),
-                    event_pattern: trigger.pattern().map(str::to_owned),
-                    timing: None,
-                    state: state.clone(),
-                    description: Some(description.clone()),
-                    role_arn: None,
-                    managed_by: None,
-                },
-                tags.clone().unwrap_or_default(),
-            ),
+            Action::PutRule { rule, trigger, state, description, create, tags } => {
+                assert!(self.rules.contains_key(rule) != *create, "{rule}");
+                self.put_rule(
+                    place,
+                    LiveRule {
+                        name: rule.clone(),
+                        arn: format!("arn:aws:events:{}:{ACCOUNT}:rule/{rule}", place.region),
+                        expression: trigger.expression().map(str::to_owned),
+                        event_pattern: trigger.pattern().map(str::to_owned),
+                        timing: None,
+                        state: state.clone(),
+                        description: Some(description.clone()),
+                        role_arn: None,
+                        managed_by: None,
+                    },
+                    tags.clone(),
+                );
+            }
             Action::EnableRule { rule } => self.rule(rule.as_str()).live.state = RuleState::Enabled,
             Action::DisableRule { rule } => self.rule(rule.as_str()).live.state = RuleState::Disabled,
             Action::PutTargets { rule, target, revision } => {

@@ -26,8 +26,7 @@ impl Places {
     }
 
     /// Takes the status of the controller. Those that its jobs waited for until now.
-    pub fn told(&mut self, text: &str, books: &Books, rules: &Rules) -> BTreeSet<String> {
-        let Ok(status) = serde_json::from_str::<ControllerStatus>(text) else { return BTreeSet::new() };
+    pub fn told(&mut self, status: &ControllerStatus, books: &Books, rules: &Rules) -> BTreeSet<String> {
         let before: BTreeSet<String> = self.silent.iter().filter(|place| self.is_unread(place)).cloned().collect();
         self.silent = status.status.problems.iter().filter_map(|problem| place_of(&problem.about)).collect();
         let pages = books.shelves.first().map(|shelf| &shelf.pages);

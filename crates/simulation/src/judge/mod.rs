@@ -237,6 +237,9 @@ impl Judge {
         if now.gone || now.emptied {
             self.prompt.all_wait();
         }
+        if now.emptied {
+            self.prompt.forgets_places();
+        }
         self.prompt.edited(millis, &changed, mirror, &self.books, &self.rules);
         self.tick.edited(millis, directory, &changed);
         self.chains.edited(millis, directory, &changed, &self.books);
@@ -337,9 +340,10 @@ impl Judge {
 
     /// The controller's status was written.
     pub fn controller_status(&mut self, millis: i64, process: usize, text: &str) {
-        let finding = self.status.controller(process, text);
-        self.prompt.told(millis, text, &self.books, &self.rules);
-        self.find("status", millis, finding);
+        match self.status.controller(process, text) {
+            Ok(status) => self.prompt.told(millis, &status, &self.books, &self.rules),
+            Err(finding) => self.find("status", millis, Some(finding)),
+        }
     }
 
     /// A line of the log was written.

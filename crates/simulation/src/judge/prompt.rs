@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ecs_etl_plan::status::ControllerStatus;
+
 use super::book::{Books, Edited, Wanted};
 use super::excuse::{Places, is_excuse, tells_of_aws};
 use super::status::{Status, reason};
@@ -81,8 +83,8 @@ impl Prompt {
     }
 
     /// The status of the controller was written: a place may have answered, and its jobs have their minute from now on.
-    pub fn told(&mut self, millis: i64, text: &str, books: &Books, rules: &Rules) {
-        let answered = self.places.told(text, books, rules);
+    pub fn told(&mut self, millis: i64, status: &ControllerStatus, books: &Books, rules: &Rules) {
+        let answered = self.places.told(status, books, rules);
         for (job, since) in &mut self.due {
             if wanted(job, books).is_some_and(|wanted| answered.contains(&wanted.place)) {
                 *since = millis;
@@ -104,6 +106,11 @@ impl Prompt {
     pub fn all_wait(&mut self) {
         self.due.clear();
         self.unreadable.clear();
+    }
+
+    /// No cluster is written: of places that nobody names nothing is remembered, and their lists are read anew when they are named.
+    pub fn forgets_places(&mut self) {
+        self.places = Places::default();
     }
 
     /// A stranger's hand: it may be found in rotation only.

@@ -194,16 +194,15 @@ impl Status {
     }
 
     /// Takes the controller's status.
-    pub fn controller(&mut self, process: usize, text: &str) -> Finding {
+    pub fn controller(&mut self, process: usize, text: &str) -> Result<ControllerStatus, String> {
         if text.contains(CANARY) {
-            return Some(format!("a secret is in the controller's status: {text}"));
+            return Err(format!("a secret is in the controller's status: {text}"));
         }
-        if let Err(error) = serde_json::from_str::<ControllerStatus>(text) {
-            return Some(format!("the controller's status does not parse: {error}"));
-        }
+        let status =
+            serde_json::from_str(text).map_err(|error| format!("the controller's status does not parse: {error}"))?;
         self.standing.insert((process, String::new()), text.to_owned());
         self.names(process, text, |_any| true);
-        None
+        Ok(status)
     }
 
     /// A status names a fault.

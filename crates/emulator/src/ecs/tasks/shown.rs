@@ -33,6 +33,14 @@ fn provider(task: &Task) -> Option<&str> {
     strategy.iter().rev().max_by_key(weight).and_then(|item| text(item, "capacityProvider"))
 }
 
+pub(super) fn cluster_arn(place: &Place, task: &Task) -> String {
+    place.arn("ecs", format_args!("cluster/{}", task.cluster))
+}
+
+pub(super) fn group_of(task: &Task) -> String {
+    group(&task.given, &task.blueprint.family)
+}
+
 /// The whole task.
 pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool, moment: Moment) -> Value {
     let (place, now) = (&context.place, context.now);
@@ -48,9 +56,9 @@ pub(super) fn task(context: &Context<'_>, id: &str, task: &Task, with_tags: bool
     }
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     put("taskArn", json!(task_arn));
-    put("clusterArn", json!(place.arn("ecs", format_args!("cluster/{}", task.cluster))));
+    put("clusterArn", json!(cluster_arn(place, task)));
     put("taskDefinitionArn", json!(task.blueprint.arn));
-    put("group", json!(group(given, &task.blueprint.family)));
+    put("group", json!(group_of(task)));
     put("availabilityZone", json!(format!("{}a", place.region)));
     put("lastStatus", json!(phase.as_str()));
     put("desiredStatus", json!(desired_status(&life, now)));

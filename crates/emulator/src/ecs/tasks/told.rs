@@ -14,6 +14,9 @@ use crate::state::{Due, State, Task, tasks_at};
 /// How much later than the change its event comes; so a circle of rules and tasks takes time, whatever the settings.
 pub(super) const TAKES: SignedDuration = SignedDuration::from_secs(1);
 
+const SOURCE: &str = "aws.ecs";
+const DETAIL_TYPE: &str = "ECS Task State Change";
+
 /// Has the bus hear of the tasks that there are, from their first change on that it would hear of after `at`.
 pub(crate) fn watch(state: &mut State, settings: &Settings, place: &Place, at: Timestamp) {
     let heard = before(at);
@@ -47,10 +50,27 @@ pub(crate) fn tell_phase(state: &mut State, settings: &Settings, key: &(Place, S
     let (place, id) = key;
     let changed_at = before(when);
     let Some(task) = state.tasks.get(key).filter(|_| state.listens(place)) else { return };
-    let next = next(&Life::of(task, settings), changed_at);
-    let event = event(&Context::of_time(changed_at, place, settings), id, task);
+    let life = Life::of(task, settings);
+    let next = next(&life, changed_at);
+    let context = Context::of_time(changed_at, place, settings);
+    let event = events::may_concern(state, place, &known(&context, task, &life)).then(|| event(&context, id, task));
     state.remind(next, Due::Phase(key.clone()));
-    events::publish(state, &Context::of_time(when, place, settings), &event);
+    if let Some(event) = event {
+        events::publish(state, &Context::of_time(when, place, settings), &event);
+    }
+}
+
+/// What rules ask for most of the event of a task.
+fn known(context: &Context<'_>, task: &Task, life: &Life) -> Value {
+    json!({
+        "source": SOURCE,
+        "detail-type": DETAIL_TYPE,
+        "detail": {
+            "clusterArn": shown::cluster_arn(&context.place, task),
+            "group": shown::group_of(task),
+            "lastStatus": life.phase(context.now).as_str(),
+        },
+    })
 }
 
 /// The event of a task as it was at the moment of the context.
@@ -67,13 +87,8 @@ fn event(context: &Context<'_>, id: &str, task: &Task) -> Value {
         }
     }
     let task_arn = arn(&context.place, &task.cluster, id);
-    let told = Told {
-        source: "aws.ecs",
-        detail_type: "ECS Task State Change",
-        time: context.now,
-        resources: json!([task_arn]),
-        detail,
-    };
+    let told =
+        Told { source: SOURCE, detail_type: DETAIL_TYPE, time: context.now, resources: json!([task_arn]), detail };
     events::event(context, &format!("task/{task_arn}/{version}"), told)
 }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 pub(super) use leaves::Leaves;
 use leaves::{Step, Steps};
+use serde_json::Value;
 use test::Test;
 
 use crate::reply::Refusal;
@@ -52,6 +53,17 @@ impl Pattern {
         self.fields.iter().map(|field| field.path.as_str())
     }
 
+    /// Whether an event of which no more than these values are known may be what the pattern asks for.
+    pub(super) fn may_match(&self, known: &Leaves<'_>) -> bool {
+        self.alternatives.iter().any(|fields| {
+            let mut fields = fields.iter().filter_map(|field| self.fields.get(*field));
+            fields.all(|field| {
+                let leaves = known.at(&field.path);
+                leaves.is_empty() || leaves.iter().any(|leaf| field.passes(leaf.value))
+            })
+        })
+    }
+
     /// Whether an event is what the pattern asks for; the values have been looked for at its paths too.
     pub(super) fn matches(&self, event: &Leaves<'_>) -> bool {
         self.alternatives.iter().any(|fields| {
@@ -63,10 +75,14 @@ impl Pattern {
 }
 
 impl Field {
+    fn passes(&self, value: &Value) -> bool {
+        self.tests.iter().any(|test| test.passes(value))
+    }
+
     /// Through which elements of arrays there is a value that passes; `None` if there is none at all.
     fn places(&self, event: &Leaves<'_>) -> Option<Vec<Steps>> {
         let leaves = event.at(&self.path);
-        let passing = leaves.iter().filter(|leaf| self.tests.iter().any(|test| test.passes(leaf.value)));
+        let passing = leaves.iter().filter(|leaf| self.passes(leaf.value));
         let mut places: BTreeSet<Steps> = passing.map(|leaf| leaf.steps.clone()).collect();
         if leaves.is_empty() && self.tests.contains(&Test::Exists(false)) {
             places.insert(Steps::new());

@@ -7,6 +7,23 @@ use super::{Leaves, Pattern};
 fn check(pattern: Value, event: Value, expected: bool) {
     let read = Pattern::read(&pattern.to_string()).unwrap();
     assert_eq!(read.matches(&Leaves::of(&event, [&read])), expected, "{pattern} on {event}");
+    for member in event.as_object().unwrap().keys().filter(|_| expected) {
+        let mut known = event.clone();
+        known.as_object_mut().unwrap().remove(member);
+        assert!(read.may_match(&Leaves::of(&known, [&read])), "{pattern} on {known}");
+    }
+}
+
+#[test]
+fn one_known_value_can_rule_a_pattern_out() {
+    let read =
+        Pattern::read(&json!({"source": ["aws.ecs"], "detail": {"lastStatus": ["STOPPED"]}}).to_string()).unwrap();
+    let may_match = |known: Value| read.may_match(&Leaves::of(&known, [&read]));
+    assert!(may_match(json!({})));
+    assert!(may_match(json!({"source": "aws.ecs"})));
+    assert!(may_match(json!({"source": "aws.ecs", "detail": {"lastStatus": "STOPPED"}})));
+    assert!(!may_match(json!({"source": "aws.ecs", "detail": {"lastStatus": "RUNNING"}})));
+    assert!(!may_match(json!({"source": "lake"})));
 }
 
 fn refused(pattern: &str, reason: &str) {
