@@ -42,10 +42,12 @@ pub enum Kind {
     StaleList,
     /// A list is in another order.
     ReorderedList,
+    /// The clock that the request was signed by is more than five minutes off. It is never drawn: it follows from the clock.
+    ClockOff,
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind that is drawn.
     pub const ALL: [Self; 15] = [
         Self::Throttled,
         Self::ServerError,
@@ -101,7 +103,8 @@ impl Kind {
             | Self::LostRequest
             | Self::LostAnswer
             | Self::AccessDenied
-            | Self::Slow => true,
+            | Self::Slow
+            | Self::ClockOff => true,
         }
     }
 
@@ -125,6 +128,8 @@ impl Kind {
             Self::RoleNotReady => "ValidationException",
             Self::ExpiredCredentials => "ExpiredTokenException",
             Self::AccessDenied => "AccessDeniedException",
+            Self::ClockOff if operation.starts_with("sts:") => "SignatureDoesNotMatch",
+            Self::ClockOff => "InvalidSignatureException",
             Self::Slow | Self::StaleList | Self::ReorderedList => return None,
         })
     }
@@ -146,7 +151,8 @@ impl Kind {
             | Self::Concurrent
             | Self::RoleNotReady
             | Self::ExpiredCredentials
-            | Self::AccessDenied => false,
+            | Self::AccessDenied
+            | Self::ClockOff => false,
         }
     }
 
@@ -186,12 +192,16 @@ impl Kind {
                 Conduct::Reply(error(400, "The security token included in the request is expired"))
             }
             Self::AccessDenied => Conduct::Reply(error(400, "User is not authorized to perform this action")),
+            Self::ClockOff => Conduct::Reply(error(400, "Signature expired: its time is more than 5 min. off")),
             Self::Slow | Self::StaleList | Self::ReorderedList => Conduct::Normal,
         };
         let after = if self == Self::Slow { after + Duration::from_secs(4) } else { after };
         Fault { before, effect: self.has_effect(), after, answer }
     }
 }
+
+/// How far a clock may be off before AWS takes nothing that was signed by it (docs/aws.md, On the wire).
+pub(crate) const MOST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 fn is_scheduler(operation: &str) -> bool {
     operation.starts_with("scheduler:")

@@ -378,6 +378,13 @@ impl Drawing {
             let seconds = self.rng.i32(-60..60);
             self.events.push(Event { at, what: What::Skew { process, seconds } });
             self.events.push(Event { at: calm, what: What::Skew { process, seconds: 0 } });
+            // For a while it may be hours off, and AWS takes nothing that is signed by it.
+            let (hours, minutes) = (seconds / 8, seconds.unsigned_abs());
+            let (far, near) = (at.saturating_add(minutes * 60_000), at.saturating_add(2 * minutes * 60_000));
+            if near < calm {
+                self.events.push(Event { at: far, what: What::Skew { process, seconds: hours * 3600 } });
+                self.events.push(Event { at: near, what: What::Skew { process, seconds } });
+            }
         }
     }
 

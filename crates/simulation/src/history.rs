@@ -116,7 +116,7 @@ impl<'a> Stage<'a> {
         let directories = story.books.iter().cloned().map(Directory::new).collect();
         let world = Arc::new(World::new(start, directories, Judge::new(story, start), keeps_lines));
         let nobody = Arc::new(crate::fault::Plan::none());
-        let wire = Wire::new(Arc::clone(&world), Who::Stranger, nobody, None, Arc::default());
+        let wire = Wire::new(Arc::clone(&world), Who::Stranger, nobody, None, Arc::default(), Arc::default());
         let emulator = Emulator::new(settings(&story.nature));
         let hook = Hook::new(Arc::new(wire));
         let door = InProcess::spawn(emulator, None, Clock::starting_at(start), hook);
@@ -433,7 +433,8 @@ impl<'a> Stage<'a> {
         self.world.judged(|millis, judge, mirror| judge.born(millis, process, mirror));
         let who = Who::Process { process, life: player.lives };
         let faults = Arc::new(self.story.faults.clone());
-        let wire = Wire::new(Arc::clone(&self.world), who, faults, self.mutant, Arc::clone(&player.counts));
+        let (counts, skew) = (Arc::clone(&player.counts), Arc::clone(&player.skew));
+        let wire = Wire::new(Arc::clone(&self.world), who, faults, self.mutant, counts, skew);
         let jitter = self.story.seed ^ (u64::from(player.lives) << 32) ^ (process as u64) << 56;
         player.life = Some(Life::begin(Birth {
             world: Arc::clone(&self.world),

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ecs_etl_emulator::door::{Call, Conduct, Fault, Observer};
 use ecs_etl_emulator::firing::Firing;
 use ecs_etl_emulator::{Change, Reply, Request};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::fault::{self, Kind};
+use crate::fault::{self, Drawn, Kind};
 use crate::mutant::{self, Mutant};
 use crate::world::{Made, State, Who, World};
 
@@ -36,6 +36,8 @@ pub struct Wire {
     mutant: Option<Mutant>,
     /// Requests of this process by operation, over all its lives.
     counts: Arc<Mutex<BTreeMap<String, u64>>>,
+    /// How far the clock is off that its requests are signed by.
+    skew: Arc<Mutex<SignedDuration>>,
     dead: AtomicBool,
     killing: Mutex<Option<Killing>>,
     /// Tells that the process was killed.
@@ -60,6 +62,7 @@ impl Wire {
         faults: Arc<fault::Plan>,
         mutant: Option<Mutant>,
         counts: Arc<Mutex<BTreeMap<String, u64>>>,
+        skew: Arc<Mutex<SignedDuration>>,
     ) -> Self {
         let process = match who {
             Who::Process { process, .. } => process,
@@ -72,6 +75,7 @@ impl Wire {
             faults,
             mutant,
             counts,
+            skew,
             dead: AtomicBool::new(false),
             killing: Mutex::new(None),
             killed: Notify::new(),
@@ -99,6 +103,13 @@ impl Wire {
         let count = counts.entry(operation.to_owned()).or_default();
         *count += 1;
         *count
+    }
+
+    /// What becomes of a request that was signed by a clock which is too far off.
+    fn astray(&self, call: &Call, nth: u64) -> Option<Drawn> {
+        let skew = *self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        let label = || format!("{:?} {} {} {nth}", Kind::ClockOff, self.process, call.operation);
+        (skew.abs() > fault::MOST_SKEW).then(|| Drawn { kind: Kind::ClockOff, label: label() })
     }
 
     /// Whether this is the request at which the process dies, and whether it takes effect.
@@ -139,7 +150,7 @@ impl Observer for Wire {
             state.log.note(millis, format_args!("{:?} is killed {when} {}", self.who, call.operation));
             return Fault { before: latency.before, effect, answer: Conduct::Never, ..Fault::none() };
         }
-        let drawn = self.faults.draw(second, self.process, call, nth, &request.body);
+        let drawn = self.astray(call, nth).or_else(|| self.faults.draw(second, self.process, call, nth, &request.body));
         let mut state = self.world.state();
         if self.process != usize::MAX && state.log.keeps_lines() {
             state.calls.push(Made { millis, operation: call.operation.clone(), nth });

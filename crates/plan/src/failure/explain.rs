@@ -39,6 +39,9 @@ impl Failure {
                 RetryClass::Soon,
                 "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "RequestTimeTooSkewed",
             ) => "nothing if it passes; if it lasts, renew the controller's credentials and check this machine's clock",
+            (RetryClass::Soon, "InvalidSignatureException" | "SignatureDoesNotMatch") => {
+                "set this machine's clock: AWS takes no request that was signed more than five minutes off its own"
+            }
             (RetryClass::Soon, CONNECTION) => {
                 "check the endpoint's address, that something answers there, and the network; the controller goes on trying"
             }

@@ -57,7 +57,12 @@ impl Deletion {
         let moved = shelf.pages.values().any(|page| {
             page.wanted.as_ref().is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job.as_str()))
         });
-        if moved {
+        // A rename whose plan has begun goes on although the job was renamed again meanwhile.
+        let is_moving = shelf.pages.iter().any(|(name, page)| {
+            let is_it = name != job && books.root(name) == books.root(job);
+            is_it && page.gone_since.is_some_and(|since| since > millis - UNDER_WAY)
+        });
+        if moved || is_moving {
             return None;
         }
         self.job_gone(job, shelf, sight)

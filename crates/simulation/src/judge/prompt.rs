@@ -124,8 +124,8 @@ impl Prompt {
     pub fn faulted(&mut self, kind: Kind, subject: &str, books: &Books) {
         match kind {
             Kind::Slow | Kind::ReorderedList => {}
-            // A bucket is the account's, credentials are the place's, and a list is every job's.
-            Kind::Throttled | Kind::ExpiredCredentials | Kind::StaleList => self.all_wait(),
+            // A bucket is the account's, credentials are the place's, a list is every job's, and a clock is the process's.
+            Kind::Throttled | Kind::ExpiredCredentials | Kind::StaleList | Kind::ClockOff => self.all_wait(),
             Kind::ServerError
             | Kind::ServerErrorAfterEffect
             | Kind::Timeout
