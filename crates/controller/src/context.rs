@@ -12,7 +12,7 @@ use ecs_etl_plan::lower::lower;
 use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::prune::Held;
 use ecs_etl_spec::job::{Job, Place, Prune};
-use ecs_etl_spec::name::{AccountId, Digest, JobName, Prefix};
+use ecs_etl_spec::name::{AccountId, Digest, JobName, Prefix, ScheduleGroup};
 use jiff::Timestamp;
 
 use crate::adopted::Adopted;
@@ -59,6 +59,9 @@ pub struct Context {
     gate: Mutex<Gate>,
     lowered: Mutex<Lowered>,
     accounts: Mutex<BTreeSet<AccountId>>,
+    /// Groups of schedules that were seen. What is in them goes on to start jobs, whoever we are meanwhile and whether or not a document
+    /// names the place: that they cannot be read is no proof that nothing is there.
+    groups: Mutex<BTreeSet<(Place, ScheduleGroup)>>,
     /// Jobs that left something behind which was known to be this shard's.
     parted: Mutex<BTreeSet<(Place, JobName)>>,
     settings: RwLock<Arc<Settings>>,
@@ -127,6 +130,7 @@ impl Context {
             gate: Mutex::new(Gate::default()),
             lowered: Mutex::default(),
             accounts: Mutex::default(),
+            groups: Mutex::default(),
             parted: Mutex::default(),
             settings: RwLock::new(Arc::new(settings)),
             lease: OnceLock::new(),
@@ -215,6 +219,16 @@ impl Context {
             }
             None => parted.contains(&key),
         }
+    }
+
+    /// Takes note of a group of schedules that is there.
+    pub(crate) fn saw_group(&self, place: &Place, group: &ScheduleGroup) {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).insert((place.clone(), group.clone()));
+    }
+
+    /// Whether a group of schedules was ever seen in a place, so that schedules of ours may be there.
+    pub(crate) fn has_seen_group(&self, place: &Place, group: &ScheduleGroup) -> bool {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).contains(&(place.clone(), group.clone()))
     }
 
     /// Accounts seen so far.

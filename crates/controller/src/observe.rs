@@ -7,6 +7,7 @@ use ecs_etl_plan::condition::Verdict;
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::desired::Desired;
 use ecs_etl_plan::failure::RetryClass;
+use ecs_etl_plan::lower;
 use ecs_etl_plan::observed::{Fact, Look, Observed, Question, Questions, RevisionArn};
 use ecs_etl_plan::step::{Action, Plan, RevisionRef};
 use ecs_etl_spec::job::Place;
@@ -308,9 +309,13 @@ fn record(facts: &mut Observed, question: &Question, answer: Result<Answer, Call
 /// Remembers facts of every place they came from.
 pub fn learn(cx: &Context, home: &Place, facts: &Observed, wrote: bool) {
     let now = cx.clock.now();
+    let everywhere =
+        || std::iter::once((home, facts)).chain(facts.elsewhere.iter().map(|(place, facts)| (place, facts)));
     let mut world = cx.world();
-    world.learn(home, facts, wrote, now);
-    for (place, facts) in &facts.elsewhere {
-        world.learn(place, facts, wrote, now);
+    everywhere().for_each(|(place, facts)| world.learn(place, facts, wrote, now));
+    drop(world);
+    let grouped = everywhere().filter(|(_, facts)| matches!(facts.group, Fact::Known(Some(_))));
+    if let Ok(group) = lower::group(&cx.settings().identity.controller) {
+        grouped.for_each(|(place, _)| cx.saw_group(place, &group));
     }
 }

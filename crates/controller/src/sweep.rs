@@ -63,7 +63,7 @@ async fn schedules(
     let tags = match cx.aws.look(place, &Look::Group(group.clone()), Urgency::Drift).await {
         Ok(Answer::Group(tags)) => tags,
         Ok(_) => return Err(Interrupted::Undecided),
-        Err(error) if error.failure().class == RetryClass::Slow && !cx.world().has_seen_group(place) => {
+        Err(error) if error.failure().class == RetryClass::Slow && !cx.has_seen_group(place, &group) => {
             let why = error.to_string();
             tracing::warn!(%place.region, error = why, "EventBridge Scheduler cannot be read");
             return Ok((Fact::Unreadable(why), BTreeMap::new()));
@@ -71,7 +71,10 @@ async fn schedules(
         Err(error) => return Err(error.into()),
     };
     let listed = match &tags {
-        Some(_) => cx.aws.list_schedules(place, &group).await?,
+        Some(_) => {
+            cx.saw_group(place, &group);
+            cx.aws.list_schedules(place, &group).await?
+        }
         None => Vec::new(),
     };
     Ok((Fact::Known(tags), listed.into_iter().collect()))

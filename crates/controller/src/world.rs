@@ -9,6 +9,7 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn, RuleState};
 use ecs_etl_plan::ownership::Mark;
@@ -135,11 +136,6 @@ impl World {
         self.sweep(place).is_none_or(|sweep| sweep.group != Fact::Known(None))
     }
 
-    /// Whether the controller's group of schedules was ever seen in a place, so that schedules of ours may be there.
-    pub fn has_seen_group(&self, place: &Place) -> bool {
-        self.0.get(place).is_some_and(|known| known.grouped)
-    }
-
     /// Whether the sweep of a place shows anything under `names`.
     pub fn shows(&self, place: &Place, names: &Names) -> bool {
         self.sweep(place).is_some_and(|sweep| {
@@ -159,13 +155,13 @@ impl World {
 
     /// Whether a silent pass of a job was counted, since something of it is there.
     pub fn has_passed(&self, place: &Place, names: &Names) -> bool {
-        self.0.get(place).is_some_and(|known| known.rounds.contains_key(names.running()))
+        self.0.get(place).is_some_and(|known| known.turns.contains_key(names.running()))
     }
 
-    /// Counts a silent pass of a job; in rotation, forgets its cached tags so that the next pass reads them again.
-    pub fn rotate(&mut self, place: &Place, names: &Names) {
+    /// Takes note of a silent pass of a job; in its turn, forgets its cached tags so that the next pass reads them again.
+    pub fn rotate(&mut self, place: &Place, names: &Names, now: Timestamp, resync: Duration) {
         if let Some(known) = self.0.get_mut(place) {
-            known.rotate(names);
+            known.rotate(names, now, resync);
         }
     }
 
@@ -243,12 +239,12 @@ impl World {
     pub(crate) fn remembered(&self, all: &mut Remembered) {
         all.note("places", Per::Place, self.0.len());
         for known in self.0.values() {
-            let Known { sweep, writes, revisions, rule_tags, rounds, adopted, grouped: _, unlisted } = known;
+            let Known { sweep, writes, revisions, rule_tags, turns, adopted, unlisted } = known;
             for (what, entries) in [
                 ("writes of ours", writes.len()),
                 ("revisions", revisions.len()),
                 ("rules' tags", rule_tags.len()),
-                ("families in rotation", rounds.len()),
+                ("families in rotation", turns.len()),
                 ("rules that a list left out", unlisted.len()),
                 ("jobs that took something over", adopted.len()),
             ] {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ecs_etl_plan::normalise::Normal;
 use ecs_etl_plan::observed::{Fact, LiveRevision, Observed, RevisionArn};
@@ -13,9 +14,13 @@ use jiff::Timestamp;
 use super::writes::{Writes, lay_revision, lay_rule, shows_revision, shows_rule};
 use super::{Names, Sweep};
 use crate::adopted::{Adopted, stem};
+use crate::pace::spread;
 
 /// How many resyncs pass before a job's cached tags are read again, so that ⌈N/20⌉ reads a resync verify them all.
 pub(super) const TAG_ROTATION: u32 = 20;
+
+/// A process that is new takes a turn of so many resyncs ago for its own: the one before it may have ended before it read.
+const TURNS_OF_OTHERS: u32 = 2;
 
 /// What is remembered of one place. Everything is found by a range over names: a reconcile costs the same whatever the number
 /// of jobs.
@@ -25,12 +30,10 @@ pub(super) struct Known {
     pub writes: Writes,
     pub revisions: BTreeMap<RevisionArn, Kept>,
     pub rule_tags: BTreeMap<RuleName, Packed<Tags>>,
-    /// Silent passes of each family, for the rotation of its tags.
-    pub rounds: BTreeMap<Family, u32>,
+    /// In which turn of the rotation each family was last found silent.
+    pub turns: BTreeMap<Family, u64>,
     /// What jobs have taken over, also those whose manifest is gone.
     pub adopted: Adopted,
-    /// Whether the controller's group of schedules was ever seen there.
-    pub grouped: bool,
     /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag; and
     /// those that we were about to put. They are asked for by name until a direct read says that they are gone. A map, as names
     /// are looked up in the sweep's.
@@ -60,8 +63,7 @@ impl Known {
         let live: BTreeSet<&RevisionArn> = sweep.active.values().flatten().collect();
         self.revisions.retain(|arn, _| live.contains(arn));
         self.rule_tags.retain(|rule, _| sweep.rules.contains_key(rule));
-        self.rounds.retain(|family, _| sweep.active.contains_key(family));
-        self.grouped |= matches!(sweep.group, Fact::Known(Some(_)));
+        self.turns.retain(|family, _| sweep.active.contains_key(family));
         let before = self.sweep.take().unwrap_or_default();
         let listed = |name: &RuleName| sweep.rules.contains_key(name) || sweep.schedules.contains_key(name);
         let left_out = before.rules.keys().chain(before.schedules.keys()).filter(|name| !listed(name));
@@ -95,7 +97,6 @@ impl Known {
         for (rule, _) in facts.rules.iter().filter(|(_, fact)| **fact == Fact::Known(None)) {
             self.unlisted.remove(rule);
         }
-        self.grouped |= matches!(facts.group, Fact::Known(Some(_)));
         if let (Some(sweep), Fact::Known(_)) = (&mut self.sweep, &facts.group) {
             sweep.group = facts.group.clone();
         }
@@ -142,18 +143,23 @@ impl Known {
         }
     }
 
-    pub fn rotate(&mut self, names: &Names) {
-        // The first turn of each job is spread by its name, or all would fall due in the same resync.
-        let start = || {
-            names.running().as_str().bytes().fold(0_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b)))
-                % (2 * TAG_ROTATION)
-        };
-        let round = self.rounds.entry(names.running().clone()).or_insert_with(start);
-        *round = (*round + 1) % (2 * TAG_ROTATION);
-        if *round == 0 {
+    /// Turns are told by the clock on the wall: counted from the start of a process, they would never come where none lives for long.
+    pub fn rotate(&mut self, names: &Names, now: Timestamp, resync: Duration) {
+        let family = names.running();
+        let turn_takes = (resync * TAG_ROTATION).as_secs().max(1);
+        // The turns of jobs are spread by their names, or all would fall due in the same resync.
+        let offset = spread(family.as_str(), resync * (2 * TAG_ROTATION)).as_secs();
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let turn_at = |seconds: u64| (seconds + offset) / turn_takes;
+        let turn = turn_at(seconds);
+        let of_others = || turn_at(seconds.saturating_sub((resync * TURNS_OF_OTHERS).as_secs()));
+        let before = self.turns.insert(family.clone(), turn).unwrap_or_else(of_others);
+        let is_new = |is_kind: bool| turn > before + 1 || (turn != before && is_kind);
+        if is_new(turn.is_multiple_of(2)) {
             let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();
             rules.iter().for_each(|rule| drop(self.rule_tags.remove(rule)));
-        } else if *round == TAG_ROTATION {
+        }
+        if is_new(!turn.is_multiple_of(2)) {
             let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
             arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
         }

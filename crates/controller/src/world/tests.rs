@@ -132,8 +132,11 @@ fn tags_are_forgotten_in_rotation_and_revisions_that_are_gone_at_once() {
     world.learn(&place(), &facts, false, at("08:00:01"));
     assert_eq!(world.known_revisions(&place(), &[names("a")]).len(), 2);
     let (mut tags, mut revisions) = (0, 0);
-    for _ in 0..2 * TAG_ROTATION {
-        world.rotate(&place(), &names("a"));
+    let resync = Duration::from_secs(600);
+    let turn = |pass: u32| at("08:00:02").checked_add(resync * pass).unwrap();
+    world.rotate(&place(), &names("a"), turn(0), resync);
+    for pass in 1..=2 * TAG_ROTATION {
+        world.rotate(&place(), &names("a"), turn(pass), resync);
         tags += usize::from(world.rule_tags_of(&place(), &names("a")).is_empty());
         revisions += usize::from(world.known_revisions(&place(), &[names("a")]).is_empty());
         world.learn(&place(), &facts, false, at("08:00:02"));

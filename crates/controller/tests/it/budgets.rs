@@ -153,3 +153,17 @@ async fn strangers_under_our_prefix_cost_an_edit_nothing() {
     lab.run(&mut engine, Duration::from_secs(2)).await;
     assert_eq!(lab.calls().values().sum::<u64>(), 6);
 }
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_read_in_the_end_though_no_process_lives_for_a_rotation() {
+    let lab = lab();
+    lab.apply().await;
+    let rule = "arn:aws:events:eu-central-1:123456789012:rule/etl-job-7";
+    lab.events("UntagResource", json!({"ResourceARN": rule, "TagKeys": ["ecs-etl/source"]})).await;
+    lab.calls();
+    for _ in 0..11 {
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(4 * 600)).await;
+    }
+    assert_eq!(lab.calls().get("events:TagResource"), Some(&1));
+}

@@ -8,7 +8,7 @@ use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, counts, job, reason};
+use crate::lab::{BASE, Lab, counts, job, reason};
 
 const GROUP: &str = "ecs-etl-lab";
 
@@ -129,13 +129,13 @@ async fn the_cluster_puts_all_its_jobs_there_and_takes_them_back() {
         ("a", job("a", "img:1", "0 2 * * *")),
         ("b", job("b", "img:1", "[\"@hourly\", \"30 3 * * *\"]").replace("\"[", "[").replace("]\"", "]")),
     ]);
-    let on = crate::lab::BASE.replace("eventsRoleArn", "scheduler: scheduler\n  eventsRoleArn");
+    let on = BASE.replace("eventsRoleArn", "scheduler: scheduler\n  eventsRoleArn");
     lab.apply().await;
     lab.write("base.yaml", &on);
     let pass = lab.apply().await;
     assert_eq!((pass.reason("a"), pass.reason("b")), (Reason::Converged, Reason::Converged));
     assert_eq!((lab.schedules().await.len(), names(&lab).await.len()), (0, 3));
-    lab.write("base.yaml", crate::lab::BASE);
+    lab.write("base.yaml", BASE);
     lab.apply().await;
     assert_eq!((lab.schedules().await.len(), names(&lab).await.len()), (3, 0));
 }
@@ -258,10 +258,34 @@ async fn without_the_right_to_read_scheduler_jobs_on_rules_go_on_and_the_others_
 async fn a_job_that_a_schedule_of_another_prefix_runs_is_not_created_beside_it() {
     let lab = Lab::new(&[("a", zoned("a", "img:1", "Asia/Tokyo"))]);
     lab.apply().await;
-    lab.write("base.yaml", &crate::lab::BASE.replace("spec: {source", "spec: {prefix: new-, source"));
+    lab.write("base.yaml", &BASE.replace("spec: {source", "spec: {prefix: new-, source"));
     lab.writes();
     assert_eq!(lab.apply().await.reason("a"), Reason::LocationLost);
     assert_eq!((lab.writes(), names(&lab).await), (counts([]), vec!["etl-a".to_owned()]));
-    lab.write("base.yaml", crate::lab::BASE);
+    lab.write("base.yaml", BASE);
     assert_eq!(lab.apply().await.reason("a"), Reason::Converged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_named_again_is_not_taken_for_one_without_schedules() {
+    // The cluster alone goes, or all of it.
+    for kept in [BASE.split("---").next().unwrap(), ""] {
+        let lab = Lab::new(&[("a", zoned("a", "img:1", "Asia/Tokyo"))]);
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        lab.remove("a.yaml");
+        lab.write("base.yaml", kept);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        deny_scheduler(&lab);
+        lab.write("base.yaml", BASE);
+        lab.write("a.yaml", &job("a", "img:1", "0 2 * * *"));
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(2000)).await;
+        assert_eq!(lab.schedules().await.len(), 0, "nothing starts it twice");
+        lab.calm();
+        lab.run(&mut engine, Duration::from_secs(4000)).await;
+        assert_eq!(reason(&engine, "a"), Reason::Converged);
+        assert_eq!((lab.schedules().await.len(), names(&lab).await.len()), (1, 0));
+    }
 }

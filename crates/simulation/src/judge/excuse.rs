@@ -29,11 +29,11 @@ impl Places {
     pub fn told(&mut self, status: &ControllerStatus, books: &Books, rules: &Rules) -> BTreeSet<String> {
         let before: BTreeSet<String> = self.silent.iter().filter(|place| self.is_unread(place)).cloned().collect();
         self.silent = status.status.problems.iter().filter_map(|problem| place_of(&problem.about)).collect();
-        let pages = books.shelves.first().map(|shelf| &shelf.pages);
+        let Some(shelf) = books.shelves.first() else { return before };
         for (job, seen) in &status.status.jobs {
-            let Some(page) = pages.and_then(|pages| pages.get(job)) else { continue };
-            // Before it moved, it was seen in another place.
-            let since = rules.at(page.since).saturating_add(SignedDuration::from_millis(rules.skew));
+            let Some(page) = shelf.pages.get(job) else { continue };
+            // Before it moved, it was seen in another place; and what no cluster names for a while is forgotten.
+            let since = rules.at(page.since.max(shelf.vanished)).saturating_add(SignedDuration::from_millis(rules.skew));
             if let Some(wanted) = page.wanted.as_ref().filter(|_| since.is_ok_and(|since| *seen > since)) {
                 self.read.insert(wanted.place.clone());
             }

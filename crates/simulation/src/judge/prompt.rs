@@ -16,6 +16,9 @@ use crate::story::Crew;
 /// An edit is in AWS within so many milliseconds: it is seen, each of a dozen jobs is read and written, and an answer may be slow.
 const PROMPT: i64 = 60_000;
 
+/// How long a stranger's hand may be unseen by a job that is edited meanwhile: a resync, a little late.
+const UNSEEN: i64 = 66 * 60_000;
+
 /// The same inside a call budget, where a dozen jobs stand in one line.
 const IN_LINE: i64 = 15 * 60_000;
 
@@ -41,6 +44,10 @@ impl Prompt {
                 continue;
             }
             self.due.remove(name);
+            if books.was_touched(name, millis - UNSEEN, millis) && before.is_some() {
+                // By what was read last it may be as it is written now: then nobody looks before the resync.
+                continue;
+            }
             self.owe(millis, name, mirror, books, rules);
         }
         // What cannot be read is left as it is, and has its minute when it can.
