@@ -103,6 +103,9 @@ pub enum Trust {
     BulkForSilence,
     /// The same, and until the rotation reads the tags of a rule they are taken for granted: for a process that goes on.
     Presumed,
+    /// Bulk knowledge shows where to look and proves nothing, not even silence: for words that are younger than the lists. What
+    /// somebody did to the job before they came is in no list yet, and who wrote them waits.
+    ForDifferences,
     /// Direct reads alone.
     Direct,
 }
@@ -137,7 +140,7 @@ pub async fn until_decided_unless(
         let presumed = presumption.map(|presumption| presumption.fill(&mut view)).unwrap_or_default();
         match decide(&view) {
             Decision::Look(questions) => ask(cx, &homes.place, &questions, &mut fresh, urgency).await?,
-            Decision::Plan(plan) if trust == Trust::Bulk || is_silence(&plan, direct) => {
+            Decision::Plan(plan) if trust == Trust::Bulk || is_silence(&plan, trust, direct) => {
                 let taken = presumed.into_iter().filter_map(|rule| view.rule_tags.get_key_value(&rule));
                 fresh.rule_tags.extend(taken.map(|(rule, tags)| (rule.clone(), tags.clone())));
                 learn(cx, &homes.place, &fresh, false);
@@ -167,8 +170,9 @@ pub async fn until_decided_unless(
 
 /// Whether there is nothing to do, for certain. That a job is as it should be may rest on bulk knowledge; that something keeps us
 /// from it, a mark of somebody else's or a person's word, is read again: it may have gone since, and an edit would wait for it.
-fn is_silence(plan: &Plan, direct: bool) -> bool {
-    plan.steps.is_empty() && (direct || matches!(plan.verdict, Verdict::Ready(..)))
+fn is_silence(plan: &Plan, trust: Trust, direct: bool) -> bool {
+    let by_lists = trust != Trust::ForDifferences && matches!(plan.verdict, Verdict::Ready(..));
+    plan.steps.is_empty() && (direct || by_lists)
 }
 
 fn revisions(facts: &Observed) -> BTreeSet<RevisionArn> {

@@ -90,8 +90,7 @@ pub struct Outcome {
 /// Names in the sweeps that no manifest wants where they are. Moves of a wanted job are its own business.
 pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> {
     let prefix = cx.settings().prefix.clone();
-    let former: BTreeSet<&str> =
-        manifests.directory.jobs.values().filter_map(|job| Some(job.moved_from.as_ref()?.as_str())).collect();
+    let former: BTreeSet<&str> = manifests.directory.former_names().into_iter().map(JobName::as_str).collect();
     let world = cx.world();
     let mut names = BTreeSet::new();
     let own = manifests.own_places();

@@ -233,7 +233,7 @@ impl Pruning {
             &PruneInput {
                 incomplete: &knowledge.incomplete,
                 written: &knowledge.written,
-                moved_from: &jobs.values().filter_map(|job| job.moved_from.clone()).collect(),
+                moved_from: &manifests.directory.former_names().into_iter().cloned().collect(),
                 draining: &jobs.values().filter(|job| job.drain).map(|job| job.name.clone()).collect(),
                 owned: &knowledge.owned,
                 retired: &knowledge.retired,

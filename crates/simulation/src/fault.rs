@@ -195,10 +195,13 @@ impl Kind {
             Self::ClockOff => Conduct::Reply(error(400, "Signature expired: its time is more than 5 min. off")),
             Self::Slow | Self::StaleList | Self::ReorderedList => Conduct::Normal,
         };
-        let after = if self == Self::Slow { after + Duration::from_secs(4) } else { after };
+        let after = if self == Self::Slow { after + Duration::from_millis(u64::from(SLOW)) } else { after };
         Fault { before, effect: self.has_effect(), after, answer }
     }
 }
+
+/// How much longer an answer takes that is slow, in milliseconds.
+pub const SLOW: u32 = 4_000;
 
 /// How far a clock may be off before AWS takes nothing that was signed by it (docs/aws.md, On the wire).
 pub(crate) const MOST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);

@@ -116,9 +116,11 @@ impl Engine {
             Assignment::Job(job) => {
                 let span = tracing::info_span!("reconcile", job = %job.name, cause);
                 let tidies = self.mode == Mode::Daemon;
-                let trust = match self.mode {
-                    Mode::Daemon => Trust::Presumed,
-                    Mode::OnePass => Trust::BulkForSilence,
+                let trust = match (self.mode, urgency) {
+                    // The lists are up to a resync old, and the edit is not.
+                    (Mode::Daemon, Urgency::Edit) => Trust::ForDifferences,
+                    (Mode::Daemon, Urgency::New | Urgency::Drift | Urgency::CleanUp) => Trust::Presumed,
+                    (Mode::OnePass, _) => Trust::BulkForSilence,
                 };
                 let calls = of_calls(urgency);
                 let work = async move {

@@ -350,3 +350,32 @@ async fn a_full_disk_is_tried_a_few_times_a_minute() {
     let refused = disk.refused.load(Ordering::SeqCst);
     assert!((2..=15).contains(&refused), "{refused} times");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_renamed_to_one_that_cannot_be_used_runs_on_under_its_old_name() {
+    let renamed =
+        job("b", "img:1", "0 2 * * *").replace("{name: b}", "{name: b, annotations: {ecs-etl/moved-from: a}}");
+    let broken = renamed.replace("0 2 * * *", "0 77 * * *");
+    // Invalid by itself, or written twice.
+    for files in [vec![broken.as_str()], vec![renamed.as_str(), renamed.as_str()]] {
+        let others = ["c", "d", "e"].map(|name| (name, job(name, "img:1", "0 2 * * *")));
+        let lab =
+            Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), others[0].clone(), others[1].clone(), others[2].clone()]);
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(30)).await;
+        lab.remove("a.yaml");
+        for (index, text) in files.iter().enumerate() {
+            lab.write(&format!("b-{index}.yaml"), text);
+        }
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(7200)).await;
+        assert_eq!(lab.schedules().await["etl-a"]["state"], "ENABLED", "{files:?}");
+        // Mended, it is a rename as any other.
+        (0..files.len()).for_each(|index| lab.remove(&format!("b-{index}.yaml")));
+        lab.write("b.yaml", &renamed);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(600)).await;
+        let rules: Vec<String> = lab.schedules().await.into_keys().collect();
+        assert_eq!(rules, ["etl-b", "etl-c", "etl-d", "etl-e"]);
+    }
+}

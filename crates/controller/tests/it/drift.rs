@@ -118,3 +118,31 @@ async fn what_is_pinned_again_loses_the_mark_of_what_was_replaced() {
     let targets = lab.events("ListTargetsByRule", json!({"Rule": "etl-a"})).await;
     assert_eq!(targets["Targets"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_by_hand_before_an_edit_is_put_right_with_it_although_the_lists_do_not_show_it() {
+    let ours = job("a", "img:1", "0 2 * * *");
+    let left_alone = ours.replace("{name: a}", "{name: a, annotations: {ecs-etl/reconcile: disabled}}");
+    let blocked = ours.replace("cluster: main", "cluster: nowhere");
+    assert!(left_alone != ours && blocked != ours);
+    for meanwhile in [Some(left_alone), Some(blocked), None] {
+        let lab = Lab::new(&[("a", ours.clone()), ("b", job("b", "img:1", "0 3 * * *"))]);
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(30)).await;
+        match &meanwhile {
+            Some(text) => lab.write("a.yaml", text),
+            None => lab.remove("a.yaml"),
+        }
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(10)).await;
+        lab.events("DisableRule", json!({"Name": "etl-a"})).await;
+        lab.write("a.yaml", &ours);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.calls();
+        lab.run(&mut engine, Duration::from_secs(5)).await;
+        let calls = lab.calls();
+        assert_eq!(calls.get("events:EnableRule"), Some(&1), "{meanwhile:?}: {calls:?}");
+        assert!(calls.values().sum::<u64>() <= 6, "{calls:?}");
+        assert_eq!(lab.schedules().await["etl-a"]["state"], "ENABLED", "{meanwhile:?}");
+    }
+}

@@ -244,9 +244,10 @@ impl Books {
         self.hands.get(job).copied()
     }
 
-    /// Whether a stranger reached for a job's resources since then.
+    /// Whether a stranger reached for a job's resources since then, whatever the job was called: a rule that it took over bears neither
+    /// of its names, and goes by the first.
     pub fn touched_since(&self, job: &str, since: i64) -> bool {
-        self.hands.get(job).is_some_and(|at| *at >= since)
+        self.hands.iter().any(|(name, at)| *at >= since && self.root(name) == self.root(job))
     }
 
     /// Whether somebody may have taken a mark off what a job took over, and nobody has seen it yet.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::book::Shelf;
 use super::{Finding, Rules, Sight};
 use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to};
+use crate::sketch::Job;
 use crate::story::Crew;
 
 /// How long a plan that has begun may go on after its grounds fell away: three writes, each of which may time out.
@@ -75,6 +76,17 @@ impl Deletion {
                 "job {job} was removed while the directory had not been readable for {} s",
                 (millis - since) / 1000
             ));
+        }
+        let is_heir = |(_, heir): &(&String, &Job)| heir.moved_from.as_deref() == Some(job);
+        if let Some((heir, _)) = shelf
+            .now
+            .book
+            .jobs
+            .iter()
+            .find(is_heir)
+            .filter(|(heir, _)| shelf.pages.get(*heir).is_some_and(|page| page.since < millis - UNDER_WAY))
+        {
+            return Some(format!("job {job} was removed although the document of {heir} says that it was renamed"));
         }
         if shelf.retained.get(job) == Some(&true) && !books.touched_since(job, 0) {
             return Some(format!("job {job} was removed although its policy was Retain"));

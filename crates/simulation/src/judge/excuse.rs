@@ -33,7 +33,8 @@ impl Places {
         for (job, seen) in &status.status.jobs {
             let Some(page) = shelf.pages.get(job) else { continue };
             // Before it moved, it was seen in another place; and what no cluster names for a while is forgotten.
-            let since = rules.at(page.since.max(shelf.vanished)).saturating_add(SignedDuration::from_millis(rules.skew));
+            let since =
+                rules.at(page.since.max(shelf.vanished)).saturating_add(SignedDuration::from_millis(rules.skew));
             if let Some(wanted) = page.wanted.as_ref().filter(|_| since.is_ok_and(|since| *seen > since)) {
                 self.read.insert(wanted.place.clone());
             }

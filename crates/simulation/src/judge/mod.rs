@@ -250,7 +250,7 @@ impl Judge {
         let Who::Process { process, .. } = who else { return };
         self.look_at_clock(millis, mirror);
         self.status.faulted(millis, *process, drawn, call, request, &self.books);
-        self.prompt.faulted(drawn.kind, &polite::subject(request), &self.books);
+        self.prompt.faulted(millis, drawn.kind, &polite::subject(request), &self.books);
         let finding = self.polite.failed(millis, *process, drawn, call, request);
         self.find("attempts", millis, finding);
     }

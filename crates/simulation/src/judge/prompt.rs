@@ -9,15 +9,13 @@ use super::book::{Books, Edited, Wanted};
 use super::excuse::{Places, is_excuse, tells_of_aws};
 use super::status::{Status, reason};
 use super::{Finding, Rules, calm, expect, job_of};
-use crate::fault::Kind;
+use crate::fault::{Kind, SLOW};
 use crate::mirror::Mirror;
 use crate::story::Crew;
 
-/// An edit is in AWS within so many milliseconds: it is seen, each of a dozen jobs is read and written, and an answer may be slow.
+/// An edit is in AWS within so many milliseconds: it is seen, and each of a dozen jobs is read and written. For what is slow of its
+/// own there is time beside it: a plan of a dozen steps waits for as many answers, one after another.
 const PROMPT: i64 = 60_000;
-
-/// How long a stranger's hand may be unseen by a job that is edited meanwhile: a resync, a little late.
-const UNSEEN: i64 = 66 * 60_000;
 
 /// The same inside a call budget, where a dozen jobs stand in one line.
 const IN_LINE: i64 = 15 * 60_000;
@@ -27,6 +25,8 @@ const IN_LINE: i64 = 15 * 60_000;
 pub(crate) struct Prompt {
     /// Since when nothing but the controller itself keeps a job from being as it is written.
     due: BTreeMap<String, i64>,
+    /// Until when each job waits for slow answers.
+    slow: BTreeMap<String, i64>,
     /// Whether the process is there.
     lives: bool,
     /// What was due when its manifest, or that of a job it waits for, could not be read any more.
@@ -44,8 +44,8 @@ impl Prompt {
                 continue;
             }
             self.due.remove(name);
-            if books.was_touched(name, millis - UNSEEN, millis) && before.is_some() {
-                // By what was read last it may be as it is written now: then nobody looks before the resync.
+            if books.was_touched(name, millis - rules.list_lag, millis) {
+                // An edit is read directly, but the list of revisions lags for that, too, and is read again with the next resync.
                 continue;
             }
             self.owe(millis, name, mirror, books, rules);
@@ -85,6 +85,7 @@ impl Prompt {
     /// The process ended.
     pub fn died(&mut self) {
         self.all_wait();
+        self.slow.clear();
         self.lives = false;
         self.places = Places::default();
     }
@@ -128,9 +129,10 @@ impl Prompt {
     }
 
     /// A call met with a fault: what it was about may be late, and everything if all need it.
-    pub fn faulted(&mut self, kind: Kind, subject: &str, books: &Books) {
+    pub fn faulted(&mut self, millis: i64, kind: Kind, subject: &str, books: &Books) {
         match kind {
-            Kind::Slow | Kind::ReorderedList => {}
+            Kind::ReorderedList => {}
+            Kind::Slow => self.slowed(millis, subject, books),
             // A bucket is the account's, credentials are the place's, a list is every job's, and a clock is the process's.
             Kind::Throttled | Kind::ExpiredCredentials | Kind::StaleList | Kind::ClockOff => self.all_wait(),
             Kind::ServerError
@@ -143,6 +145,18 @@ impl Prompt {
             | Kind::Concurrent
             | Kind::RoleNotReady
             | Kind::AccessDenied => self.refused(subject, books),
+        }
+    }
+
+    /// An answer is slow: what was asked about, or everything if all need it, waits so much longer. What is asked at once is waited for
+    /// once, and nobody waits for what is slow of another.
+    fn slowed(&mut self, millis: i64, subject: &str, books: &Books) {
+        let about = job_of(subject).filter(|job| !job.is_empty()).map(|job| books.root(job));
+        for (job, since) in self.due.iter_mut().filter(|(job, _)| about.is_none_or(|about| books.root(job) == about)) {
+            let until = self.slow.entry(job.clone()).or_insert(millis);
+            let from = millis.max(*until);
+            *until = millis + i64::from(SLOW);
+            *since += *until - from;
         }
     }
 
@@ -227,4 +241,21 @@ fn late(
         let seconds = (millis - since) / 1000;
         format!("nothing has been in the way of {job} for {seconds} s, and its status says {told:?}: {why}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_given_the_time_of_its_own_slow_answers_once() {
+        let books = Books::new(&[], Crew::One);
+        let mut prompt = Prompt { due: ["a", "b"].map(|job| (job.to_owned(), 0)).into(), ..Prompt::default() };
+        for (millis, subject) in [(1_000, "etl-a"), (1_000, "etl-a.5097cc"), (3_000, "etl-a:1")] {
+            prompt.faulted(millis, Kind::Slow, subject, &books);
+        }
+        assert_eq!((prompt.due["a"], prompt.due["b"]), (6_000, 0));
+        prompt.faulted(10_000, Kind::Slow, "ecs-etl-main", &books);
+        assert_eq!((prompt.due["a"], prompt.due["b"]), (10_000, 4_000));
+    }
 }

@@ -33,6 +33,9 @@ const WRITTEN: i64 = 500;
 /// After a disk took nothing, all that is to be written has been within so many milliseconds.
 const CAUGHT_UP: i64 = 60_000;
 
+/// A disk that has room again is tried within so many milliseconds.
+const TRIED_AGAIN: i64 = 5_500;
+
 /// One reconcile takes at most so many milliseconds.
 const ONE_RECONCILE: i128 = 20_000;
 
@@ -294,8 +297,17 @@ impl Status {
                         shelf.controller_since.max(gone).max(shelf.vanished) >= fault.millis - 20_000
                     })
             });
-            let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis);
-            if !overtaken && !was_silent && !is_masked(statuses, books, fault, rules.start) && late.is_none() {
+            // Of a place that nobody names any more, nothing is told but that.
+            let nowhere = fault.job.is_none()
+                && books
+                    .of_process(fault.process)
+                    .is_some_and(|shelf| (fault.millis - 20_000..=fault.millis + 20_000).contains(&shelf.vanished));
+            let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis - TRIED_AGAIN);
+            if !(overtaken || nowhere)
+                && !was_silent
+                && !is_masked(statuses, books, fault, rules.start)
+                && late.is_none()
+            {
                 late =
                     Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
             }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Blocked;
 use super::load::about;
-use super::{Blocked, BlockedReason};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::job::{Job, Place};
 use crate::name::JobName;
@@ -55,7 +55,7 @@ pub fn moves(
             }
             diagnostics.push(diagnostic);
             let message = format!("{PATH}: {message}");
-            blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin.clone() });
+            blocked.insert(name, Blocked::of(&job, message));
         }
     }
 }

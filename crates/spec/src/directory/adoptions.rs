@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Blocked;
 use super::load::about;
-use super::{Blocked, BlockedReason};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Severity;
 use crate::job::{Job, Place};
@@ -37,7 +37,7 @@ pub fn adoptions(
         }
         diagnostics.push(diagnostic);
         let message = format!("{path}: {message}");
-        blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin.clone() });
+        blocked.insert(name, Blocked::of(&job, message));
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::Blocked;
 use super::load::about;
-use super::{Blocked, BlockedReason};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::job::Job;
 use crate::name::JobName;
@@ -74,7 +74,7 @@ pub fn chains(
         place(&mut diagnostic, after_at.get(&name));
         diagnostics.push(diagnostic);
         let message = format!("{PATH}: {message}");
-        blocked.insert(name, Blocked { reason: BlockedReason::InvalidSpec, message, origin: job.origin.clone() });
+        blocked.insert(name, Blocked::of(&job, message));
     }
     connect(jobs, after_at, diagnostics);
 }

@@ -56,11 +56,18 @@ impl Shared {
     }
 }
 
-/// Where a document stands, and its name in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a document stands, its name in it, and what it says the job was called before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Said {
     at: Mark,
     name_at: Mark,
+    moved_from: Option<JobName>,
+}
+
+/// What a document says its job was called before, whatever else it says.
+fn moved_from(document: &Document) -> Option<JobName> {
+    let annotations = document.root.get("metadata")?.get("annotations")?;
+    JobName::new(annotations.get(MOVED_FROM)?.text()?).ok()
 }
 
 impl Loader<'_> {
@@ -68,7 +75,8 @@ impl Loader<'_> {
     pub(super) fn job(&mut self, mut document: Document, context: &Context<'_>, jobs: &mut Jobs) {
         let origin = self.origin_at(document.at());
         if let Some(name) = &document.name {
-            let said = Said { at: document.at(), name_at: document.at_path(&["metadata", "name"]) };
+            let name_at = document.at_path(&["metadata", "name"]);
+            let said = Said { at: document.at(), name_at, moved_from: moved_from(&document) };
             jobs.said.entry(name.clone()).or_default().push(said);
         }
         let result = if document.settled {
@@ -78,6 +86,7 @@ impl Loader<'_> {
             Err(Refused { reason: BlockedReason::InvalidSpec, message })
         };
         let name = document.name.as_deref().and_then(|name| JobName::new(name).ok());
+        let moved_from = moved_from(&document);
         match (result, name) {
             (Ok(job), _) => {
                 let note = |places: &mut BTreeMap<JobName, Mark>, is_said: bool, path: &[&str]| {
@@ -92,7 +101,9 @@ impl Loader<'_> {
                 jobs.valid.insert(job.name.clone(), Arc::new(job));
             }
             (Err(Refused { reason, message }), Some(name)) => {
-                jobs.blocked.entry(name).or_insert(Blocked { reason, message, origin });
+                let blocked = jobs.blocked.entry(name);
+                let blocked = blocked.or_insert(Blocked { reason, message, origin, moved_from: BTreeSet::new() });
+                blocked.moved_from.extend(moved_from);
             }
             (Err(_), None) => self.unreadable(&origin.file, document.findings.summary()),
         }
@@ -111,11 +122,11 @@ impl Loader<'_> {
                 self.report(findings, Some(name));
                 let Ok(name) = JobName::new(name.as_str()) else { continue };
                 jobs.valid.remove(&name);
-                let origin = self.origin_at(place.at);
-                let twice = Blocked { reason: BlockedReason::DuplicateName, message, origin };
                 // The first of them speaks for all.
                 if said.first() == Some(place) {
-                    jobs.blocked.insert(name, twice);
+                    let (reason, origin) = (BlockedReason::DuplicateName, self.origin_at(place.at));
+                    let moved_from = said.iter().filter_map(|said| said.moved_from.clone()).collect();
+                    jobs.blocked.insert(name, Blocked { reason, message, origin, moved_from });
                 }
             }
         }

@@ -7,7 +7,7 @@ mod chains;
 mod jobs;
 mod load;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use again::Earlier;
@@ -48,6 +48,24 @@ pub struct Blocked {
     pub message: String,
     /// Where the document is.
     pub origin: crate::job::Origin,
+    /// What its documents say the job was called before: that runs on under its old name, and is not gone.
+    pub moved_from: BTreeSet<JobName>,
+}
+
+impl Blocked {
+    /// For a job that is sound by itself, and not beside others.
+    fn of(job: &Job, message: String) -> Self {
+        let (reason, origin) = (BlockedReason::InvalidSpec, job.origin.clone());
+        Self { reason, message, origin, moved_from: job.moved_from.iter().cloned().collect() }
+    }
+}
+
+impl Directory {
+    /// What documents say that their jobs were called before, also those that cannot be used: such a job was renamed, and is not gone.
+    pub fn former_names(&self) -> BTreeSet<&JobName> {
+        let of_jobs = self.jobs.values().filter_map(|job| job.moved_from.as_ref());
+        of_jobs.chain(self.blocked.values().flat_map(|blocked| &blocked.moved_from)).collect()
+    }
 }
 
 /// Closed list of reasons for which a manifest is not acted on.
