@@ -43,4 +43,5 @@ mod sweep;
 mod tidy;
 pub mod verdict;
 pub mod watch;
+mod went;
 mod world;

@@ -26,19 +26,22 @@ pub struct Progress {
 
 /// Turns the engine until nothing is left to do. False when `stop` came first.
 pub async fn settle(engine: &mut Engine, stop: &CancellationToken, progress: &mut dyn FnMut(Progress)) -> bool {
-    while !engine.is_idle() {
-        progress(engine.progress());
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => {
-                // What was given up is told by the log.
-                let _finished: bool = engine.drain(SHUTDOWN_LIMIT).await;
-                return false;
+    // What may be removed is known only at the end, and may need one more look.
+    for _ in 0..2 {
+        while !engine.is_idle() {
+            progress(engine.progress());
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    // What was given up is told by the log.
+                    let _finished: bool = engine.drain(SHUTDOWN_LIMIT).await;
+                    return false;
+                }
+                () = engine.turn() => {}
             }
-            () = engine.turn() => {}
         }
+        engine.tick();
     }
-    engine.tick();
     progress(engine.progress());
     true
 }

@@ -1,7 +1,7 @@
 //! Looks after what jobs left behind: resources of ours that no manifest wants any more, found by the names in the sweeps.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecs_etl_aws::Urgency;
@@ -23,7 +23,7 @@ use crate::adopted::{self, Taken};
 use crate::context::{Context, Interrupted};
 use crate::manifests::Manifests;
 use crate::observe::{self, Homes, Trust};
-use crate::{act, admit};
+use crate::{act, admit, went};
 
 /// What to do about a job that is not wanted in a place.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub enum Task {
     Remove(Permit),
     /// Tidy away the revisions of a job that went.
     Tidy,
+    /// Look in these places for jobs that went under names which no list shows.
+    Search(BTreeSet<Place>),
 }
 
 /// Leave to remove a job. It is withdrawn when the manifest is back, or when the rules of deletion do not allow it any more.
@@ -85,6 +87,8 @@ pub struct Outcome {
     pub stopped: Option<Interrupted>,
     /// When something falls due.
     pub next_due: Option<Timestamp>,
+    /// Jobs that went under names which no list shows, and when, by the place that was searched.
+    pub went: BTreeMap<Place, Vec<(JobName, Timestamp)>>,
 }
 
 /// Names in the sweeps that no manifest wants where they are. Moves of a wanted job are its own business.
@@ -137,6 +141,14 @@ pub async fn look_after(cx: &Context, place: &Place, job: &JobName, task: Task) 
     let Some(names) = cx.names(place, job) else { return Ok(Outcome::nothing()) };
     match task {
         Task::Inspect => Ok(Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() }),
+        Task::Search(places) => {
+            let mut outcome = Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() };
+            for place in places {
+                let went = went::search(cx, &place).await?;
+                outcome.went.insert(place, went);
+            }
+            Ok(outcome)
+        }
         Task::Remove(permit) => remove(cx, place, job, &names.family, &permit).await,
         Task::Tidy => {
             let mut outcome = tidy(cx, place, job, &names.family).await?;
@@ -168,7 +180,7 @@ async fn remove(
     }
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::Edit).await;
     let left = left(cx, place, job, &facts, &plan).await?;
-    Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due: None })
+    Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, ..Outcome::nothing() })
 }
 
 async fn decide(
@@ -238,7 +250,7 @@ async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Re
     admit::budget(cx, place, &plan, Urgency::CleanUp).await?;
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
     let left = left(cx, place, job, &facts, &plan).await?;
-    Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due })
+    Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due, ..Outcome::nothing() })
 }
 
 /// What the facts say is there, of what our marks are on and no other shard's.
@@ -311,6 +323,6 @@ fn remains(cx: &Context, place: &Place, job: &JobName, facts: &Observed, plan: &
 
 impl Outcome {
     fn nothing() -> Self {
-        Self { left: None, actions: Vec::new(), stopped: None, next_due: None }
+        Self { left: None, actions: Vec::new(), stopped: None, next_due: None, went: BTreeMap::new() }
     }
 }

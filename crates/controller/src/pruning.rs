@@ -52,6 +52,10 @@ pub struct Pruning {
     /// When each job went, as its marks were last read. They count for the hour even if a list then leaves the job out.
     retired: BTreeMap<JobName, Timestamp>,
     removing: BTreeMap<JobName, Permit>,
+    /// Places that were searched for jobs that went under names which no list shows.
+    searched: BTreeSet<Place>,
+    /// Where that has yet to be done, and on behalf of which job.
+    search: Option<(JobName, BTreeSet<Place>)>,
     /// When the rules were last asked, by the wall's clock and by one that nobody sets.
     asked: Option<(Timestamp, Instant)>,
     /// Whether the rules of deletion found their knowledge complete, when they were last asked.
@@ -67,6 +71,9 @@ pub struct Pruning {
 impl Pruning {
     /// What to do with a job that is not wanted in a place.
     pub fn task(&self, place: &Place, job: &JobName) -> Task {
+        if let Some((_, places)) = self.search.as_ref().filter(|(of, _)| of == job) {
+            return Task::Search(places.clone());
+        }
         let left = self.left_behind.get(&(place.clone(), job.clone()));
         match (left, self.removing.get(job)) {
             (Some(left), Some(permit)) if left.scheduled => Task::Remove(permit.clone()),
@@ -98,6 +105,29 @@ impl Pruning {
     pub fn went(&mut self, job: &JobName, at: Timestamp) {
         let latest = self.retired.entry(job.clone()).or_insert(at);
         *latest = at.max(*latest);
+    }
+
+    /// Whether places have to be searched on behalf of a job before it may be removed; if so, whether that is news.
+    pub fn must_search(&mut self, job: &JobName, places: &BTreeSet<Place>) -> Option<bool> {
+        let left: BTreeSet<Place> = places.difference(&self.searched).cloned().collect();
+        let search = (!left.is_empty()).then(|| (job.clone(), left));
+        let is_new = self.search != search;
+        self.search = search;
+        self.search.is_some().then_some(is_new)
+    }
+
+    /// Takes what a search found.
+    pub fn searched(&mut self, went: BTreeMap<Place, Vec<(JobName, Timestamp)>>) {
+        self.search = None;
+        for (place, jobs) in went {
+            self.searched.insert(place);
+            jobs.iter().for_each(|(job, at)| self.went(job, *at));
+        }
+    }
+
+    /// Forgets what was searched: whose jobs those were that went is another question now.
+    pub fn search_again(&mut self) {
+        self.searched.clear();
     }
 
     /// Whether it is known what a job left in a place.
@@ -132,6 +162,7 @@ impl Pruning {
     /// Forgets places that no document names any more.
     pub fn keep_places(&mut self, named: &BTreeSet<Place>) {
         self.unswept.retain(|place, _| named.contains(place));
+        self.searched.retain(|place| named.contains(place));
     }
 
     /// Names that the sweeps hold and no manifest wants: others are forgotten. Those not known yet are returned.
@@ -280,6 +311,7 @@ impl Pruning {
             all.note(what, Per::Key, entries);
         }
         all.note("places that were not swept", Per::Place, self.unswept.len());
+        all.note("places searched", Per::Place, self.searched.len());
         all.note("jobs gone", Per::Job, self.gone_since.len());
         all.note("jobs that went within the hour", Per::Job, self.retired.len());
         all.note("jobs being removed", Per::Job, self.removing.len());

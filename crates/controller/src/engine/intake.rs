@@ -84,6 +84,7 @@ impl Engine {
         if before.identity != settings.identity || before.prefix != settings.prefix {
             // Other resources are ours from now on.
             self.identity += 1;
+            self.pruning.search_again();
             self.handled.clear();
             self.seen.clear();
         }

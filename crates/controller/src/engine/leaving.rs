@@ -78,6 +78,9 @@ impl Engine {
 
     fn looked_after(&mut self, key: Key, place: &Place, job: JobName, outcome: orphans::Outcome) {
         let now = self.cx.clock.now();
+        if !outcome.went.is_empty() {
+            self.pruning.searched(outcome.went);
+        }
         let was_scheduled = self.pruning.is_scheduled(&job);
         self.pruning.found(place, &job, outcome.left);
         if !outcome.actions.is_empty() {
@@ -121,13 +124,31 @@ impl Engine {
         }
         let decision = self.pruning.decide(&self.cx, &self.manifests);
         self.report_pruning(&decision);
+        let remove = if self.searches_before(&decision.remove) { Vec::new() } else { decision.remove };
         match self.mode {
-            Mode::Daemon => self.remove(&decision.remove),
+            Mode::Daemon => self.remove(&remove),
             Mode::OnePass => {
-                self.pruning.keep_permits(|job| decision.remove.contains(job));
-                self.removable = decision.remove;
+                self.pruning.keep_permits(|job| remove.contains(job));
+                self.removable = remove;
             }
         }
+    }
+
+    /// Whether jobs that may be removed have to wait until it is known which others went within the hour.
+    fn searches_before(&mut self, jobs: &[JobName]) -> bool {
+        let Some(job) = jobs.first() else { return false };
+        let Some(place) = self.pruning.places_of(job).into_iter().next() else { return false };
+        if self.cx.may_write().is_err() {
+            // Who stands by removes nothing, and asks again when it has the lease.
+            return true;
+        }
+        let search = self.pruning.must_search(job, &self.manifests.own_places());
+        if search == Some(true) {
+            let key = Key::Orphan(place, job.clone());
+            let wait = self.pace.at_least(&key, std::time::Duration::ZERO);
+            self.queue.schedule_after(key, wait, Urgency::Drift);
+        }
+        search.is_some()
     }
 
     /// Jobs that may be removed now, once they are released.

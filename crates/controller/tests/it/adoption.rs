@@ -222,3 +222,20 @@ async fn a_job_that_adopts_what_bears_another_jobs_name_is_not_taken_for_that_on
     assert_eq!(lab.apply().await.reason("sales"), Reason::LocationLost);
     assert_eq!(lab.writes(), counts([]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_adopted_job_that_went_counts_for_the_hour_to_a_process_that_never_knew_it() {
+    let lab = directory(both());
+    stranger(&lab).await;
+    lab.events("RemoveTargets", json!({"Rule": RULE, "Ids": ["tell"]})).await;
+    lab.apply().await;
+    lab.remove("sales.yaml");
+    lab.prune().await;
+    assert_eq!(rules(&lab).await, ["etl-b", "etl-c"]);
+    lab.remove("b.yaml");
+    assert_eq!(lab.prune().await.reason("b"), Reason::DeletionHeld, "one of three may go within the hour");
+    assert_eq!(rules(&lab).await, ["etl-b", "etl-c"]);
+    tokio::time::advance(Duration::from_secs(3700)).await;
+    lab.prune().await;
+    assert_eq!(rules(&lab).await, ["etl-c"]);
+}
