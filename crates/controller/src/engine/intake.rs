@@ -117,8 +117,10 @@ impl Engine {
         }
         self.lost.retain(|_, place| !places.contains(place));
         for (job, _) in self.beside.extract_if(.., |_, place| places.contains(place)) {
-            // It can move now: it is looked at as if it were edited.
+            // It can move now, whatever it is called by now: it is looked at as if it were edited.
             self.handled.remove(&job);
+            let heirs = manifests.wanted().filter(|heir| heir.moved_from.as_ref() == Some(&job));
+            heirs.for_each(|heir| drop(self.handled.remove(&heir.name)));
         }
         for (job, place) in self.lost.iter().filter(|(job, _)| !manifests.mentions(job)) {
             if !self.pruning.is_scheduled(job) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_etl_spec::job::Place;
+use ecs_etl_spec::job::{Job, Place};
 use ecs_etl_spec::name::{Family, JobName};
 
 use super::{Engine, Key, Mode};
@@ -90,12 +90,24 @@ impl Engine {
         }
     }
 
-    /// Looks at jobs that live in other places and have left something here: they have yet to move away.
+    /// Looks at jobs that live in other places and have left something here: they have yet to move away. It bears their name, the one
+    /// that they had before, or that of what they took over.
     fn look_at_jobs_elsewhere(&mut self, place: &Place, changed: &BTreeSet<Family>) {
+        if changed.is_empty() {
+            return;
+        }
+        let manifests = Arc::clone(&self.manifests);
         let prefix = self.cx.settings().prefix.clone();
-        let names =
-            changed.iter().filter_map(|family| JobName::new(family.as_str().strip_prefix(prefix.as_str())?).ok());
-        for name in names.filter(|name| self.manifests.job(name).is_some_and(|job| job.place != *place)) {
+        let named = |family: &Family| JobName::new(family.as_str().strip_prefix(prefix.as_str())?).ok();
+        let by_name = changed.iter().filter_map(named).filter_map(|name| manifests.job(&name));
+        let has_other_names = |job: &&Arc<Job>| job.moved_from.is_some() || !job.adopt.is_empty();
+        let is_left = |job: &&Arc<Job>| {
+            let mut names = std::iter::once(&job.name).chain(&job.moved_from);
+            names.any(|name| self.cx.names(place, name).is_some_and(|names| names.is_among(changed)))
+        };
+        let by_other_names = manifests.wanted().filter(has_other_names).filter(is_left);
+        let left = by_name.chain(by_other_names).filter(|job| job.place != *place).map(|job| job.name.clone());
+        for name in left.collect::<BTreeSet<JobName>>() {
             let key = Key::Job(name);
             let wait = self.pace.at_least(&key, Duration::ZERO);
             self.queue.schedule_after(key, wait, Urgency::Drift);

@@ -98,7 +98,9 @@ impl Engine {
     /// The place, named by no document any more, in which a job to be created still runs. What is there is not touched, and
     /// the job is not started beside it: it misses its new words rather than doubles.
     fn runs_beside(&self, job: &Job) -> Option<&Place> {
-        self.beside.get(&job.name).filter(|place| **place != job.place && !self.is_there(job))
+        let mut names = std::iter::once(&job.name).chain(&job.moved_from);
+        let place = names.find_map(|name| self.beside.get(name))?;
+        Some(place).filter(|place| **place != job.place && !self.is_there(job))
     }
 
     /// Whether the sweep of a place shows anything of a job.

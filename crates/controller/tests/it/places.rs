@@ -118,6 +118,44 @@ async fn a_job_that_moved_from_a_place_not_read_yet_is_not_created_beside_itself
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_job_left_where_it_could_not_be_seen_is_found_under_whatever_name_it_bears() {
+    let far = job("far", "img:1", "0 2 * * *");
+    let adopting = format!("{far}  adopt: {{family: Far, rules: [FarRule]}}\n");
+    let near = job("near", "img:1", "0 2 * * *")
+        .replace("{name: near}", "{name: near, annotations: {ecs-etl/moved-from: far}}");
+    for (name, before, after) in [("far", &adopting, &adopting), ("near", &far, &near)] {
+        let lab = lab();
+        lab.write("far.yaml", &there(before));
+        lab.apply().await;
+        lab.write("far.yaml", after);
+        lab.conduct(|_, request| {
+            if goes_there(request) { Fault { answer: Conduct::Never, ..Fault::none() } } else { Fault::none() }
+        });
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(100)).await;
+        assert_eq!(reason(&engine, name), Reason::Converged, "a place that fails delays no other");
+        lab.calm();
+        lab.calls();
+        lab.run(&mut engine, Duration::from_secs(330)).await;
+        assert_eq!(lab.writes().get("events:DeleteRule"), Some(&1), "{name}: as soon as it is seen there");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_renamed_as_its_place_is_lost_is_not_made_beside_itself() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), ("b", job("b", "img:1", "0 3 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("base.yaml", &BASE.replace("eu-central-1", "us-east-1"));
+    lab.remove("a.yaml");
+    let renamed = job("new", "img:1", "0 2 * * *");
+    lab.write("new.yaml", &renamed.replace("{name: new}", "{name: new, annotations: {ecs-etl/moved-from: a}}"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(600)).await;
+    assert_eq!((reason(&engine, "new"), reason(&engine, "b")), (Reason::LocationLost, Reason::LocationLost));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_that_was_created_here_while_it_could_not_be_seen_there_moves_once_it_can() {
     let lab = lab();
     lab.apply().await;
