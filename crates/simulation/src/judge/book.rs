@@ -9,6 +9,9 @@ use crate::sketch::{Book, Job};
 use crate::story::Crew;
 use crate::timing::Timing;
 
+/// A resync, a little late, in milliseconds.
+const RESYNC: i64 = 66 * 60_000;
+
 /// What a directory says of a job, and since when.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
@@ -114,6 +117,8 @@ pub(crate) struct Books {
     moments: BTreeMap<String, i64>,
     /// What a renamed job was called first.
     roots: BTreeMap<String, String>,
+    /// Until when somebody who knew nothing of schedules may take places for ones without any, since reading them was refused.
+    blind_until: i64,
 }
 
 /// A job of which something changed: before and after.
@@ -131,6 +136,7 @@ impl Books {
             hands: BTreeMap::new(),
             moments: BTreeMap::new(),
             roots: BTreeMap::new(),
+            blind_until: 0,
         };
         for (index, book) in books.iter().enumerate() {
             let now = Directory::new(book.clone());
@@ -227,6 +233,16 @@ impl Books {
         self.moments.insert(job.to_owned(), millis);
         let at = self.hands.entry(job.to_owned()).or_insert(forgiven_until);
         *at = forgiven_until.max(*at);
+    }
+
+    /// A process that had not read any schedules yet was refused to: until its next resync it takes that for a place that has none.
+    pub fn blinded(&mut self, millis: i64) {
+        self.blind_until = millis + RESYNC;
+    }
+
+    /// Whether somebody may be blind to schedules.
+    pub fn is_blind(&self, millis: i64) -> bool {
+        millis <= self.blind_until
     }
 
     /// Whether a stranger's hand was in a job's resources just then.

@@ -27,7 +27,7 @@ use ecs_etl_emulator::firing::Firing;
 use jiff::Timestamp;
 
 use crate::directory::Directory;
-use crate::fault::{self, Drawn};
+use crate::fault::{self, Drawn, Kind};
 use crate::mirror::{Changed, Mirror};
 use crate::story::{Crew, Story};
 use crate::ways::LEGACY;
@@ -128,7 +128,6 @@ pub struct Rules {
 
 impl Rules {
     fn of(story: &Story, start: Timestamp) -> Self {
-        use crate::fault::Kind;
         use crate::hand::Deed;
         use crate::story::What;
         let has = |kind: Kind| {
@@ -249,6 +248,14 @@ impl Judge {
     pub fn faulted(&mut self, millis: i64, who: &Who, drawn: &Drawn, call: &Call, request: &Request, mirror: &Mirror) {
         let Who::Process { process, .. } = who else { return };
         self.look_at_clock(millis, mirror);
+        if drawn.kind == Kind::AccessDenied
+            && call.operation == "scheduler:ListTagsForResource"
+            && (self.status.is_young(millis, *process)
+                || self.status.misses_a_place(*process)
+                || self.books.is_blind(millis))
+        {
+            self.books.blinded(millis);
+        }
         self.status.faulted(millis, *process, drawn, call, request, &self.books);
         self.prompt.faulted(millis, drawn.kind, &polite::subject(request), &self.books);
         let finding = self.polite.failed(millis, *process, drawn, call, request);
@@ -300,6 +307,10 @@ impl Judge {
                 self.find("collateral", millis, collateral);
                 self.find("deletion", millis, deletion);
                 self.find("churn", millis, churn);
+                let is_made = matches!(changed, Changed::Rule(_, None, Some(_)));
+                if let Some(job) = about(changed).filter(|_| is_made && self.status.misses_a_place(*process)) {
+                    self.tick.made_beside(millis, self.books.root(job));
+                }
                 let Self { rules, books, status, prompt, .. } = self;
                 let late = about(changed).and_then(|job| prompt.wrote(millis, job, mirror, books, status, rules));
                 self.find("isolation", millis, late);

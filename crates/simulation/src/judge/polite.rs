@@ -35,8 +35,8 @@ impl Polite {
         }
         tries.push_back(millis);
         let count = tries.len();
-        // A role is assumed, and a group of schedules read, for every job that needs it, each with its own backoff.
-        let is_of_any_job = call.operation == "sts:AssumeRole" || about.starts_with(GROUP);
+        // A role is assumed, an account asked for, and a group of schedules read, for every job that needs it, each with its own backoff.
+        let is_of_any_job = call.operation.starts_with("sts:") || about.starts_with(GROUP);
         let most = if is_of_any_job { 8 * MOST_TRIES } else { MOST_TRIES };
         (count > most).then(|| format!("{} of {about} failed {count} times within ten minutes", call.operation))
     }

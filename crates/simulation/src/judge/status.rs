@@ -167,6 +167,7 @@ impl Status {
             if matches!(rules.crew, Crew::Rivals | Crew::Twins)
                 || just_born
                 || self.misses_a_place(process)
+                || books.is_blind(millis)
                 || books.touched_since(&job, millis - STALE)
             {
                 return None;
@@ -179,13 +180,18 @@ impl Status {
 
     /// Whether a process says that it cannot read a place. What it left there in an earlier life it cannot know of, and no job elsewhere
     /// waits for that.
-    fn misses_a_place(&self, process: usize) -> bool {
+    pub fn misses_a_place(&self, process: usize) -> bool {
         self.standing.get(&(process, String::new())).is_some_and(|told| told.contains("\"about\":\"place/"))
     }
 
     /// A process was started.
     pub fn born(&mut self, millis: i64, process: usize) {
         self.born.insert(process, millis);
+    }
+
+    /// Whether a process was started so lately that it may not have read a place yet.
+    pub fn is_young(&self, millis: i64, process: usize) -> bool {
+        self.born.get(&process).is_some_and(|born| *born > millis - UNREAD)
     }
 
     /// A job's status was removed.

@@ -9,6 +9,7 @@ use super::book::{Books, Edited};
 use super::status::Ready;
 use super::{Finding, Rules, job_of};
 use crate::mirror::Mirror;
+use crate::sketch::Book;
 use crate::story::Crew;
 use crate::ticks::ticks_in;
 use crate::timing::Timing;
@@ -45,6 +46,9 @@ pub(crate) struct Tick {
     starts: BTreeMap<(String, Timestamp), Vec<Start>>,
     /// When each version of a job was ready.
     ready: BTreeMap<String, Vec<(i64, u32)>>,
+    /// Jobs that were made, and when, by a process that could not read some place: what they left there runs on until it can and has
+    /// been taken away. A place that fails delays no job elsewhere, and the status names it.
+    beside: BTreeMap<String, i64>,
 }
 
 impl Tick {
@@ -85,6 +89,11 @@ impl Tick {
         }
     }
 
+    /// A job was made while some place could not be read, by the name that was first.
+    pub fn made_beside(&mut self, millis: i64, root: &str) {
+        self.beside.insert(root.to_owned(), millis);
+    }
+
     /// A stranger's hand.
     pub fn touched(&mut self, millis: i64, job: &str) {
         self.close(millis, |duty| duty.job == job);
@@ -113,8 +122,12 @@ impl Tick {
             starts.push((job.to_owned(), version));
         }
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
-        if rules.crew == Crew::Rivals || is_shared(books, books.root(job)) || is_theirs || is_disturbed(books, job, at)
-        {
+        let is_beside = self.beside.get(books.root(job)).is_some_and(|made| *made > at - DISTURBED);
+        // In a storm it may take hours to repair what a stranger did; then the job is ready anew.
+        let ready_at = self.ready.get(job).and_then(|ready| ready.last()).map_or(0, |(since, _)| *since);
+        let is_unrepaired = books.touched_since(job, ready_at);
+        let is_forgiven = is_beside || is_unrepaired || books.is_blind(at) || is_disturbed(books, job, at);
+        if rules.crew == Crew::Rivals || is_shared(books, books.root(job)) || is_theirs || is_forgiven {
             return None;
         }
         if starts.len() > 1 && !starts.iter().any(|(other, _)| is_forgotten(books, job, other)) {
@@ -183,12 +196,14 @@ pub(super) fn is_shared(books: &Books, root: &str) -> bool {
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
 pub(super) fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
     let is_idle = |shelf: &super::book::Shelf| {
-        shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
+        let is_blocked = shelf.now.damage.contains_key(&Book::file_of(job));
+        is_blocked
+            || shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
     };
     let since =
         books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
-            // What a blocked job left is not repaired.
-            _ if is_idle(shelf) => 0,
+            // What a blocked job left is not repaired, and may be told of only after the job was written anew.
+            _ if is_idle(shelf) || shelf.pages.get(job).is_some_and(|page| page.since > at) => 0,
             Some(since) => since - DISTURBED,
             None if shelf.complete_since > at - DISTURBED => 0,
             None => at - DISTURBED,
