@@ -185,6 +185,8 @@ impl<'a> Stage<'a> {
                         break;
                     }
                     if next == due && let Some((_, cue)) = self.agenda.pop_first() {
+                        // What fired before is judged by what was written then.
+                        self.check().await;
                         self.follow(cue).await;
                     }
                 }

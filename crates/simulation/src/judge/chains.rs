@@ -6,7 +6,7 @@ use ecs_etl_emulator::firing::{Firing, Outcome};
 
 use super::book::{Books, Edited, Shelf};
 use super::status::{Ready, Status};
-use super::tick::{DISTURBED, is_disturbed, is_shared};
+use super::tick::{DISTURBED, holders, is_disturbed, is_shared};
 use super::{Finding, Rules, job_of};
 use crate::mirror::{Mirror, TARGET};
 use crate::story::Crew;
@@ -266,8 +266,10 @@ fn twice(
     books: &Books,
     status: &Status,
 ) -> Finding {
+    // Two controllers may call different jobs alike, and one of them may rename its own: each starts its job once.
+    let most = |root: &str| causes.len().max(1) * holders(books, root).max(1);
     let ((root, _), count) =
-        seen?.iter().find(|((_, effect), count)| *effect == Effect::Starts && **count > causes.len().max(1))?;
+        seen?.iter().find(|((root, effect), count)| *effect == Effect::Starts && **count > most(root))?;
     let mut names = books.shelves.iter().flat_map(|shelf| shelf.pages.keys()).filter(|name| books.root(name) == root);
     // What a stranger put there stays for as long as something keeps us from the job.
     let disturbed = names.any(|name| is_disturbed(books, name, at) || status.is_stuck(name));

@@ -182,6 +182,13 @@ fn about(changed: &Changed) -> Option<&str> {
     marked.map(String::as_str).or_else(|| job_of(name))
 }
 
+/// The job that a rule fires for: by its mark, which a renamed job has on what it took over, or by its name.
+fn fires_for<'a>(firing: &'a Firing, mirror: &'a Mirror) -> Option<&'a str> {
+    let key = (format!("{}/{}", firing.account, firing.region), firing.rule.clone());
+    let marked = mirror.rules.get(&key).and_then(|rule| rule.tags.get("ecs-etl/job"));
+    marked.map(String::as_str).or_else(|| job_of(&firing.rule))
+}
+
 /// The job that a rule, schedule, family or revision belongs to by its name.
 pub(crate) fn job_of(name: &str) -> Option<&str> {
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -320,8 +327,9 @@ impl Judge {
 
     /// A tick came due.
     pub fn fired(&mut self, firing: &Firing, mirror: &Mirror) {
-        let is_stuck = job_of(&firing.rule).is_some_and(|job| self.status.is_stuck(job));
-        let finding = self.tick.fired(firing, mirror, &self.books, &self.rules).filter(|_| !is_stuck);
+        let (is_stuck, is_ready) = fires_for(firing, mirror)
+            .map_or((false, false), |job| (self.status.is_stuck(job), self.status.is_ready(job)));
+        let finding = self.tick.fired(firing, is_ready, mirror, &self.books, &self.rules).filter(|_| !is_stuck);
         let millis = i64::try_from(firing.at.duration_since(self.rules.start).as_millis()).unwrap_or(0);
         self.chains.fired(millis, firing, mirror, &self.books);
         self.find("ticks", millis, finding);

@@ -290,30 +290,26 @@ impl Status {
             }) {
                 return false;
             }
+            let shelf = books.of_process(fault.process);
             // What a reconcile of an earlier spec met is not told of the later one.
             let overtaken = fault.job.as_deref().is_some_and(|job| {
-                let shelf = books.of_process(fault.process);
                 let pages =
                     shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
                 let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
                 fresh.reduce(|one, other| one || other).unwrap_or(true)
-                    || shelf.is_some_and(|shelf| {
-                        // A directory that goes meanwhile is told instead.
-                        let gone = shelf.incomplete_since.unwrap_or(shelf.complete_since);
-                        shelf.controller_since.max(gone).max(shelf.vanished) >= fault.millis - 20_000
-                    })
             });
+            // A directory or a file that goes meanwhile is told instead, if it was for a job that something was asked.
+            let goes = (fault.job.is_some() || fault.is_of_any_job())
+                && shelf.is_some_and(|shelf| {
+                    let gone = shelf.incomplete_since.unwrap_or(shelf.complete_since);
+                    shelf.controller_since.max(gone).max(shelf.vanished) >= fault.millis - 20_000
+                });
             // Of a place that nobody names any more, nothing is told but that.
             let nowhere = fault.job.is_none()
-                && books
-                    .of_process(fault.process)
-                    .is_some_and(|shelf| (fault.millis - 20_000..=fault.millis + 20_000).contains(&shelf.vanished));
+                && shelf.is_some_and(|shelf| (fault.millis - 20_000..=fault.millis + 20_000).contains(&shelf.vanished));
             let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis - TRIED_AGAIN);
-            if !(overtaken || nowhere)
-                && !was_silent
-                && !is_masked(statuses, books, fault, rules.start)
-                && late.is_none()
-            {
+            let is_excused = overtaken || goes || nowhere || was_silent;
+            if !is_excused && late.is_none() && !is_masked(statuses, books, fault, rules.start) {
                 late =
                     Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
             }
@@ -331,6 +327,11 @@ impl Status {
     /// Whether any status says that somebody undoes our repairs.
     pub fn names_a_fight(&self) -> bool {
         self.statuses.values().any(|status| reason(status) == Some(Reason::DriftFight))
+    }
+
+    /// Whether any status calls a job ready.
+    pub fn is_ready(&self, job: &str) -> bool {
+        self.statuses.iter().any(|((_, name), status)| name == job && status.is_ready())
     }
 
     /// What was found of failures that were not forgotten, once.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::book::{Books, Edited};
 use super::status::Ready;
-use super::{Finding, Rules, job_of};
+use super::{Finding, Rules, fires_for};
 use crate::mirror::Mirror;
 use crate::sketch::Book;
 use crate::story::Crew;
@@ -106,9 +106,9 @@ impl Tick {
     }
 
     /// A tick started something, or did not.
-    pub fn fired(&mut self, firing: &Firing, mirror: &Mirror, books: &Books, rules: &Rules) -> Finding {
+    pub fn fired(&mut self, firing: &Firing, is_ready: bool, mirror: &Mirror, books: &Books, rules: &Rules) -> Finding {
         let Outcome::Started { task_definition, .. } = &firing.outcome else { return None };
-        let job = job_of(&firing.rule)?;
+        let job = fires_for(firing, mirror)?;
         let name = task_definition.rsplit_once("task-definition/").map_or("", |(_, name)| name);
         let place = format!("{}/{}", firing.account, firing.region);
         let version = mirror.revisions.get(&(place, name.to_owned())).and_then(|revision| revision.version);
@@ -123,9 +123,9 @@ impl Tick {
         }
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
         let is_beside = self.beside.get(books.root(job)).is_some_and(|made| *made > at - DISTURBED);
-        // In a storm it may take hours to repair what a stranger did; then the job is ready anew.
+        // In a storm it may take hours to repair what a stranger did; until then the job is not called ready.
         let ready_at = self.ready.get(job).and_then(|ready| ready.last()).map_or(0, |(since, _)| *since);
-        let is_unrepaired = books.touched_since(job, ready_at);
+        let is_unrepaired = !is_ready && books.touched_since(job, ready_at);
         let is_forgiven = is_beside || is_unrepaired || books.is_blind(at) || is_disturbed(books, job, at);
         if rules.crew == Crew::Rivals || is_shared(books, books.root(job)) || is_theirs || is_forgiven {
             return None;
@@ -187,10 +187,15 @@ impl Tick {
     }
 }
 
-/// Whether several directories hold a job, by the name that was first.
-pub(super) fn is_shared(books: &Books, root: &str) -> bool {
+/// How many directories hold a job, by the name that was first.
+pub(super) fn holders(books: &Books, root: &str) -> usize {
     let holds = |shelf: &&super::book::Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
-    books.shelves.iter().filter(holds).count() > 1
+    books.shelves.iter().filter(holds).count()
+}
+
+/// Whether several directories hold a job.
+pub(super) fn is_shared(books: &Books, root: &str) -> bool {
+    holders(books, root) > 1
 }
 
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
@@ -202,8 +207,8 @@ pub(super) fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
     };
     let since =
         books.shelves.iter().filter(|shelf| shelf.pages.contains_key(job)).map(|shelf| match shelf.incomplete_since {
-            // What a blocked job left is not repaired, and may be told of only after the job was written anew.
-            _ if is_idle(shelf) || shelf.pages.get(job).is_some_and(|page| page.since > at) => 0,
+            // What a blocked job left is not repaired.
+            _ if is_idle(shelf) => 0,
             Some(since) => since - DISTURBED,
             None if shelf.complete_since > at - DISTURBED => 0,
             None => at - DISTURBED,
