@@ -209,7 +209,12 @@ impl Engine {
 
     /// Jobs whose manifest is gone and of which nothing is known to be left: their status goes too, once it is certain.
     fn report_gone(&mut self, left: &BTreeSet<JobName>) {
-        let is_certain = self.pruning.knows_everything(&self.cx, &self.manifests);
+        // A manifest that cannot be read may be there.
+        let unread = self.manifests.incomplete.iter().next().map(|(file, why)| {
+            let message = format!("its manifest is gone or cannot be read: {file}: {why}");
+            Verdict::Waiting(Reason::PruningBlocked, message, None)
+        });
+        let is_certain = unread.is_none() && self.pruning.knows_everything(&self.cx, &self.manifests);
         let is_here = |job: &JobName| self.manifests.mentions(job) || left.contains(job) || self.lost.contains_key(job);
         let gone: Vec<JobName> = self.reporter.jobs().keys().filter(|job| !is_here(job)).cloned().collect();
         for job in gone {
@@ -217,7 +222,8 @@ impl Engine {
                 self.reporter.forget(&job);
             } else if self.manifests.selector.selects_name(&job) {
                 let message = "the manifest is gone; what is left of the job is not known yet".to_owned();
-                let verdict = Verdict::Waiting(Reason::PendingDeletion, message, None);
+                let unknown = || Verdict::Waiting(Reason::PendingDeletion, message, None);
+                let verdict = unread.clone().unwrap_or_else(unknown);
                 self.reporter.left_behind(&job, &verdict, &[], self.cx.clock.now());
             }
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ecs_etl_controller::engine::{Engine, Mode};
 use ecs_etl_controller::publish::Publisher;
+use ecs_etl_emulator::Reply;
+use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_plan::status::Counts;
 use serde_json::json;
@@ -126,4 +128,25 @@ async fn a_stranger_s_tag_leaves_the_job_alone() {
     lab.calls();
     assert_eq!(lab.apply().await.reason("a"), Reason::ReconcileDisabled);
     assert_eq!(lab.writes(), counts([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_never_came_to_be_keeps_its_status_while_its_file_cannot_be_read() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), ("b", job("b", "img:1", "0 3 * * *"))]);
+    lab.conduct(|call, request| {
+        let is_a = call.operation == "ecs:RegisterTaskDefinition"
+            && String::from_utf8_lossy(&request.body).contains("\"etl-a\"");
+        if is_a { Fault::refused(Reply::error(400, "AccessDeniedException", "no")) } else { Fault::none() }
+    });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    assert_eq!(reason(&engine, "a"), Reason::AccessDenied);
+    lab.write("a.yaml", "apiVersion: ecs-etl/v1\nkind: [");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(4000)).await;
+    assert_eq!(reason(&engine, "a"), Reason::PruningBlocked);
+    lab.remove("a.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    assert!(!engine.reporter.jobs().contains_key("a"));
 }
