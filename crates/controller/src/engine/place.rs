@@ -98,6 +98,7 @@ impl Engine {
         }
         let manifests = Arc::clone(&self.manifests);
         let prefix = self.cx.settings().prefix.clone();
+        // What is no job's name is no job's family.
         let named = |family: &Family| JobName::new(family.as_str().strip_prefix(prefix.as_str())?).ok();
         let by_name = changed.iter().filter_map(named).filter_map(|name| manifests.job(&name));
         let has_other_names = |job: &&Arc<Job>| job.moved_from.is_some() || !job.adopt.is_empty();

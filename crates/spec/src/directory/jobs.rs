@@ -74,9 +74,10 @@ impl Loader<'_> {
     /// Resolves one document.
     pub(super) fn job(&mut self, mut document: Document, context: &Context<'_>, jobs: &mut Jobs) {
         let origin = self.origin_at(document.at());
+        let moved_from = moved_from(&document);
         if let Some(name) = &document.name {
             let name_at = document.at_path(&["metadata", "name"]);
-            let said = Said { at: document.at(), name_at, moved_from: moved_from(&document) };
+            let said = Said { at: document.at(), name_at, moved_from: moved_from.clone() };
             jobs.said.entry(name.clone()).or_default().push(said);
         }
         let result = if document.settled {
@@ -86,7 +87,6 @@ impl Loader<'_> {
             Err(Refused { reason: BlockedReason::InvalidSpec, message })
         };
         let name = document.name.as_deref().and_then(|name| JobName::new(name).ok());
-        let moved_from = moved_from(&document);
         match (result, name) {
             (Ok(job), _) => {
                 let note = |places: &mut BTreeMap<JobName, Mark>, is_said: bool, path: &[&str]| {
