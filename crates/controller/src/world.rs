@@ -5,6 +5,7 @@
 
 mod known;
 mod names;
+mod turn;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use crate::remembered::{Per, Remembered};
 
 use known::Known;
 pub use names::Names;
+pub use turn::{Tagged, Turn};
 
 /// The lists of one place, read once.
 #[derive(Debug, Clone, Default)]
@@ -153,15 +155,28 @@ impl World {
         opened.collect()
     }
 
-    /// Whether a silent pass of a job was counted, since something of it is there.
+    /// Whether nothing of a job is taken for granted any more.
     pub fn has_passed(&self, place: &Place, names: &Names) -> bool {
-        self.0.get(place).is_some_and(|known| known.turns.contains_key(names.running()))
+        self.0.get(place).is_some_and(|known| known.passed.contains(names.running()))
     }
 
-    /// Takes note of a silent pass of a job; in its turn, forgets its cached tags so that the next pass reads them again.
-    pub fn rotate(&mut self, place: &Place, names: &Names, now: Timestamp, resync: Duration) {
+    /// Takes note of a silent pass of a job.
+    pub fn pass(&mut self, place: &Place, names: &Names) {
         if let Some(known) = self.0.get_mut(place) {
-            known.rotate(names, now, resync);
+            known.passed.insert(names.running().clone());
+        }
+    }
+
+    /// Whose tags are read again after the last sweep of a place.
+    pub fn turn(&self, place: &Place, resync: Duration) -> Option<Turn> {
+        let known = self.0.get(place)?;
+        Some(Turn::after(known.sweeps, known.first_sweep, resync))
+    }
+
+    /// Forgets tags of a job whose turn it is, so that its next pass reads them.
+    pub fn forget_tags(&mut self, place: &Place, names: &Names, tagged: Tagged) {
+        if let Some(known) = self.0.get_mut(place) {
+            known.forget_tags(names, tagged);
         }
     }
 
@@ -239,12 +254,13 @@ impl World {
     pub(crate) fn remembered(&self, all: &mut Remembered) {
         all.note("places", Per::Place, self.0.len());
         for known in self.0.values() {
-            let Known { sweep, writes, revisions, rule_tags, turns, adopted, unlisted } = known;
+            let Known { sweep, sweeps: _, first_sweep: _, writes, revisions, rule_tags, passed, adopted, unlisted } =
+                known;
             for (what, entries) in [
                 ("writes of ours", writes.len()),
                 ("revisions", revisions.len()),
                 ("rules' tags", rule_tags.len()),
-                ("families in rotation", turns.len()),
+                ("families that passed", passed.len()),
                 ("rules that a list left out", unlisted.len()),
                 ("jobs that took something over", adopted.len()),
             ] {

@@ -94,7 +94,7 @@ impl Engine {
                 self.forget_failures(&key);
                 self.cx.gate().settled(&job.name);
                 if let Some(names) = self.cx.names(&job.place, &job.name).filter(|_| outcome.is_quiet()) {
-                    self.cx.world().rotate(&job.place, &names, self.cx.clock.now(), settings.resync);
+                    self.cx.world().pass(&job.place, &names);
                 }
             }
             Verdict::Waiting(_, _, Some(at)) => {

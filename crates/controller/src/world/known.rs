@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ecs_etl_plan::normalise::Normal;
 use ecs_etl_plan::observed::{Fact, LiveRevision, Observed, RevisionArn};
@@ -11,16 +10,10 @@ use ecs_etl_spec::name::{Family, RuleName};
 use ecs_etl_spec::shapes::Packed;
 use jiff::Timestamp;
 
+use super::turn::Tagged;
 use super::writes::{Writes, lay_revision, lay_rule, shows_revision, shows_rule};
 use super::{Names, Sweep};
 use crate::adopted::{Adopted, stem};
-use crate::pace::spread;
-
-/// How many resyncs pass before a job's cached tags are read again, so that ⌈N/20⌉ reads a resync verify them all.
-pub(super) const TAG_ROTATION: u32 = 20;
-
-/// A process that is new takes a turn of so many resyncs ago for its own: the one before it may have ended before it read.
-const TURNS_OF_OTHERS: u32 = 2;
 
 /// What is remembered of one place. Everything is found by a range over names: a reconcile costs the same whatever the number
 /// of jobs.
@@ -30,8 +23,11 @@ pub(super) struct Known {
     pub writes: Writes,
     pub revisions: BTreeMap<RevisionArn, Kept>,
     pub rule_tags: BTreeMap<RuleName, Packed<Tags>>,
-    /// In which turn of the rotation each family was last found silent.
-    pub turns: BTreeMap<Family, u64>,
+    /// How many sweeps were taken, and when the first of them began.
+    pub sweeps: u64,
+    pub first_sweep: Timestamp,
+    /// Families of which nothing is taken for granted any more: a pass found them as they should be, or their turn has come.
+    pub passed: BTreeSet<Family>,
     /// What jobs have taken over, also those whose manifest is gone.
     pub adopted: Adopted,
     /// Rules and schedules that an earlier list showed and a later one did not, though we did not delete them: a list may lag; and
@@ -59,11 +55,15 @@ impl Kept {
 
 impl Known {
     pub fn take_sweep(&mut self, mut sweep: Sweep) -> BTreeSet<Family> {
+        if self.sweep.is_none() {
+            self.first_sweep = sweep.at;
+        }
+        self.sweeps += 1;
         self.writes.lay_over(&mut sweep);
         let live: BTreeSet<&RevisionArn> = sweep.active.values().flatten().collect();
         self.revisions.retain(|arn, _| live.contains(arn));
         self.rule_tags.retain(|rule, _| sweep.rules.contains_key(rule));
-        self.turns.retain(|family, _| sweep.active.contains_key(family));
+        self.passed.retain(|family| sweep.active.contains_key(family));
         let before = self.sweep.take().unwrap_or_default();
         let listed = |name: &RuleName| sweep.rules.contains_key(name) || sweep.schedules.contains_key(name);
         let left_out = before.rules.keys().chain(before.schedules.keys()).filter(|name| !listed(name));
@@ -143,25 +143,21 @@ impl Known {
         }
     }
 
-    /// Turns are told by the clock on the wall: counted from the start of a process, they would never come where none lives for long.
-    pub fn rotate(&mut self, names: &Names, now: Timestamp, resync: Duration) {
+    /// Forgets the tags that are read again in a job's turn.
+    pub fn forget_tags(&mut self, names: &Names, tagged: Tagged) {
         let family = names.running();
-        let turn_takes = (resync * TAG_ROTATION).as_secs().max(1);
-        // The turns of jobs are spread by their names, or all would fall due in the same resync.
-        let offset = spread(family.as_str(), resync * (2 * TAG_ROTATION)).as_secs();
-        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let turn_at = |seconds: u64| (seconds + offset) / turn_takes;
-        let turn = turn_at(seconds);
-        let of_others = || turn_at(seconds.saturating_sub((resync * TURNS_OF_OTHERS).as_secs()));
-        let before = self.turns.insert(family.clone(), turn).unwrap_or_else(of_others);
-        let is_new = |is_kind: bool| turn > before + 1 || (turn != before && is_kind);
-        if is_new(turn.is_multiple_of(2)) {
-            let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();
-            rules.iter().for_each(|rule| drop(self.rule_tags.remove(rule)));
+        if self.sweep.as_ref().is_some_and(|sweep| sweep.active.contains_key(family)) {
+            self.passed.insert(family.clone());
         }
-        if is_new(!turn.is_multiple_of(2)) {
-            let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
-            arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
+        match tagged {
+            Tagged::Rules => {
+                let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();
+                rules.iter().for_each(|rule| drop(self.rule_tags.remove(rule)));
+            }
+            Tagged::Revisions => {
+                let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
+                arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
+            }
         }
     }
 }

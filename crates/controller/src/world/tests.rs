@@ -3,7 +3,6 @@
 use ecs_etl_spec::name::Region;
 use ecs_etl_spec::shapes::TaskDefinition;
 
-use super::known::TAG_ROTATION;
 use super::*;
 
 fn place() -> Place {
@@ -117,7 +116,7 @@ fn the_first_sweep_names_every_family_and_later_ones_those_that_changed() {
 }
 
 #[test]
-fn tags_are_forgotten_in_rotation_and_revisions_that_are_gone_at_once() {
+fn tags_are_forgotten_in_their_turn_and_revisions_that_are_gone_at_once() {
     let mut world = World::default();
     let revision = |arn: &RevisionArn| LiveRevision {
         arn: arn.clone(),
@@ -131,17 +130,17 @@ fn tags_are_forgotten_in_rotation_and_revisions_that_are_gone_at_once() {
     facts.revisions = known.iter().map(|arn| (arn.clone(), Fact::Known(Some(revision(arn))))).collect();
     world.learn(&place(), &facts, false, at("08:00:01"));
     assert_eq!(world.known_revisions(&place(), &[names("a")]).len(), 2);
-    let (mut tags, mut revisions) = (0, 0);
-    let resync = Duration::from_secs(600);
-    let turn = |pass: u32| at("08:00:02").checked_add(resync * pass).unwrap();
-    world.rotate(&place(), &names("a"), turn(0), resync);
-    for pass in 1..=2 * TAG_ROTATION {
-        world.rotate(&place(), &names("a"), turn(pass), resync);
-        tags += usize::from(world.rule_tags_of(&place(), &names("a")).is_empty());
-        revisions += usize::from(world.known_revisions(&place(), &[names("a")]).is_empty());
-        world.learn(&place(), &facts, false, at("08:00:02"));
-    }
-    assert_eq!((tags, revisions), (1, 1), "each is read again once in twice the rotation");
+    assert!(!world.has_passed(&place(), &names("a")));
+    let counts = |world: &World| {
+        (world.rule_tags_of(&place(), &names("a")).len(), world.known_revisions(&place(), &[names("a")]).len())
+    };
+    world.forget_tags(&place(), &names("a"), Tagged::Rules);
+    assert!(world.has_passed(&place(), &names("a")), "nothing is taken for granted of what is read in its turn");
+    assert_eq!(counts(&world), (0, 2));
+    world.learn(&place(), &facts, false, at("08:00:02"));
+    world.forget_tags(&place(), &names("a"), Tagged::Revisions);
+    assert_eq!(counts(&world), (1, 0));
+    world.learn(&place(), &facts, false, at("08:00:03"));
     world.take_sweep(&place(), sweep("08:10:00", &["etl-a"], &known[1..]));
     assert_eq!(world.known_revisions(&place(), &[names("a")]).len(), 1);
 }
