@@ -12,6 +12,7 @@ use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::failure::NextTry;
 use ecs_etl_plan::status::{Held, JobStatus, Live, Problem, PruningBlocked, Resync, StatusInput, next_status};
 use ecs_etl_spec::diagnostic::Severity;
+use ecs_etl_spec::directory::Blocked;
 use ecs_etl_spec::job::{Job, Origin, Place};
 use ecs_etl_spec::name::{Digest, JobName};
 use jiff::Timestamp;
@@ -167,7 +168,7 @@ impl Reporter {
             }
         }
         for (name, blocked) in &manifests.directory.blocked {
-            let verdict = Verdict::Stalled(verdict::of_blocked(blocked.reason), blocked.message.clone());
+            let verdict = Verdict::Stalled(verdict::of_blocked(blocked.reason), message_of(blocked));
             self.set(name, Some(&blocked.origin), None, &verdict, None, &[], None, &[], now);
         }
     }
@@ -363,6 +364,15 @@ impl Reporter {
         self.jobs.insert(job.clone(), after);
         self.changed.insert(job.clone());
     }
+}
+
+/// Why a job cannot be used, and what becomes meanwhile of that which bears the name it had before.
+fn message_of(blocked: &Blocked) -> String {
+    let former: Vec<String> = blocked.moved_from.iter().map(|name| format!("`{name}`")).collect();
+    if former.is_empty() {
+        return blocked.message.clone();
+    }
+    format!("{}; what runs as {} stays as it is until then", blocked.message, former.join(" or "))
 }
 
 const CLEAN_UP: &str = "clean-up/";

@@ -370,6 +370,9 @@ async fn a_job_that_was_renamed_to_one_that_cannot_be_used_runs_on_under_its_old
         engine.take_manifests(lab.manifests(), "none");
         lab.run(&mut engine, Duration::from_secs(7200)).await;
         assert_eq!(lab.schedules().await["etl-a"]["state"], "ENABLED", "{files:?}");
+        let status = &engine.reporter.jobs()[&JobName::new("b").unwrap()].status;
+        let message = &status.conditions[0].message;
+        assert!(message.ends_with("; what runs as `a` stays as it is until then"), "{message}");
         // Mended, it is a rename as any other.
         (0..files.len()).for_each(|index| lab.remove(&format!("b-{index}.yaml")));
         lab.write("b.yaml", &renamed);
