@@ -5,6 +5,7 @@ use std::time::Duration;
 use ecs_etl_controller::engine::Mode;
 use ecs_etl_emulator::door::{Conduct, Fault};
 use ecs_etl_plan::condition::Reason;
+use ecs_etl_spec::name::JobName;
 
 use crate::lab::{BASE, Lab, OTHER, counts, goes_there, job, reason, there};
 
@@ -138,6 +139,38 @@ async fn what_a_job_left_where_it_could_not_be_seen_is_found_under_whatever_name
         lab.calls();
         lab.run(&mut engine, Duration::from_secs(330)).await;
         assert_eq!(lab.writes().get("events:DeleteRule"), Some(&1), "{name}: as soon as it is seen there");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_moves_as_its_adoption_is_taken_back_is_not_made_beside_what_it_took_over() {
+    let far = job("far", "img:1", "0 2 * * *");
+    let adopting = format!("{far}  adopt: {{family: Far, rules: [FarRule]}}\n");
+    // The process that took it over, and one that never knew of it.
+    for knows in [true, false] {
+        let lab = lab();
+        lab.write("far.yaml", &there(&adopting));
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        assert_eq!(reason(&engine, "far"), Reason::Converged);
+        lab.calls();
+        lab.write("far.yaml", &far);
+        if knows {
+            engine.take_manifests(lab.manifests(), "none");
+        } else {
+            engine = lab.engine(Mode::Daemon).await;
+        }
+        lab.run(&mut engine, Duration::from_secs(7200)).await;
+        assert_eq!(reason(&engine, "far"), Reason::LocationLost, "{knows}");
+        let message = &engine.reporter.jobs()[&JobName::new("far").unwrap()].status.conditions[0].message;
+        assert!(message.contains("FarRule in us-east-1"), "{message}");
+        assert_eq!(lab.writes(), counts([]), "{knows}");
+        // Named again, it moves as any other.
+        lab.write("far.yaml", &adopting);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(600)).await;
+        assert_eq!(reason(&engine, "far"), Reason::Converged, "{knows}");
+        assert_eq!(lab.writes().get("events:DeleteRule"), Some(&1), "{knows}");
     }
 }
 
