@@ -1,7 +1,7 @@
 //! Notices when something else keeps undoing our repairs: three equal ones in a row, three equal rounds of two or three that
 //! follow one another, as when two controllers want different things, or five among nine that have a step in common, as when
 //! those two have more to quarrel about than one of them gets done between two looks of the other. The job is then repaired
-//! more slowly, and its status says that somebody fights us.
+//! more slowly, and its status says that somebody fights us, until nothing is to be repaired for a while.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -36,7 +36,7 @@ pub struct Fights(BTreeMap<JobName, Repairs>);
 struct Repairs {
     /// What each of the latest repairs did, by the hashes of its steps in order; the newest first. Any edit leaves one of them.
     latest: VecDeque<Box<[u64]>>,
-    /// The newest in words, once there is a fight.
+    /// The last of those that are a fight, in words, once there is one.
     newest: Option<String>,
     /// How many equal rounds in a row there were.
     times: usize,
@@ -98,13 +98,18 @@ impl Repairs {
         self.latest.push_front(hashes);
         self.latest.truncate(FIGHT * ROUND);
         self.last = now;
-        self.times = match (1..=ROUND).find(|length| self.goes_in_rounds_of(*length)) {
+        let times = match (1..=ROUND).find(|length| self.goes_in_rounds_of(*length)) {
             Some(1) if equal => self.times.max(FIGHT - 1) + 1,
             Some(_) => self.times.max(FIGHT),
             None if self.newest_again() >= OFTEN => self.times.max(FIGHT),
             None => 0,
         };
-        self.newest = (self.times >= FIGHT).then(|| what.join(", "));
+        if times == 0 && self.times >= FIGHT {
+            // Whoever fights us changed his ways: there is no peace for that.
+            return;
+        }
+        self.times = times;
+        self.newest = (times >= FIGHT).then(|| what.join(", "));
     }
 
     /// In how many of the latest repairs the step of the newest is that is in most of them, the newest included.
@@ -231,6 +236,11 @@ mod tests {
         let quiet = None;
         let history = [enabled(), enabled(), enabled(), quiet.clone(), quiet.clone(), quiet.clone(), quiet];
         check(&history, &[false, false, true, true, true, true, false]);
+    }
+
+    #[test]
+    fn another_repair_ends_no_fight() {
+        check(&[enabled(), enabled(), enabled(), disabled(), None], &[false, false, true, true, true]);
     }
 
     #[test]
