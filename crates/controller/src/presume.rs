@@ -5,7 +5,7 @@
 //! in the end. It takes all of these:
 //!
 //! - no pass of this process has found the job as it should be yet, nor was it its turn: from then on its tags are cached, and read in
-//!   the rotation that verifies all of them ([`World::turn`]);
+//!   the rotation that verifies all of them ([`World::rotate`]);
 //! - the list shows the rule with the very description that it is given, which names the controller and the job;
 //! - the rule pins a revision whose own tags, which were read, are those the manifest asks for. A rule's tags are written before it
 //!   pins a revision with new ones, and before a pinned revision's are changed (`decide::tagging`), so what the revision says of the

@@ -25,7 +25,6 @@ use crate::remembered::{Per, Remembered};
 
 use known::Known;
 pub use names::Names;
-pub use turn::{Tagged, Turn};
 
 /// The lists of one place, read once.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +99,8 @@ impl World {
             }
             for (name, rule) in names.rules(&sweep.rules) {
                 fill(&mut view.rules, name, Some(LiveRule::clone(rule)));
-                if let Some(tags) = known.rule_tags.get(name).and_then(|tags| tags.open().ok()) {
+                let cached = known.rule_tags.get(name).filter(|_| !known.stale.contains(name));
+                if let Some(tags) = cached.and_then(|tags| tags.open().ok()) {
                     fill(&mut view.rule_tags, name, tags);
                 }
             }
@@ -167,16 +167,10 @@ impl World {
         }
     }
 
-    /// Whose tags are read again after the last sweep of a place.
-    pub fn turn(&self, place: &Place, resync: Duration) -> Option<Turn> {
-        let known = self.0.get(place)?;
-        Some(Turn::after(known.sweeps, known.first_sweep, resync))
-    }
-
-    /// Forgets tags of a job whose turn it is, so that its next pass reads them.
-    pub fn forget_tags(&mut self, place: &Place, names: &Names, tagged: Tagged) {
+    /// Has the tags of some of a place's jobs read again, after a sweep of it: by and by those of all.
+    pub fn rotate(&mut self, place: &Place, jobs: &[Names], resync: Duration) {
         if let Some(known) = self.0.get_mut(place) {
-            known.forget_tags(names, tagged);
+            known.rotate(jobs, resync);
         }
     }
 
@@ -254,12 +248,13 @@ impl World {
     pub(crate) fn remembered(&self, all: &mut Remembered) {
         all.note("places", Per::Place, self.0.len());
         for known in self.0.values() {
-            let Known { sweep, sweeps: _, first_sweep: _, writes, revisions, rule_tags, passed, adopted, unlisted } =
-                known;
+            let Known { sweep, writes, revisions, rule_tags, rotation, stale, passed, adopted, unlisted } = known;
             for (what, entries) in [
                 ("writes of ours", writes.len()),
                 ("revisions", revisions.len()),
                 ("rules' tags", rule_tags.len()),
+                ("families in rotation", rotation.len()),
+                ("rules whose tags are stale", stale.len()),
                 ("families that passed", passed.len()),
                 ("rules that a list left out", unlisted.len()),
                 ("jobs that took something over", adopted.len()),

@@ -11,7 +11,7 @@ use super::{Engine, Key, Mode};
 use crate::context::Interrupted;
 use crate::pace::spread;
 use crate::queue::Urgency;
-use crate::world::Sweep;
+use crate::world::{Names, Sweep};
 
 impl Engine {
     pub(super) fn after_sweep(&mut self, place: Place, result: Result<Sweep, Interrupted>) {
@@ -73,13 +73,14 @@ impl Engine {
     fn look_at_jobs_of(&mut self, place: &Place, first: bool, at_once: bool, changed: &BTreeSet<Family>) {
         let manifests = Arc::clone(&self.manifests);
         let settings = self.cx.settings();
-        let turn = self.cx.world().turn(place, settings.resync).filter(|_| self.mode == Mode::Daemon);
-        for (before, job) in manifests.wanted().filter(|job| job.place == *place).enumerate() {
+        let jobs = || manifests.wanted().filter(|job| job.place == *place);
+        if self.mode == Mode::Daemon {
+            let names: Vec<Names> = jobs().filter_map(|job| self.cx.names(place, &job.name)).collect();
+            self.cx.world().rotate(place, &names, settings.resync);
+        }
+        for job in jobs() {
             let new = self.handled.get(&job.name) != Some(&job.digest);
             let names = self.cx.names(place, &job.name);
-            if let (Some(names), Some(tagged)) = (&names, turn.and_then(|turn| turn.of(before))) {
-                self.cx.world().forget_tags(place, names, tagged);
-            }
             let at_once = at_once || new || names.is_some_and(|names| names.is_among(changed));
             let urgency = match (first, new) {
                 (true, _) if !self.is_there(job) => Urgency::New,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ecs_etl_plan::normalise::Normal;
 use ecs_etl_plan::observed::{Fact, LiveRevision, Observed, RevisionArn};
@@ -10,7 +11,7 @@ use ecs_etl_spec::name::{Family, RuleName};
 use ecs_etl_spec::shapes::Packed;
 use jiff::Timestamp;
 
-use super::turn::Tagged;
+use super::turn::{Rotation, Tagged};
 use super::writes::{Writes, lay_revision, lay_rule, shows_revision, shows_rule};
 use super::{Names, Sweep};
 use crate::adopted::{Adopted, stem};
@@ -23,9 +24,10 @@ pub(super) struct Known {
     pub writes: Writes,
     pub revisions: BTreeMap<RevisionArn, Kept>,
     pub rule_tags: BTreeMap<RuleName, Packed<Tags>>,
-    /// How many sweeps were taken, and when the first of them began.
-    pub sweeps: u64,
-    pub first_sweep: Timestamp,
+    /// Whose tags are read again next.
+    pub rotation: Rotation,
+    /// Rules whose tags are known and to be read again.
+    pub stale: BTreeSet<RuleName>,
     /// Families of which nothing is taken for granted any more: a pass found them as they should be, or their turn has come.
     pub passed: BTreeSet<Family>,
     /// What jobs have taken over, also those whose manifest is gone.
@@ -55,14 +57,11 @@ impl Kept {
 
 impl Known {
     pub fn take_sweep(&mut self, mut sweep: Sweep) -> BTreeSet<Family> {
-        if self.sweep.is_none() {
-            self.first_sweep = sweep.at;
-        }
-        self.sweeps += 1;
         self.writes.lay_over(&mut sweep);
         let live: BTreeSet<&RevisionArn> = sweep.active.values().flatten().collect();
         self.revisions.retain(|arn, _| live.contains(arn));
         self.rule_tags.retain(|rule, _| sweep.rules.contains_key(rule));
+        self.stale.retain(|rule| sweep.rules.contains_key(rule));
         self.passed.retain(|family| sweep.active.contains_key(family));
         let before = self.sweep.take().unwrap_or_default();
         let listed = |name: &RuleName| sweep.rules.contains_key(name) || sweep.schedules.contains_key(name);
@@ -92,6 +91,7 @@ impl Known {
         for (rule, fact) in &facts.rule_tags {
             if let Some(tags) = fact.known().and_then(|tags| Packed::of(tags).ok()) {
                 self.rule_tags.insert(rule.clone(), tags);
+                self.stale.remove(rule);
             }
         }
         for (rule, _) in facts.rules.iter().filter(|(_, fact)| **fact == Fact::Known(None)) {
@@ -143,20 +143,23 @@ impl Known {
         }
     }
 
-    /// Forgets the tags that are read again in a job's turn.
-    pub fn forget_tags(&mut self, names: &Names, tagged: Tagged) {
-        let family = names.running();
-        if self.sweep.as_ref().is_some_and(|sweep| sweep.active.contains_key(family)) {
-            self.passed.insert(family.clone());
-        }
-        match tagged {
-            Tagged::Rules => {
-                let rules: Vec<RuleName> = names.rules(&self.rule_tags).map(|(name, _)| name.clone()).collect();
-                rules.iter().for_each(|rule| drop(self.rule_tags.remove(rule)));
+    /// Has the tags of those jobs read again whose turn it is after the last sweep.
+    pub fn rotate(&mut self, jobs: &[Names], resync: Duration) {
+        let Some(sweep) = &self.sweep else { return };
+        let families: Vec<&Family> = jobs.iter().map(Names::running).collect();
+        let turns = self.rotation.next(&families, sweep.at, resync);
+        for (names, tagged) in turns.into_iter().filter_map(|(index, tagged)| Some((jobs.get(index)?, tagged))) {
+            let family = names.running();
+            if sweep.active.contains_key(family) {
+                self.passed.insert(family.clone());
             }
-            Tagged::Revisions => {
-                let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
-                arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
+            match tagged {
+                // What they were, other jobs' removals are counted by until then.
+                Tagged::Rules => self.stale.extend(names.rules(&self.rule_tags).map(|(name, _)| name.clone())),
+                Tagged::Revisions => {
+                    let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
+                    arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
+                }
             }
         }
     }
