@@ -260,12 +260,14 @@ impl Pruning {
             gone_since: self.gone_since.clone(),
         };
         cx.seams().deletion(&mut knowledge);
+        let drained = jobs.values().filter(|job| job.drain);
+        let draining = drained.flat_map(|job| std::iter::once(&job.name).chain(&job.moved_from)).cloned().collect();
         let decision = prune::decide(
             &PruneInput {
                 incomplete: &knowledge.incomplete,
                 written: &knowledge.written,
                 moved_from: &manifests.directory.former_names().into_iter().cloned().collect(),
-                draining: &jobs.values().filter(|job| job.drain).map(|job| job.name.clone()).collect(),
+                draining: &draining,
                 owned: &knowledge.owned,
                 retired: &knowledge.retired,
                 gone_since: &knowledge.gone_since,

@@ -200,6 +200,20 @@ impl World {
         hinted.iter().filter(|(of, _)| of == job).map(|(_, rule)| rule.clone()).collect()
     }
 
+    /// ARNs of the rules under `names` that fire, as the sweep of a place shows them; none if no schedule does either.
+    pub fn started_by(&self, place: &Place, names: &Names) -> Option<BTreeSet<String>> {
+        let sweep = self.sweep(place)?;
+        let rules = names.rules(&sweep.rules).filter(|(_, rule)| rule.state.may_fire());
+        let rules: BTreeSet<String> = rules.map(|(_, rule)| rule.arn.clone()).collect();
+        let by_schedule = names.rules(&sweep.schedules).any(|(_, state)| state.may_fire());
+        (by_schedule || !rules.is_empty()).then_some(rules)
+    }
+
+    /// Whether the sweep of a place shows one of these rules.
+    pub fn shows_rule_of(&self, place: &Place, arns: &BTreeSet<String>) -> bool {
+        self.sweep(place).is_some_and(|sweep| sweep.rules.values().any(|rule| arns.contains(&rule.arn)))
+    }
+
     /// Names under which a job's resources may be found in a place.
     pub fn names(&self, settings: &Settings, place: &Place, job: &JobName) -> Option<Names> {
         let mut names = Names::of(&settings.prefix, job)?;

@@ -117,7 +117,7 @@ impl Engine {
         }
     }
 
-    fn look_again_at_held(&mut self) {
+    pub(super) fn look_again_at_held(&mut self) {
         let (waiting, held) = {
             let gate = self.cx.gate();
             (gate.waiting(), gate.held())

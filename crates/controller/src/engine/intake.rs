@@ -108,20 +108,8 @@ impl Engine {
             homes.entry(job.place.clone()).or_default().insert(job.name.clone());
         }
         let before = std::mem::replace(&mut self.homes, homes);
-        // A cluster that was drained before its document went leaves nothing to report.
-        for (lost, jobs) in before.iter().filter(|(place, jobs)| !places.contains(*place) && !jobs.is_empty()) {
-            self.reporter.place_lost(lost, jobs);
-            let there = jobs.iter().filter(|job| self.runs_in(lost, job)).cloned().collect::<Vec<_>>();
-            self.beside.extend(there.into_iter().map(|job| (job, lost.clone())));
-            self.lost.extend(jobs.iter().map(|job| (job.clone(), lost.clone())));
-        }
-        self.lost.retain(|_, place| !places.contains(place));
-        for (job, _) in self.beside.extract_if(.., |_, place| places.contains(place)) {
-            // It can move now, whatever it is called by now: it is looked at as if it were edited.
-            self.handled.remove(&job);
-            let heirs = manifests.wanted().filter(|heir| heir.moved_from.as_ref() == Some(&job));
-            heirs.for_each(|heir| drop(self.handled.remove(&heir.name)));
-        }
+        self.lose_places(&before, &places);
+        self.find_places(&places);
         for (job, place) in self.lost.iter().filter(|(job, _)| !manifests.mentions(job)) {
             if !self.pruning.is_scheduled(job) {
                 self.reporter.location_lost(job, place, now);
@@ -203,7 +191,13 @@ impl Engine {
         let is_edited = |job: &&Arc<Job>| self.handled.get(&job.name) != Some(&job.digest);
         let edited: BTreeSet<JobName> = manifests.wanted().filter(is_edited).map(|job| job.name.clone()).collect();
         let is_wanted = |job: &JobName| manifests.job(job).is_some();
-        self.cx.gate().begin(self.cx.settings().max_changes, &edited, is_wanted);
+        let max = self.cx.settings().max_changes;
+        let count_is_over = {
+            let mut gate = self.cx.gate();
+            let counted = gate.is_counting();
+            gate.begin(max, &edited, is_wanted);
+            counted && !gate.is_counting()
+        };
         for name in edited {
             let key = Key::Job(name);
             // A new spec is tried at once, whatever became of the old one.
@@ -222,6 +216,10 @@ impl Engine {
                 self.reporter.waits_for_place(job, self.cx.clock.now());
                 self.counted(name.clone());
             }
+        }
+        if count_is_over {
+            // Whoever was waited for is gone, or wants nothing new any more.
+            self.look_again_at_held();
         }
         self.release_held();
     }

@@ -6,6 +6,7 @@
 mod again;
 mod intake;
 mod leaving;
+mod lost;
 mod outcome;
 mod place;
 mod remembered;
@@ -36,6 +37,7 @@ use crate::report::Reporter;
 use crate::slots::Slots;
 use crate::tidy;
 use crate::world::Sweep;
+use lost::Beside;
 
 /// What the queue holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +110,7 @@ pub struct Engine {
     /// Jobs whose place no document names any more.
     lost: BTreeMap<JobName, Place>,
     /// Jobs that still run in such a place: created elsewhere, they would run twice.
-    beside: BTreeMap<JobName, Place>,
+    beside: BTreeMap<JobName, Beside>,
     /// Keys that have something to write and wait for the lease.
     standing_by: BTreeMap<Key, Urgency>,
     /// Tells when it changes hands.

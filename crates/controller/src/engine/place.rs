@@ -32,6 +32,7 @@ impl Engine {
         let first = self.cx.world().sweep(place).is_none();
         let answers_again = self.pruning.has_failed(place);
         let changed = self.cx.world().take_sweep(place, sweep);
+        self.find_again(place);
         self.reporter.place_swept(place);
         self.pruning.swept(place, None);
         self.forget_failures(&key);

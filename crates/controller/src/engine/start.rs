@@ -87,25 +87,15 @@ impl Engine {
     /// run twice. A place that has failed to answer is not waited for.
     fn must_wait(&self, job: &Job) -> bool {
         let elsewhere = self.unread.iter().any(|place| *place != job.place);
-        elsewhere && (self.arrivals.contains(&job.name) || !self.is_there(job))
+        let has_starts = !(job.schedules.is_empty() && job.after.is_empty() && job.events.is_empty());
+        // Revisions of it may be left from a time when it was here before.
+        let is_started = || job.suspend || !has_starts || self.starts_in(&job.place, &job.name);
+        elsewhere && (self.arrivals.contains(&job.name) || !self.is_there(job) || !is_started())
     }
 
     /// Whether the sweep of its place shows anything of a job.
     pub(super) fn is_there(&self, job: &Job) -> bool {
-        self.runs_in(&job.place, &job.name)
-    }
-
-    /// The place, named by no document any more, in which a job to be created still runs. What is there is not touched, and
-    /// the job is not started beside it: it misses its new words rather than doubles.
-    fn runs_beside(&self, job: &Job) -> Option<&Place> {
-        let mut names = std::iter::once(&job.name).chain(&job.moved_from);
-        let place = names.find_map(|name| self.beside.get(name))?;
-        Some(place).filter(|place| **place != job.place && !self.is_there(job))
-    }
-
-    /// Whether the sweep of a place shows anything of a job.
-    pub(super) fn runs_in(&self, place: &Place, job: &JobName) -> bool {
-        self.cx.names(place, job).is_some_and(|names| self.cx.world().shows(place, &names))
+        self.cx.names(&job.place, &job.name).is_some_and(|names| self.cx.world().shows(&job.place, &names))
     }
 
     fn spawn(&mut self, task: Assignment, urgency: Urgency) -> tokio::task::AbortHandle {

@@ -88,7 +88,8 @@ impl Reporter {
     /// A job is wanted in one place and still runs in another that no document names any more.
     pub fn runs_in_lost_place(&mut self, job: &Job, place: &Place, now: Timestamp) {
         let message = format!(
-            "the job still runs in {}, which no EtlCluster names any more, and beside it here it would run twice; write an              EtlCluster for {} again, under any name, and the job moves; or remove it there by hand and restart ecs-etl",
+            "the job still runs in {}, which no EtlCluster names any more, and beside it here it would run twice; write an \
+             EtlCluster for {} again, under any name, and the job moves; or remove it there by hand and restart ecs-etl",
             place.region, place.region
         );
         self.left_behind(&job.name, &Verdict::Stalled(Reason::LocationLost, message), &[], now);

@@ -50,6 +50,28 @@ async fn an_edit_of_one_job_waits_for_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_edit_that_waits_for_a_job_which_goes_is_counted_without_it() {
+    let lab = three();
+    lab.write("other.yaml", OTHER);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.conduct(
+        |_, request| {
+            if goes_there(request) { Fault { answer: Conduct::Never, ..Fault::none() } } else { Fault::none() }
+        },
+    );
+    lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
+    lab.write("far.yaml", &there(&job("far", "img:1", "0 2 * * *")));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(2)).await;
+    assert_eq!(reason(&engine, "a"), Reason::Progressing);
+    lab.remove("far.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(5)).await;
+    assert_eq!(reason(&engine, "a"), Reason::Converged);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_held_costs_no_calls_and_another_edit_does_not_release_it() {
     let lab = three();
     let mut engine = lab.engine(Mode::Daemon).await;

@@ -155,6 +155,20 @@ async fn a_draining_cluster_loses_its_jobs_even_the_last_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_is_renamed_as_its_cluster_drains_goes_too() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    lab.write("base.yaml", &BASE.replace("  region:", "  drain: true\n  region:"));
+    lab.remove("a.yaml");
+    let renamed = job("b", "img:1", "0 2 * * *");
+    lab.write("b.yaml", &renamed.replace("{name: b}", "{name: b, annotations: {ecs-etl/moved-from: a}}"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert!(lab.schedules().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retained_job_stays_when_its_manifest_goes() {
     let mut jobs = five();
     jobs[0].1 = jobs[0].1.replace("spec:\n", "spec:\n  deletionPolicy: Retain\n");

@@ -175,6 +175,60 @@ async fn a_job_that_moves_as_its_adoption_is_taken_back_is_not_made_beside_what_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_on_its_way_from_a_place_that_is_lost_is_not_made_beside_itself() {
+    // Once it was here before, and left its revisions.
+    for was_here in [false, true] {
+        let lab = lab();
+        let here = job("far", "img:1", "0 2 * * *");
+        if was_here {
+            lab.write("far.yaml", &here);
+            lab.apply().await;
+            lab.write("far.yaml", &there(&here));
+        }
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        assert_eq!(reason(&engine, "far"), Reason::Converged);
+        lab.write("far.yaml", &here);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.remove("other.yaml");
+        engine.take_manifests(lab.manifests(), "none");
+        lab.calls();
+        lab.run(&mut engine, Duration::from_secs(7200)).await;
+        assert_eq!((reason(&engine, "far"), lab.writes()), (Reason::LocationLost, counts([])), "{was_here}");
+        lab.write("other.yaml", OTHER);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(600)).await;
+        assert_eq!(reason(&engine, "far"), Reason::Converged);
+        assert_eq!(lab.writes()["events:DeleteRule"], 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_another_role_shows_is_not_lost() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    let role = "  assumeRoleArn: arn:aws:iam::123456789012:role/other\n";
+    lab.write("other.yaml", &format!("{OTHER}{role}"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged);
+    assert!(engine.reporter.problems().is_empty(), "{:?}", engine.reporter.problems());
+    // A rename, and a move, as if nothing had been.
+    let renamed = job("near", "img:1", "0 2 * * *")
+        .replace("{name: near}", "{name: near, annotations: {ecs-etl/moved-from: far}}");
+    lab.remove("far.yaml");
+    for text in [there(&renamed), renamed] {
+        lab.write("near.yaml", &text);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.calls();
+        lab.run(&mut engine, Duration::from_secs(600)).await;
+        assert_eq!(reason(&engine, "near"), Reason::Converged);
+        assert_eq!(lab.writes()["events:DeleteRule"], 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_that_is_renamed_as_its_place_is_lost_is_not_made_beside_itself() {
     let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *")), ("b", job("b", "img:1", "0 3 * * *"))]);
     let mut engine = lab.engine(Mode::Daemon).await;

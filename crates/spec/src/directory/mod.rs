@@ -62,8 +62,9 @@ impl Blocked {
 
 impl Directory {
     /// What documents say that their jobs were called before, also those that cannot be used: such a job was renamed, and is not gone.
+    /// A job whose cluster drains goes, under whatever name.
     pub fn former_names(&self) -> BTreeSet<&JobName> {
-        let of_jobs = self.jobs.values().filter_map(|job| job.moved_from.as_ref());
+        let of_jobs = self.jobs.values().filter(|job| !job.drain).filter_map(|job| job.moved_from.as_ref());
         of_jobs.chain(self.blocked.values().flat_map(|blocked| &blocked.moved_from)).collect()
     }
 }

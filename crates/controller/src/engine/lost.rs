@@ -1,0 +1,80 @@
+//! Places that no document names any more. What is there is not touched, and what runs there is not started beside it: a job misses
+//! its new words rather than doubles.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ecs_etl_spec::job::{Job, Place};
+use ecs_etl_spec::name::JobName;
+
+use super::Engine;
+
+/// What starts a job in such a place.
+#[derive(Debug)]
+pub(super) struct Beside {
+    place: Place,
+    /// ARNs of its rules there, by which they are known again whatever role shows them.
+    rules: BTreeSet<String>,
+}
+
+impl Engine {
+    /// Takes note of places that are not among those that are named now, and of what runs there: the jobs that were at home there
+    /// `before`, and those that are on their way from there.
+    pub(super) fn lose_places(&mut self, before: &BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
+        // A cluster that was drained before its document went leaves nothing to report.
+        for (lost, jobs) in before.iter().filter(|(place, jobs)| !named.contains(*place) && !jobs.is_empty()) {
+            self.reporter.place_lost(lost, jobs);
+            self.lost.extend(jobs.iter().map(|job| (job.clone(), lost.clone())));
+        }
+        let lost: Vec<Place> = self.cx.world().places().filter(|place| !named.contains(*place)).cloned().collect();
+        let manifests = Arc::clone(&self.manifests);
+        for place in lost {
+            let wanted = manifests.wanted().flat_map(|job| std::iter::once(&job.name).chain(&job.moved_from));
+            let jobs: BTreeSet<&JobName> = before.get(&place).into_iter().flatten().chain(wanted).collect();
+            for job in jobs {
+                let names = self.cx.names(&place, job);
+                let rules = names.and_then(|names| self.cx.world().started_by(&place, &names));
+                if let Some(rules) = rules {
+                    self.beside.insert(job.clone(), Beside { place: place.clone(), rules });
+                }
+            }
+        }
+    }
+
+    /// Takes note of places that are named again: their jobs can move.
+    pub(super) fn find_places(&mut self, named: &BTreeSet<Place>) {
+        self.lost.retain(|_, place| !named.contains(place));
+        let found: Vec<JobName> =
+            self.beside.extract_if(.., |_, beside| named.contains(&beside.place)).map(|(job, _)| job).collect();
+        let manifests = Arc::clone(&self.manifests);
+        for job in found {
+            // Whatever it is called by now, it is looked at as if it were edited.
+            self.handled.remove(&job);
+            let heirs = manifests.wanted().filter(|heir| heir.moved_from.as_ref() == Some(&job));
+            heirs.for_each(|heir| drop(self.handled.remove(&heir.name)));
+        }
+    }
+
+    /// A place was read: it may be one that was lost, under another role.
+    pub(super) fn find_again(&mut self, place: &Place) {
+        let shown = |beside: &&Beside| self.cx.world().shows_rule_of(place, &beside.rules);
+        let found: BTreeSet<Place> = self.beside.values().filter(shown).map(|beside| beside.place.clone()).collect();
+        if found.is_empty() {
+            return;
+        }
+        self.find_places(&found);
+        found.iter().for_each(|place| self.reporter.place_named(place));
+    }
+
+    /// The place, named by no document any more, in which a job to be created still runs.
+    pub(super) fn runs_beside(&self, job: &Job) -> Option<&Place> {
+        let names = || std::iter::once(&job.name).chain(&job.moved_from);
+        let place = &names().find_map(|name| self.beside.get(name))?.place;
+        Some(place).filter(|place| **place != job.place && !names().any(|name| self.starts_in(&job.place, name)))
+    }
+
+    /// Whether the sweep of a place shows a rule or a schedule that starts a job.
+    pub(super) fn starts_in(&self, place: &Place, job: &JobName) -> bool {
+        self.cx.names(place, job).is_some_and(|names| self.cx.world().started_by(place, &names).is_some())
+    }
+}
