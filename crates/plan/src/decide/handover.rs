@@ -38,6 +38,7 @@ pub(crate) fn handover(
 ) -> Result<Handover, Stop> {
     let enabled: Vec<&Wanted<'_>> =
         survey.wanted.iter().filter(|wanted| wanted.desired.enabled && !wanted.desired.over).collect();
+    let is_over = survey.wanted.iter().any(|wanted| wanted.desired.enabled && wanted.desired.over);
     // One that only tells of a run doubles none.
     let running = || enabled.iter().filter(|wanted| matches!(wanted.desired.effect, Effect::Run));
     let conflict = |old: &Old<'_>, wanted: &Wanted<'_>| match old.why {
@@ -48,6 +49,10 @@ pub(crate) fn handover(
     let mut ticking = Vec::new();
     let (mut doubled, mut events_missed) = (false, false);
     for (index, old) in survey.old.iter().enumerate().filter(|(_, old)| starts_job(&old.rule)) {
+        if is_over && matches!(old.why, Superseded::Move(_)) && old.rule.live.timing.is_some() {
+            // Its last run may start yet: one that is made elsewhere for a moment that is over never would.
+            ticking.extend(Ticking::live(old.rule.live));
+        }
         let mut conflicts = running().filter(|wanted| conflict(old, wanted)).peekable();
         if conflicts.peek().is_some() {
             handover.stops.push(index);

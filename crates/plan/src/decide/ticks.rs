@@ -35,17 +35,20 @@ impl Ticking {
     pub fn wanted(trigger: &Trigger) -> Option<Self> {
         match trigger {
             Trigger::Schedule(schedule) => Some(Self::of(Timing::of(schedule.clone(), Zone::utc()))),
-            Trigger::Timed(timing) => Some(Self::of((**timing).clone())),
+            // What is put after a tick starts nothing for that, however wide its window.
+            Trigger::Timed(timing) => Some(Self::of(Timing { window_minutes: None, ..(**timing).clone() })),
             Trigger::Event(_) => None,
         }
     }
 
-    /// The ticks of a live rule that has any. Its dates are taken for none: it ticks no less for that.
+    /// The ticks of a live rule that has any, and the window in which the runs of each start. Its dates are taken for none: it ticks no
+    /// less for that.
     pub fn live(rule: &LiveRule) -> Option<Self> {
         let expression = rule.expression.as_deref()?;
         let zone = rule.timing.as_ref().map_or_else(|| Some(Zone::utc()), |timing| Zone::new(&timing.zone));
+        let window = rule.timing.as_ref().and_then(|timing| u16::try_from(timing.window_minutes?).ok());
         Some(match (Schedule::parse(expression), zone) {
-            (Ok(schedule), Some(zone)) => Self::of(Timing::of(schedule, zone)),
+            (Ok(schedule), Some(zone)) => Self::of(Timing { window_minutes: window, ..Timing::of(schedule, zone) }),
             (Ok(_), None) | (Err(_), _) => Self::Unknown(expression.to_owned()),
         })
     }
@@ -58,7 +61,7 @@ impl Ticking {
     }
 }
 
-/// Whether `now` is at least `margin` away from every tick of `ticking`, before and after.
+/// Whether `now` is at least `margin` away from every tick of `ticking`, before and after, and from the end of its window.
 pub(crate) fn clearance(ticking: &[Ticking], margin: SignedDuration, now: Timestamp) -> Clearance {
     let mut known = Vec::new();
     let mut unknown = None;
@@ -71,8 +74,12 @@ pub(crate) fn clearance(ticking: &[Ticking], margin: SignedDuration, now: Timest
     let mut moment = now;
     while moment.duration_since(now) <= HORIZON {
         let (Ok(from), Ok(until)) = (moment.checked_sub(margin), moment.checked_add(margin)) else { break };
-        let near = known.iter().filter_map(|timing| timing.last_between(from, until)).max();
-        let Some(tick) = near else {
+        let near = known.iter().filter_map(|timing| {
+            let window = SignedDuration::from_mins(timing.window_minutes.map_or(0, i64::from));
+            let tick = timing.last_between(from.checked_sub(window).unwrap_or(from), until)?;
+            tick.checked_add(window).ok()
+        });
+        let Some(tick) = near.max() else {
             return match unknown {
                 _ if moment > now => Clearance::Wait(moment),
                 Some(expression) => phase_unknown(expression),

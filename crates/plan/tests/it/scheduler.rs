@@ -81,6 +81,41 @@ fn a_move_keeps_away_from_the_ticks_of_both_zones() {
 }
 
 #[test]
+fn a_move_waits_until_a_run_has_started_wherever_in_its_window() {
+    let flexible = |spec: Spec, now: &str| {
+        let mut spec = spec;
+        let on = spec.scheduler.take().unwrap();
+        spec.scheduler = Some(OnScheduler { flexible_time_window_minutes: Some(30), ..on });
+        spec.now = at(now);
+        spec
+    };
+    let once = job().schedule("at(2026-11-24T02:00:00)").in_zone("Asia/Tokyo");
+    for spec in [tokyo(), once] {
+        let before = flexible(spec.clone(), "2026-11-23T12:00:00Z").desired();
+        let renamed = spec.named("revenue").moved_from("sales");
+        for (now, waits) in [
+            ("2026-11-23T16:57:00Z", false),
+            ("2026-11-23T16:59:00Z", true),
+            ("2026-11-23T17:05:00Z", true),
+            ("2026-11-23T17:31:59Z", true),
+            ("2026-11-23T17:32:01Z", false),
+        ] {
+            let mut world = World::with(&before);
+            world.now = at(now);
+            let plan = sound(&world, &flexible(renamed.clone(), now).desired()).plan;
+            assert_eq!(reason(&plan.verdict) == Reason::WaitingForTick, waits, "{now}: {:?}", plan.verdict);
+            assert_eq!(plan.steps.is_empty(), waits, "{now}");
+        }
+    }
+    let mut world =
+        World::with(&flexible(job().schedule("0 * * * *").in_zone("UTC"), "2026-11-23T12:00:00Z").desired());
+    world.now = at("2026-11-23T12:05:00Z");
+    let renamed = job().schedule("0 * * * *").in_zone("UTC").named("revenue").moved_from("sales");
+    let plan = sound(&world, &flexible(renamed, "2026-11-23T12:05:00Z").desired()).plan;
+    assert_eq!(reason(&plan.verdict), Reason::WaitingForTick, "half an hour of each is free");
+}
+
+#[test]
 fn what_is_over_is_neither_made_nor_changed_nor_taken_away() {
     let once = |image: &str| job().schedule("at(2026-11-23T21:01:00)").in_zone("Asia/Tokyo").image(image);
     let mut over = once("sales:1");
