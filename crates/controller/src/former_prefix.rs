@@ -70,18 +70,17 @@ impl<'a> Hints<'a> {
         let world = cx.world();
         let mut hints = Self { rules: Vec::new(), schedules: Vec::new() };
         let jobs = || std::iter::once(&desired.job).chain(desired.moved_from.as_ref().map(|former| &former.job));
+        let wanted: BTreeSet<RuleName> = desired.rules.iter().map(|rule| rule.name.clone()).collect();
+        // What bears these names in another place is found by them, and moves away from there.
+        let names = jobs().filter_map(|job| world.names(&settings, &desired.place, job));
+        let moves: BTreeSet<RuleName> = names.flat_map(|names| names.taken.rules).collect();
         for (place, job) in world.places().flat_map(|place| jobs().map(move |job| (place, job))) {
             let hinted = world.under_other_prefix(place, job).into_iter().map(|rule| rule.name);
-            let is_asked_for: BTreeSet<RuleName> = if *place == desired.place {
-                desired.rules.iter().map(|rule| rule.name.clone()).collect()
-            } else {
-                // What bears these names in another place is found by them, and moves away from there.
-                world.names(&settings, &desired.place, job).into_iter().flat_map(|names| names.taken.rules).collect()
-            };
+            let is_asked_for = if *place == desired.place { &wanted } else { &moves };
             let taken = world.names(&settings, place, job).into_iter().flat_map(|names| names.taken.rules);
             let taken = taken.filter(|_| *place != desired.place);
             let rules: BTreeSet<RuleName> = hinted.chain(taken).collect();
-            hints.rules.extend(rules.difference(&is_asked_for).map(|rule| (place.clone(), job, rule.clone())));
+            hints.rules.extend(rules.difference(is_asked_for).map(|rule| (place.clone(), job, rule.clone())));
             let schedules = world.schedules_under_other_prefix(place, job).into_iter();
             hints.schedules.extend(schedules.map(|schedule| (place.clone(), job, schedule)));
         }

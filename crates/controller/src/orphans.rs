@@ -29,7 +29,10 @@ use crate::{act, admit, went};
 #[derive(Debug, Clone)]
 pub enum Task {
     /// Find out what is there and whose it is.
-    Inspect,
+    Inspect {
+        /// The job still had its schedule when it was looked at last.
+        was_scheduled: bool,
+    },
     /// Take it away, as long as the rules of deletion allow it.
     Remove(Permit),
     /// Tidy away the revisions of a job that went.
@@ -109,7 +112,12 @@ pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> 
 }
 
 /// Finds out what is there, from the sweeps and a few reads.
-pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Option<LeftBehind>, Interrupted> {
+pub async fn inspect(
+    cx: &Context,
+    place: &Place,
+    job: &JobName,
+    was_scheduled: bool,
+) -> Result<Option<LeftBehind>, Interrupted> {
     let Some(names) = cx.names(place, job) else { return Ok(None) };
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Bulk).await?;
     known(&plan)?;
@@ -117,11 +125,13 @@ pub async fn inspect(cx: &Context, place: &Place, job: &JobName) -> Result<Optio
     if found.is_none() {
         cx.world().forget_adopted(place, job);
     }
-    if found.as_ref().is_none_or(|left| left.scheduled || left.retired_at.is_some()) {
+    let is_known = |left: &LeftBehind| left.scheduled || (left.retired_at.is_some() && !was_scheduled);
+    if found.as_ref().is_none_or(is_known) {
         return Ok(found);
     }
-    // It lost its schedule, and who took that away left a mark on the revision that is newer than what was read of it. Another
-    // replica's removals count towards the cap like our own.
+    // It lost its schedule, and who took that away left a mark on the revision that is newer than what was read of it, which may bear
+    // one of before. Another replica's removals count towards the cap like our own.
+    cx.world().forget_revisions(place, &names);
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Direct).await?;
     known(&plan)?;
     left(cx, place, job, &facts, &plan).await
@@ -140,9 +150,11 @@ fn known(plan: &Plan) -> Result<(), Interrupted> {
 pub async fn look_after(cx: &Context, place: &Place, job: &JobName, task: Task) -> Result<Outcome, Interrupted> {
     let Some(names) = cx.names(place, job) else { return Ok(Outcome::nothing()) };
     match task {
-        Task::Inspect => Ok(Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() }),
+        Task::Inspect { was_scheduled } => {
+            Ok(Outcome { left: inspect(cx, place, job, was_scheduled).await?, ..Outcome::nothing() })
+        }
         Task::Search(places) => {
-            let mut outcome = Outcome { left: inspect(cx, place, job).await?, ..Outcome::nothing() };
+            let mut outcome = Outcome { left: inspect(cx, place, job, true).await?, ..Outcome::nothing() };
             for place in places {
                 let went = went::search(cx, &place).await?;
                 outcome.went.insert(place, went);
@@ -219,7 +231,7 @@ fn holds_ours(cx: &Context, job: &JobName, facts: &Observed, family: &Family) ->
 
 /// Retires and deregisters the revisions of a job that went, when no retry can want them any more.
 async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Result<Outcome, Interrupted> {
-    let before = inspect(cx, place, job).await?;
+    let before = inspect(cx, place, job, false).await?;
     if before.as_ref().is_none_or(|left| left.scheduled || left.doubtful) {
         // It came back, or went, since it was last looked at; or it may be another shard's.
         return Ok(Outcome { left: before, ..Outcome::nothing() });

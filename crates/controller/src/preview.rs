@@ -68,7 +68,7 @@ pub async fn preview(cx: &Context, manifests: &Manifests) -> Preview {
     }
     preview.jobs.extend(decisions);
     let looks = orphans::names(cx, manifests).into_iter().map(|(place, name)| async move {
-        let found = orphans::inspect(cx, &place, &name).await;
+        let found = orphans::inspect(cx, &place, &name, false).await;
         (place, name, found)
     });
     for (place, name, found) in stream::iter(looks).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {

@@ -78,7 +78,7 @@ impl Pruning {
         match (left, self.removing.get(job)) {
             (Some(left), Some(permit)) if left.scheduled => Task::Remove(permit.clone()),
             (Some(left), _) if !left.scheduled && !left.doubtful && self.complete => Task::Tidy,
-            (Some(_) | None, _) => Task::Inspect,
+            (left, _) => Task::Inspect { was_scheduled: left.is_some_and(|left| left.scheduled) },
         }
     }
 

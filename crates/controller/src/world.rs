@@ -174,6 +174,13 @@ impl World {
         }
     }
 
+    /// Has the revisions of a job read again, with their tags: somebody may have marked them.
+    pub fn forget_revisions(&mut self, place: &Place, names: &Names) {
+        if let Some(known) = self.0.get_mut(place) {
+            known.forget_revisions(names);
+        }
+    }
+
     /// Tags of a job's rules in a place, as far as they were read.
     pub fn rule_tags_of(&self, place: &Place, names: &Names) -> Vec<Tags> {
         let known = self.0.get(place).into_iter();

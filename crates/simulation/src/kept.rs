@@ -14,24 +14,39 @@ pub fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/kept"))
 }
 
-/// Keeps a story and its seed, and says where.
+/// Keeps a seed, whatever becomes of its story.
 ///
 /// # Errors
 ///
 /// The folder cannot be written.
-pub fn keep(story: &Story) -> anyhow::Result<PathBuf> {
-    let folder = folder();
-    let path = folder.join(format!("seed-{}.json", story.seed));
+pub fn note(seed: u64) -> anyhow::Result<()> {
+    let file = folder().join("seeds.txt");
     let write = || -> std::io::Result<()> {
-        fs::create_dir_all(folder)?;
-        fs::write(&path, serde_json::to_vec_pretty(story)?)?;
-        let seeds = folder.join("seeds.txt");
-        let mut known = fs::read_to_string(&seeds).unwrap_or_default();
-        if !known.lines().any(|line| line.split_whitespace().next() == Some(story.seed.to_string().as_str())) {
-            known.push_str(&format!("{}\n", story.seed));
-            fs::write(&seeds, known)?;
+        fs::create_dir_all(folder())?;
+        let mut known = fs::read_to_string(&file).unwrap_or_default();
+        if !known.lines().any(|line| line.split_whitespace().next() == Some(seed.to_string().as_str())) {
+            known.push_str(&format!("{seed}\n"));
+            fs::write(&file, known)?;
         }
         Ok(())
+    };
+    write().with_context(|| format!("cannot keep the seed in {}", file.display()))
+}
+
+/// Keeps a story beside those that are kept already, and says where.
+///
+/// # Errors
+///
+/// The folder cannot be written.
+pub fn keep(folder: &Path, story: &Story) -> anyhow::Result<PathBuf> {
+    let text = serde_json::to_vec_pretty(story)?;
+    let names = std::iter::once(format!("seed-{}.json", story.seed));
+    let others = (2..).map(|number| format!("seed-{}-{number}.json", story.seed));
+    let is_free = |path: &PathBuf| fs::read(path).map_or(true, |before| before == text);
+    let path = names.chain(others).map(|name| folder.join(name)).find(is_free).context("no name is free")?;
+    let write = || -> std::io::Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(&path, &text)
     };
     write().with_context(|| format!("cannot keep {}", path.display()))?;
     Ok(path)
@@ -73,4 +88,19 @@ pub fn stories(folder: &Path) -> anyhow::Result<Vec<(String, Story)>> {
         }
     }
     Ok(stories)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_story_never_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (generate::story(7), Story { heartbeat: 1, ..generate::story(7) });
+        for (story, name) in [(&one, "seed-7.json"), (&other, "seed-7-2.json"), (&one, "seed-7.json")] {
+            assert_eq!(keep(folder.path(), story).unwrap(), folder.path().join(name));
+        }
+        assert_eq!(stories(folder.path()).unwrap().len(), 2);
+    }
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Parser;
 use ecs_etl_simulation::campaign::{self, Figures};
 use ecs_etl_simulation::exhaustive;
@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<ExitCode> {
     if let Some(seed) = args.seed {
         sound &= one(&generate::story(seed), args.log)?;
         if args.keep {
-            say(&format!("the story is kept in {}", kept::keep(&generate::story(seed))?.display()))?;
+            say(&format!("the story is kept in {}", kept::keep(kept::folder(), &generate::story(seed))?.display()))?;
         }
     }
     if args.kept {
@@ -128,7 +128,7 @@ fn explain(seed: u64) -> anyhow::Result<()> {
     let shrunk = shrink::shrink(&story, broken, &report.faults, None)?;
     let report = history::run(&shrunk.story, None, true)?;
     say(&tell::tell(&shrunk.story, &report))?;
-    let file = kept::keep(&shrunk.story)?;
+    let file = kept::keep(kept::folder(), &shrunk.story)?;
     say(&format!("the story is kept in {}, and its seed beside it", file.display()))
 }
 
@@ -155,9 +155,14 @@ fn many(from: u64, to: u64, args: &Args) -> anyhow::Result<bool> {
     bar.finish_and_clear();
     say(&summary(&figures, args.threads))?;
     say(&format!("{} s of wall clock", begin.elapsed().as_secs()))?;
+    // Before anything else is done with them, which may fail too.
+    figures.failures.iter().try_for_each(|failure| kept::note(failure.seed))?;
     for failure in &figures.failures {
         say(&format!("\nseed {}: {}: {}", failure.seed, failure.oracle, failure.what))?;
-        explain(failure.seed)?;
+        let told = std::panic::catch_unwind(|| explain(failure.seed));
+        if let Err(error) = told.unwrap_or_else(|_panic| Err(anyhow!("it panicked"))) {
+            say(&format!("its story could not be told or kept: {error:#}; see --seed {}", failure.seed))?;
+        }
     }
     Ok(figures.failures.is_empty())
 }

@@ -76,7 +76,7 @@ impl Engine {
                 let task = if selected && self.cx.may_write().is_ok() {
                     self.pruning.task(place, name)
                 } else {
-                    Task::Inspect
+                    Task::Inspect { was_scheduled: self.pruning.is_scheduled(name) }
                 };
                 Assignment::Orphan(place.clone(), name.clone(), task)
             }),

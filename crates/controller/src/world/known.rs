@@ -145,23 +145,26 @@ impl Known {
 
     /// Has the tags of those jobs read again whose turn it is after the last sweep.
     pub fn rotate(&mut self, jobs: &[Names], resync: Duration) {
-        let Some(sweep) = &self.sweep else { return };
+        let Some(at) = self.sweep.as_ref().map(|sweep| sweep.at) else { return };
         let families: Vec<&Family> = jobs.iter().map(Names::running).collect();
-        let turns = self.rotation.next(&families, sweep.at, resync);
+        let turns = self.rotation.next(&families, at, resync);
         for (names, tagged) in turns.into_iter().filter_map(|(index, tagged)| Some((jobs.get(index)?, tagged))) {
             let family = names.running();
-            if sweep.active.contains_key(family) {
+            if self.sweep.as_ref().is_some_and(|sweep| sweep.active.contains_key(family)) {
                 self.passed.insert(family.clone());
             }
             match tagged {
                 // What they were, other jobs' removals are counted by until then.
                 Tagged::Rules => self.stale.extend(names.rules(&self.rule_tags).map(|(name, _)| name.clone())),
-                Tagged::Revisions => {
-                    let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
-                    arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
-                }
+                Tagged::Revisions => self.forget_revisions(names),
             }
         }
+    }
+
+    /// Has the revisions of a job read again, with their tags.
+    pub fn forget_revisions(&mut self, names: &Names) {
+        let arns: Vec<RevisionArn> = names.revisions(&self.revisions).map(|(arn, _)| arn.clone()).collect();
+        arns.iter().for_each(|arn| drop(self.revisions.remove(arn)));
     }
 }
 

@@ -141,7 +141,8 @@ impl Chains {
             | Outcome::Failed { .. }
             | Outcome::NotPlaced { .. } => None,
         };
-        if let Some(effect) = effect.filter(|_| by_event) {
+        // What is left of a job that was renamed twice meanwhile goes by no document any more.
+        if let Some(effect) = effect.filter(|_| by_event && is_spoken_of(job, books)) {
             *self.seen.entry(millis).or_default().entry((root.clone(), effect)).or_default() += 1;
         }
         if let Outcome::Started { task_definition, tasks, .. } = &firing.outcome {
@@ -161,7 +162,9 @@ impl Chains {
 
     /// Whether what runs of a job is what its manifest says, and started by nobody else.
     fn is_settled(&self, millis: i64, job: &str, books: &Books) -> bool {
-        let holds = |shelf: &&Shelf| shelf.pages.contains_key(job);
+        // Another directory's job of the same first name runs under another name, and is waited for by others.
+        let root = books.root(job);
+        let holds = |shelf: &&Shelf| shelf.pages.keys().any(|name| books.root(name) == root);
         let mut shelves = books.shelves.iter().enumerate().filter(|(_, shelf)| holds(shelf));
         let (Some((directory, shelf)), None) = (shelves.next(), shelves.next()) else { return false };
         let ready = self.ready.get(&(directory, job.to_owned()));
@@ -195,6 +198,16 @@ impl Chains {
         self.duties.retain(|duty| duty.to.is_none_or(|to| to > until - RUNS - DELIVERY));
         finding
     }
+}
+
+/// Whether a directory wants a job of this name, or one that was called so before.
+fn is_spoken_of(job: &str, books: &Books) -> bool {
+    let wanted = |shelf: &Shelf| {
+        shelf.pages.iter().any(|(name, page)| {
+            page.wanted.as_ref().is_some_and(|wanted| name == job || wanted.job.moved_from.as_deref() == Some(job))
+        })
+    };
+    books.shelves.iter().any(wanted)
 }
 
 impl Duty {
