@@ -8,7 +8,7 @@ use ecs_etl_plan::lint::{Subject, lint};
 use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::step::{Kind, Plan};
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::{AccountId, JobName};
+use ecs_etl_spec::name::{AccountId, Family, JobName};
 use tokio::time::Instant;
 
 use crate::context::{Context, Interrupted};
@@ -57,10 +57,7 @@ pub async fn admit(
     plan: &Plan,
     urgency: Urgency,
 ) -> Result<(), Interrupted> {
-    let violations = lint(plan, &Subject::of(desired), observed);
-    if !violations.is_empty() {
-        return Err(Interrupted::Refused(violations.iter().map(ToString::to_string).collect()));
-    }
+    sound(plan, &Subject::of(desired), observed)?;
     match plan.kind {
         Kind::Change | Kind::Move => cx.gate().admit(&plan.job, &desired.observed_spec)?,
         Kind::Create => cx.gate().creates(&plan.job, &desired.observed_spec),
@@ -69,10 +66,27 @@ pub async fn admit(
     reserve(cx, &desired.place, &desired.account, plan, urgency).await
 }
 
-/// Reserves the calls of a plan that nothing else stands before.
-pub async fn budget(cx: &Context, place: &Place, plan: &Plan, urgency: Urgency) -> Result<(), Interrupted> {
+/// Lets a plan through that takes away what is a job's in a place: a job that goes, or revisions that nothing wants any more.
+pub async fn leave(
+    cx: &Context,
+    (place, family): (&Place, &Family),
+    observed: &Observed,
+    plan: &Plan,
+    urgency: Urgency,
+) -> Result<(), Interrupted> {
+    let settings = cx.settings();
+    sound(plan, &Subject::leaving(&settings.identity, &plan.job, family, place), observed)?;
     let account = cx.account(place).await?;
     reserve(cx, place, &account, plan, urgency).await
+}
+
+/// The plan's own rules: one that breaks them is a defect, and is not carried out.
+fn sound(plan: &Plan, subject: &Subject<'_>, observed: &Observed) -> Result<(), Interrupted> {
+    let violations = lint(plan, subject, observed);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(Interrupted::Refused(violations.iter().map(ToString::to_string).collect()))
 }
 
 async fn reserve(

@@ -184,7 +184,7 @@ async fn remove(
 ) -> Result<Outcome, Interrupted> {
     let (mut facts, plan) = decide(cx, place, job, family, Trust::Direct).await?;
     known(&plan)?;
-    admit::budget(cx, place, &plan, Urgency::Edit).await?;
+    admit::leave(cx, (place, family), &facts, &plan, Urgency::Edit).await?;
     let before = left(cx, place, job, &facts, &plan).await?;
     if !permit.holds() || before.as_ref().is_none_or(|left| left.doubtful) {
         // What was read took its time, and the directory is another one now; or the job is another shard's by now.
@@ -259,7 +259,7 @@ async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Re
     })
     .await?;
     known(&plan)?;
-    admit::budget(cx, place, &plan, Urgency::CleanUp).await?;
+    admit::leave(cx, (place, family), &facts, &plan, Urgency::CleanUp).await?;
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
     let left = left(cx, place, job, &facts, &plan).await?;
     Ok(Outcome { left, actions: carried.actions, stopped: carried.stopped, next_due, ..Outcome::nothing() })

@@ -68,7 +68,7 @@ pub async fn tidy(cx: &Context, job: &Arc<Job>, seen: Option<&Observed>) -> Resu
     if let Verdict::Stalled(_, why) = &plan.verdict {
         return Err(Interrupted::Doubtful(why.clone()));
     }
-    admit::budget(cx, &job.place, &plan, Urgency::CleanUp).await?;
+    admit::leave(cx, (&job.place, scope.family), &facts, &plan, Urgency::CleanUp).await?;
     let carried = act::carry_out(cx, &plan, &mut facts, Urgency::CleanUp).await;
     match carried.stopped {
         Some(stopped) => Err(stopped),

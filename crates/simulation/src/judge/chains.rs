@@ -9,6 +9,7 @@ use super::status::{Ready, Status};
 use super::tick::{DISTURBED, holders, is_disturbed, is_shared};
 use super::{Finding, Rules, job_of};
 use crate::mirror::{Mirror, TARGET};
+use crate::sketch::Job;
 use crate::story::Crew;
 use crate::triggers::{Fate, Triggers};
 
@@ -200,14 +201,14 @@ impl Chains {
     }
 }
 
-/// Whether a directory wants a job of this name, or one that was called so before.
+/// Whether a directory speaks of a job of this name, or of one that was called so before, whether or not its words can be used.
 fn is_spoken_of(job: &str, books: &Books) -> bool {
-    let wanted = |shelf: &Shelf| {
-        shelf.pages.iter().any(|(name, page)| {
-            page.wanted.as_ref().is_some_and(|wanted| name == job || wanted.job.moved_from.as_deref() == Some(job))
-        })
-    };
-    books.shelves.iter().any(wanted)
+    let names = |name: &String, of: &Job| name == job || of.moved_from.as_deref() == Some(job);
+    books.shelves.iter().any(|shelf| {
+        shelf.now.book.jobs.iter().any(|(name, of)| names(name, of))
+            // As it was read last, if it is damaged now.
+            || shelf.pages.iter().any(|(name, page)| page.wanted.as_ref().is_some_and(|wanted| names(name, &wanted.job)))
+    })
 }
 
 impl Duty {

@@ -207,8 +207,14 @@ impl Status {
         if text.contains(CANARY) {
             return Err(format!("a secret is in the controller's status: {text}"));
         }
-        let status =
+        let status: ControllerStatus =
             serde_json::from_str(text).map_err(|error| format!("the controller's status does not parse: {error}"))?;
+        // Those of jobs that stay have statuses of their own.
+        if let Some(refused) =
+            status.status.problems.iter().find(|problem| problem.message.contains("plan was refused"))
+        {
+            return Err(format!("a plan to take something away broke its own rules: {}", refused.message));
+        }
         self.standing.insert((process, String::new()), text.to_owned());
         self.names(process, text, |_any| true);
         Ok(status)
