@@ -465,6 +465,7 @@ impl<'a> Stage<'a> {
         let (down, keeps_disk) = player.fate;
         if !keeps_disk {
             player.disk.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.world.judged(|_, judge, _| judge.lost_disk(process));
         }
         self.cue(now + i64::from(down), Cue::Start(process));
     }

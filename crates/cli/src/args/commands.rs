@@ -249,6 +249,10 @@ pub struct Emulator {
     /// How many rules an event bus takes, as if the quota had been raised [default: AWS's usual quota, 300]
     #[arg(long, env = "ECS_ETL_RULES_PER_BUS", value_name = "N")]
     pub rules_per_bus: Option<usize>,
+    /// Let rules fire as they did for this many seconds after a change; AWS says "a short period of time" and names no figure
+    #[arg(long, env = "ECS_ETL_CHANGES_TAKE", value_name = "SECONDS", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(..=3_600))]
+    pub changes_take: u32,
     /// Let time run this many times as fast: with 3600, schedules of a day fire in 24 seconds
     #[arg(long, env = "ECS_ETL_SPEED", value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=86_400))]

@@ -17,7 +17,12 @@ pub fn run(args: &args::Emulator, terminal: &mut Terminal) -> anyhow::Result<Exi
 }
 
 async fn serve(args: &args::Emulator, terminal: &mut Terminal) -> anyhow::Result<ExitCode> {
-    let settings = Settings { throttle: args.throttle, rules_per_bus: args.rules_per_bus, ..Settings::default() };
+    let settings = Settings {
+        throttle: args.throttle,
+        rules_per_bus: args.rules_per_bus,
+        changes_take: jiff::SignedDuration::from_secs(i64::from(args.changes_take)),
+        ..Settings::default()
+    };
     let (emulator, journal) = match &args.state {
         Some(folder) => {
             let (journal, emulator) = Journal::open(folder, settings)?;

@@ -386,6 +386,11 @@ impl Judge {
         self.memory.died(process);
     }
 
+    /// The disk of a process that ended is gone.
+    pub fn lost_disk(&mut self, process: usize) {
+        self.status.lost(process);
+    }
+
     /// Whether the storm is over.
     pub fn is_calm(&self, millis: i64) -> bool {
         millis >= self.rules.calm

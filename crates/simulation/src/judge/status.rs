@@ -261,8 +261,12 @@ impl Status {
 
     /// A process ended: what it had not said yet, it never will.
     pub fn died(&mut self, process: usize) {
-        self.standing.retain(|(of, _), _| *of != process);
         self.unnamed.retain(|fault| fault.process != process);
+    }
+
+    /// With its disk went the statuses of a process.
+    pub fn lost(&mut self, process: usize) {
+        self.standing.retain(|(of, _), _| *of != process);
     }
 
     /// The disk of a process refuses, or takes statuses again.
