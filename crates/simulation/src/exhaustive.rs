@@ -93,7 +93,8 @@ fn run(scenario: &Scenario) -> std::io::Result<Outcome> {
     for index in 0..calls.len() {
         for effect in [true, false] {
             let nth = u32::try_from(index).unwrap_or(u32::MAX);
-            let kill = What::Kill { process: 0, request: Some(nth), effect, keeps_disk: false, down: 1000 };
+            let kill =
+                What::Kill { process: 0, request: Some(nth), writes: false, effect, keeps_disk: false, down: 1000 };
             let report = history::run(&scenario.story(fault::Plan::none(), Some(kill)), None, false)?;
             let when = if effect { "after" } else { "before" };
             let what = report.broken.map(|broken| format!("{}: {}", broken.oracle, broken.what));

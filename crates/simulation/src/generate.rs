@@ -351,6 +351,8 @@ impl Drawing {
     }
 
     fn kills(&mut self, calm: u32, crew: Crew) {
+        // Most requests read, and what is left half done is what was half written.
+        let mut writes = Rng::with_seed(self.seed.rotate_left(7) ^ 0x4b49_4c4c);
         for _ in 0..self.rng.u8(1..5) {
             let process = self.rng.usize(..crew.directories().len());
             // Most of what matters happens shortly after an edit.
@@ -365,6 +367,7 @@ impl Drawing {
                 What::Kill {
                     process,
                     request: (self.rng.u8(..4) != 0).then(|| self.rng.u32(..12)),
+                    writes: writes.bool(),
                     effect: self.rng.bool(),
                     keeps_disk: self.rng.bool(),
                     down,

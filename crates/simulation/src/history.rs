@@ -334,12 +334,12 @@ impl<'a> Stage<'a> {
                 self.world.note(format_args!("{hand:?}"));
                 self.stranger.does(hand).await;
             }
-            What::Kill { process, request, effect, keeps_disk, down } => {
+            What::Kill { process, request, writes, effect, keeps_disk, down } => {
                 let Some(player) = self.players.get_mut(*process) else { return };
                 player.fate = (*down, *keeps_disk);
                 match (request, &player.life) {
                     (Some(nth), Some(life)) => {
-                        let killing = Killing { nth: u64::from(*nth), writes_only: false, effect: *effect };
+                        let killing = Killing { nth: u64::from(*nth), writes_only: *writes, effect: *effect };
                         life.wire.kill_at(killing);
                     }
                     (None, Some(_)) => self.fell(*process),

@@ -140,6 +140,9 @@ pub enum What {
         process: usize,
         /// At the nth request from now on; at once without it.
         request: Option<u32>,
+        /// Of those that write alone.
+        #[serde(default)]
+        writes: bool,
         /// Whether that request still takes effect.
         effect: bool,
         /// Whether its status directory survives.

@@ -86,10 +86,11 @@ fn happening(event: &Event) -> String {
         What::Kill { process, request: None, keeps_disk, down, .. } => {
             format!("process {process} is killed{}, back after {} s", disk(*keeps_disk), f64::from(*down) / 1000.0)
         }
-        What::Kill { process, request: Some(nth), effect, keeps_disk, down } => {
+        What::Kill { process, request: Some(nth), writes, effect, keeps_disk, down } => {
             let when = if *effect { "after" } else { "before" };
+            let what = if *writes { "write" } else { "request" };
             format!(
-                "process {process} is to be killed {when} its request {nth} from now{}, back after {} s",
+                "process {process} is to be killed {when} its {what} {nth} from now{}, back after {} s",
                 disk(*keeps_disk),
                 f64::from(*down) / 1000.0
             )
