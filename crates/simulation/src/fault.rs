@@ -340,6 +340,11 @@ impl Plan {
         Latency { before: millis(drawn & 0xffff), after: millis((drawn >> 16) & 0xffff) }
     }
 
+    /// Whether a kind may happen at all.
+    pub fn may(&self, kind: Kind) -> bool {
+        self.kinds.iter().any(|(drawn, _)| *drawn == kind) || self.outages.iter().any(|outage| outage.kind == kind)
+    }
+
     fn blocking(&self, operation: &str, body: &[u8]) -> Option<Kind> {
         let job = self.blocked.as_ref()?;
         let text = std::str::from_utf8(body).ok()?;
