@@ -126,7 +126,9 @@ impl Engine {
         if self.unread.is_empty() {
             self.arrivals.clear();
             for (job, urgency) in std::mem::take(&mut self.creations) {
-                self.queue.schedule(Key::Job(job), urgency);
+                let key = Key::Job(job);
+                let wait = self.pace.at_least(&key, Duration::ZERO);
+                self.queue.schedule_after(key, wait, urgency);
             }
         }
     }

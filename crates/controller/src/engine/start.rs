@@ -55,6 +55,7 @@ impl Engine {
             return;
         }
         if let Assignment::Job(job) = &task {
+            self.creations.remove(&job.name);
             self.handled.insert(job.name.clone(), job.digest.clone());
         }
         let handle = self.spawn(task, urgency);

@@ -71,6 +71,9 @@ impl Unnamed {
     }
 }
 
+/// What ECS says when a revision is registered while another of the family still is.
+const TOO_MANY: &str = "Too many concurrent attempts";
+
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
@@ -121,8 +124,9 @@ impl Status {
         self.standing.insert((process, job.clone()), text.to_owned());
         let root = books.root(&job);
         self.names(process, text, |fault| fault.job.as_deref().is_none_or(|about| about == root));
-        if reason == Some(Reason::Throttled) {
-            // AWS itself may have refused another call of the same reconcile, which then is the one that is told.
+        if reason == Some(Reason::Throttled) || text.contains(TOO_MANY) {
+            // AWS itself may have refused another call of the same reconcile, or of the next that was waiting for its end, which then is
+            // the one that is told.
             self.named.push((process, Some(root.to_owned()), millis));
         }
         if status.is_ready() {
