@@ -261,7 +261,7 @@ impl Pruning {
         };
         cx.seams().deletion(&mut knowledge);
         let drained = jobs.values().filter(|job| job.drain);
-        let draining = drained.flat_map(|job| std::iter::once(&job.name).chain(&job.moved_from)).cloned().collect();
+        let draining = drained.flat_map(|job| job.names()).cloned().collect();
         let decision = prune::decide(
             &PruneInput {
                 incomplete: &knowledge.incomplete,

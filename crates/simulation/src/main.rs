@@ -78,6 +78,7 @@ fn main() -> anyhow::Result<ExitCode> {
     if let Some(seed) = args.seed {
         sound &= one(&generate::story(seed), args.log)?;
         if args.keep {
+            kept::note(seed)?;
             say(&format!("the story is kept in {}", kept::keep(kept::folder(), &generate::story(seed))?.display()))?;
         }
     }

@@ -165,6 +165,13 @@ pub struct Job {
 }
 
 impl Job {
+    /// Its name, and the one it had before.
+    pub fn names(&self) -> impl Iterator<Item = &JobName> {
+        std::iter::once(&self.name).chain(&self.moved_from)
+    }
+}
+
+impl Job {
     /// How many EventBridge rules it has.
     pub fn rules(&self) -> usize {
         let schedules = if self.scheduler.is_some() { 0 } else { self.schedules.len() };

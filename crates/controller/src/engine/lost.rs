@@ -29,7 +29,7 @@ impl Engine {
         let lost: Vec<Place> = self.cx.world().places().filter(|place| !named.contains(*place)).cloned().collect();
         let manifests = Arc::clone(&self.manifests);
         for place in lost {
-            let wanted = manifests.wanted().flat_map(|job| std::iter::once(&job.name).chain(&job.moved_from));
+            let wanted = manifests.wanted().flat_map(|job| job.names());
             let jobs: BTreeSet<&JobName> = before.get(&place).into_iter().flatten().chain(wanted).collect();
             for job in jobs {
                 let names = self.cx.names(&place, job);
@@ -68,9 +68,8 @@ impl Engine {
 
     /// The place, named by no document any more, in which a job to be created still runs.
     pub(super) fn runs_beside(&self, job: &Job) -> Option<&Place> {
-        let names = || std::iter::once(&job.name).chain(&job.moved_from);
-        let place = &names().find_map(|name| self.beside.get(name))?.place;
-        Some(place).filter(|place| **place != job.place && !names().any(|name| self.starts_in(&job.place, name)))
+        let place = &job.names().find_map(|name| self.beside.get(name))?.place;
+        Some(place).filter(|place| **place != job.place && !job.names().any(|name| self.starts_in(&job.place, name)))
     }
 
     /// Whether the sweep of a place shows a rule or a schedule that starts a job.

@@ -109,8 +109,7 @@ impl Engine {
         let by_name = changed.iter().filter_map(named).filter_map(|name| manifests.job(&name));
         let has_other_names = |job: &&Arc<Job>| job.moved_from.is_some() || !job.adopt.is_empty();
         let is_left = |job: &&Arc<Job>| {
-            let mut names = std::iter::once(&job.name).chain(&job.moved_from);
-            names.any(|name| self.cx.names(place, name).is_some_and(|names| names.is_among(changed)))
+            job.names().any(|name| self.cx.names(place, name).is_some_and(|names| names.is_among(changed)))
         };
         let by_other_names = manifests.wanted().filter(has_other_names).filter(is_left);
         let left = by_name.chain(by_other_names).filter(|job| job.place != *place).map(|job| job.name.clone());

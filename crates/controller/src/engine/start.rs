@@ -144,7 +144,7 @@ impl Engine {
 
 /// What a task needs while it is worked on. A job that moves from another name touches that one's resources too.
 fn needs(task: &Assignment) -> Needs {
-    let of_job = |job: &Job| std::iter::once(&job.name).chain(&job.moved_from).cloned().collect();
+    let of_job = |job: &Job| job.names().cloned().collect();
     let (place, jobs) = match task {
         // One sweep of a place is there at a time anyway, and everything else waits for it.
         Assignment::Sweep(_) => (None, BTreeSet::new()),
