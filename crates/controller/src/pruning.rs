@@ -190,6 +190,12 @@ impl Pruning {
         self.left_behind.iter().any(|((_, name), left)| name == job && left.scheduled)
     }
 
+    /// Jobs that are not wanted in a place, and still scheduled there.
+    pub fn scheduled_in(&self, place: &Place) -> impl Iterator<Item = &JobName> {
+        let here = self.left_behind.iter().filter(move |((of, _), left)| of == place && left.scheduled);
+        here.map(|((_, job), _)| job)
+    }
+
     /// Whether something that was found has yet to be looked at.
     pub fn is_inspecting(&self) -> bool {
         !self.unknown.is_empty()

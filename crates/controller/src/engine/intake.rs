@@ -108,7 +108,7 @@ impl Engine {
             homes.entry(job.place.clone()).or_default().insert(job.name.clone());
         }
         let before = std::mem::replace(&mut self.homes, homes);
-        self.lose_places(&before, &places);
+        self.lose_places(before, &places);
         self.find_places(&places);
         for (job, place) in self.lost.iter().filter(|(job, _)| !manifests.mentions(job)) {
             if !self.pruning.is_scheduled(job) {

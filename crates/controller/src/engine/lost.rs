@@ -19,10 +19,15 @@ pub(super) struct Beside {
 
 impl Engine {
     /// Takes note of places that are not among those that are named now, and of what runs there: the jobs that were at home there
-    /// `before`, and those that are on their way from there.
-    pub(super) fn lose_places(&mut self, before: &BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
+    /// `before`, those that were to be removed there, and those that are on their way from there.
+    pub(super) fn lose_places(&mut self, before: BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
+        let mut before = before;
+        before.retain(|place, _| !named.contains(place));
+        for (place, jobs) in &mut before {
+            jobs.extend(self.pruning.scheduled_in(place).cloned());
+        }
         // A cluster that was drained before its document went leaves nothing to report.
-        for (lost, jobs) in before.iter().filter(|(place, jobs)| !named.contains(*place) && !jobs.is_empty()) {
+        for (lost, jobs) in before.iter().filter(|(_, jobs)| !jobs.is_empty()) {
             self.reporter.place_lost(lost, jobs);
             self.lost.extend(jobs.iter().map(|job| (job.clone(), lost.clone())));
         }

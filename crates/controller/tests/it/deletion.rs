@@ -69,6 +69,26 @@ async fn a_job_whose_manifest_goes_says_so_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_tag_kept_goes_soon_after_the_tag() {
+    let arn = "arn:aws:events:eu-central-1:123456789012:rule/etl-a";
+    let lab = Lab::new(&five());
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    let pause = json!([{"Key": "ecs-etl/reconcile", "Value": "disabled"}]);
+    lab.events("TagResource", json!({"ResourceARN": arn, "Tags": pause})).await;
+    lab.remove("a.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(400)).await;
+    assert_eq!(reason(&engine, "a"), Reason::ReconcileDisabled);
+    lab.run(&mut engine, Duration::from_secs(1400)).await;
+    assert!(lab.schedules().await.contains_key("etl-a"));
+    lab.events("UntagResource", json!({"ResourceARN": arn, "TagKeys": ["ecs-etl/reconcile"]})).await;
+    // The grace period begins when nobody keeps it any more.
+    lab.run(&mut engine, Duration::from_secs(1400)).await;
+    assert!(!lab.schedules().await.contains_key("etl-a"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restart_begins_the_grace_anew() {
     let lab = Lab::new(&five());
     lab.apply().await;

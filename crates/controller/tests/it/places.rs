@@ -204,6 +204,34 @@ async fn a_job_on_its_way_from_a_place_that_is_lost_is_not_made_beside_itself() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_place_that_is_lost_while_it_drains_keeps_its_jobs_from_being_made_elsewhere() {
+    let lab = lab();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    // What cannot be read holds the removal back.
+    lab.write("broken.yaml", "kind: [");
+    lab.write("other.yaml", &format!("{OTHER}  drain: true\n"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(1300)).await;
+    assert_eq!(reason(&engine, "far"), Reason::PruningBlocked);
+    lab.remove("other.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert!(engine.reporter.problems().iter().any(|problem| problem.message.contains("us-east-1")));
+    lab.write("far.yaml", &job("far", "img:1", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(7200)).await;
+    assert_eq!((reason(&engine, "far"), lab.writes()), (Reason::LocationLost, counts([])));
+    // Named again, it moves.
+    lab.write("other.yaml", &format!("{OTHER}  drain: true\n"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(600)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged);
+    assert_eq!(lab.writes()["events:DeleteRule"], 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_place_that_another_role_shows_is_not_lost() {
     let lab = lab();
     let mut engine = lab.engine(Mode::Daemon).await;
