@@ -51,14 +51,32 @@ impl Directory {
 
     /// Whether anything keeps a reader from knowing all of it.
     pub fn is_complete(&self) -> bool {
-        let is_there = |path: &String| self.book.jobs.keys().any(|job| Book::file_of(job) == *path);
+        let is_there = |path: &String| {
+            path == Book::CONTROLLER
+                || self.book.clusters.keys().any(|cluster| Book::file_of_cluster(cluster) == *path)
+                || self.book.jobs.keys().any(|job| Book::file_of(job) == *path)
+        };
         let harms = |(path, damage): (&String, &Damage)| *damage != Damage::Twice && is_there(path);
         !self.gone && !self.emptied && !self.damage.iter().any(harms)
     }
 
-    /// The job whose file is damaged so that its document cannot be used.
+    /// Whether a reader finds a cluster that names a place, `account/region`.
+    pub fn names(&self, place: &str) -> bool {
+        let is_read = |cluster: &str| !self.damage.contains_key(&Book::file_of_cluster(cluster));
+        let mut named = self.book.clusters.iter().filter(|(_, cluster)| cluster.place() == place);
+        !self.gone && !self.emptied && named.any(|(name, _)| is_read(name))
+    }
+
+    /// Whether a file that a job hangs on is damaged, so that its document cannot be used.
     pub fn is_damaged(&self, job: &str) -> bool {
-        self.gone || self.emptied || self.damage.contains_key(&Book::file_of(job))
+        if self.gone || self.emptied {
+            return true;
+        }
+        // What was removed is gone, whatever was the matter with its file.
+        let written = self.book.jobs.get(job).filter(|_| !self.damage.is_empty());
+        let files =
+            written.into_iter().flat_map(|written| [Book::file_of(job), Book::file_of_cluster(&written.cluster)]);
+        self.damage.contains_key(Book::CONTROLLER) || files.into_iter().any(|file| self.damage.contains_key(&file))
     }
 
     /// What a look finds.

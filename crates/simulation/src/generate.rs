@@ -7,6 +7,7 @@ use fastrand::Rng;
 use crate::directory::Damage;
 use crate::fault::{self, Kind, Outage};
 use crate::hand::{Deed, Hand};
+use crate::platform::{Platform, WRITING};
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
@@ -55,6 +56,17 @@ pub fn story(seed: u64) -> Story {
     Drawing::new(seed).story()
 }
 
+/// Who edits.
+#[derive(Debug, Clone, Copy)]
+enum Editor {
+    /// The team of a job.
+    Team,
+    /// Those that use what only some stories have.
+    Ways,
+    /// Those that look after all of it.
+    Platform,
+}
+
 struct Drawing {
     rng: Rng,
     ways: Ways,
@@ -83,20 +95,26 @@ impl Drawing {
         let mut current = books.clone();
         let mut edits: Vec<u32> = (0..self.rng.u32(2..12)).map(|_| self.rng.u32(60_000..calm)).collect();
         edits.sort_unstable();
-        let mut more = self.ways.edits(calm);
-        more.sort_unstable();
-        let mut more = more.into_iter().peekable();
-        for at in edits {
-            while let Some(at) = more.next_if(|earlier| *earlier < at) {
-                self.edit_ways(at, &mut current);
+        let mut platform = Platform::of(self.seed, &books);
+        let mut moments: Vec<(u32, Editor)> = self.ways.edits(calm).into_iter().map(|at| (at, Editor::Ways)).collect();
+        moments.extend(platform.moments(&edits, calm).into_iter().map(|at| (at, Editor::Platform)));
+        moments.extend(edits.iter().map(|at| (*at, Editor::Team)));
+        moments.sort_by_key(|(at, _)| *at);
+        for (at, editor) in moments {
+            match editor {
+                Editor::Team => {
+                    let directory = self.rng.usize(..books.len());
+                    self.edit(at, directory, &mut current);
+                }
+                Editor::Ways => self.edit_ways(at, &mut current),
+                Editor::Platform => self.edit_platform(at, &mut platform, &mut current),
             }
-            let directory = self.rng.usize(..books.len());
-            self.edit(at, directory, &mut current);
+            current.iter().enumerate().for_each(|(directory, book)| platform.remember(directory, book));
         }
-        more.for_each(|at| self.edit_ways(at, &mut current));
         if self.rng.bool() {
             self.damages(calm, &current);
         }
+        self.events.extend(platform.damages(calm, &books));
         if self.rng.bool() {
             self.hands(calm, &current);
         }
@@ -133,6 +151,16 @@ impl Drawing {
         let version = 100_000 + at / 1000;
         for (directory, book) in books.iter_mut().enumerate() {
             let changes = self.ways.edit(book, version);
+            if !changes.is_empty() {
+                changes.iter().for_each(|change| change.apply(book));
+                self.events.push(Event { at, what: What::Edit { directory, changes } });
+            }
+        }
+    }
+
+    fn edit_platform(&mut self, at: u32, platform: &mut Platform, books: &mut [Book]) {
+        for (directory, book) in books.iter_mut().enumerate() {
+            let changes = platform.edit(directory, book);
             if !changes.is_empty() {
                 changes.iter().for_each(|change| change.apply(book));
                 self.events.push(Event { at, what: What::Edit { directory, changes } });
@@ -223,7 +251,7 @@ impl Drawing {
     fn edit(&mut self, at: u32, directory: usize, books: &mut [Book]) {
         let Some(book) = books.get_mut(directory) else { return };
         let names: Vec<String> = book.jobs.keys().cloned().collect();
-        if names.is_empty() {
+        if names.is_empty() || book.clusters.is_empty() {
             return;
         }
         let name = pick(&mut self.rng, &names).clone();
@@ -307,7 +335,7 @@ impl Drawing {
                 2 => between(harm(Damage::Twice), mend, to),
                 3 => {
                     let share = self.rng.u8(10..95);
-                    between(harm(Damage::Half(share)), mend, from + 320);
+                    between(harm(Damage::Half(share)), mend, from + WRITING);
                 }
                 4 => between(What::Gone { directory, gone: true }, What::Gone { directory, gone: false }, to),
                 _ => {

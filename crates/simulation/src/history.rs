@@ -238,12 +238,14 @@ impl<'a> Stage<'a> {
         self.until(end).await;
         let mut state = self.world.state();
         let since = end - 20 * 60_000;
-        state.judge.twin(since, end);
+        let State { judge, mirror, .. } = &mut *state;
+        judge.twin(since, end, mirror);
     }
 
     /// The same manifests on an empty AWS, without a fault: what they make there is what must be here.
     async fn direct_path(&self) {
-        let books: Vec<Book> = self.world.state().directories.iter().map(|directory| directory.book.clone()).collect();
+        let directories = self.world.state().directories.clone();
+        let books: Vec<Book> = directories.iter().map(|directory| directory.book.clone()).collect();
         let story = Story {
             events: Vec::new(),
             faults: crate::fault::Plan::none(),
@@ -259,10 +261,9 @@ impl<'a> Stage<'a> {
         let there = direct.world.state();
         let mut here = self.world.state();
         let millis = self.world.millis();
-        for (index, directory) in story.books.iter().enumerate() {
+        for (index, directory) in directories.iter().enumerate() {
             let settled = here.judge.settled(index, &here.mirror);
-            let identity = directory.controller.name.as_str();
-            let (this, other) = (end_state(&here.mirror, identity), end_state(&there.mirror, identity));
+            let (this, other) = (end_state(&here.mirror, directory), end_state(&there.mirror, directory));
             for job in settled.iter().filter(|(_, free)| **free).map(|(job, _)| job) {
                 let shared = story.books.iter().filter(|other| other.jobs.contains_key(job)).count() > 1;
                 if (!shared || story.crew == Crew::Twins) && this.get(job) != other.get(job) {

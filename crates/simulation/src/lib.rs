@@ -13,6 +13,7 @@ pub mod life;
 pub mod log;
 pub mod mirror;
 pub mod mutant;
+mod platform;
 pub mod shape;
 pub mod shrink;
 pub mod sketch;

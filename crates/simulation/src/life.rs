@@ -127,7 +127,7 @@ async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, sto
             world.now().checked_add(skew).unwrap_or_else(|_overflow| world.now())
         })
     };
-    let reader = Reader { git_source: "simulation".to_owned(), ..Reader::default() };
+    let reader = Reader { git_source: "simulation".to_owned(), needs_controller: true, ..Reader::default() };
     let manifests = reader.read(&scan, clock.now());
     let mut cx = Context::new(aws, clock.clone(), manifests.settings(&reader.git_source));
     let seams = mutant.map_or_else(|| Arc::new(AsItIs) as Arc<dyn Seams>, Mutant::seams);

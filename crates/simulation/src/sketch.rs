@@ -103,6 +103,14 @@ pub struct Job {
 }
 
 impl Book {
+    /// The file that holds the controller.
+    pub const CONTROLLER: &str = "controller.yaml";
+
+    /// The file that holds a cluster.
+    pub fn file_of_cluster(cluster: &str) -> String {
+        format!("clusters/{cluster}.yaml")
+    }
+
     /// The file that holds a job.
     pub fn file_of(job: &str) -> String {
         format!("jobs/{job}.yaml")
@@ -120,10 +128,10 @@ impl Book {
             all.insert(path, known.unwrap_or_else(|| yaml(&document()).into_bytes().into()));
         };
         let unchanged = before.is_some_and(|before| before.controller == self.controller);
-        put("controller.yaml".to_owned(), unchanged, &|| self.controller.document());
+        put(Self::CONTROLLER.to_owned(), unchanged, &|| self.controller.document());
         for (name, cluster) in &self.clusters {
             let unchanged = before.is_some_and(|before| before.clusters.get(name) == Some(cluster));
-            put(format!("clusters/{name}.yaml"), unchanged, &|| cluster.document(name));
+            put(Self::file_of_cluster(name), unchanged, &|| cluster.document(name));
         }
         for (name, job) in &self.jobs {
             let unchanged = before.is_some_and(|before| before.jobs.get(name) == Some(job));
@@ -138,20 +146,26 @@ impl Book {
         self.clusters.get(&job.cluster)
     }
 
-    /// A job that is to be live: valid, of a cluster that is there and does not drain, and after jobs that can start it.
+    /// A job that is to be live: valid, and of a cluster that does not drain.
     pub fn wants(&self, name: &str) -> Option<&Job> {
-        self.wants_unless(name, &mut Vec::new())
+        self.valid(name, &mut Vec::new()).filter(|job| !self.drains(job))
     }
 
-    /// The same, `waiting` being the jobs that wait for this one.
-    fn wants_unless<'a>(&'a self, name: &str, waiting: &mut Vec<String>) -> Option<&'a Job> {
-        let usable = |job: &&Job| !job.invalid && self.cluster_of(job).is_some_and(|cluster| !cluster.drain);
+    fn drains(&self, job: &Job) -> bool {
+        self.cluster_of(job).is_some_and(|cluster| cluster.drain)
+    }
+
+    /// A job that breaks no rule, of a cluster that is there, and after jobs that can start it; `waiting` are those that wait for it.
+    fn valid<'a>(&'a self, name: &str, waiting: &mut Vec<String>) -> Option<&'a Job> {
+        let usable = |job: &&Job| !job.invalid && self.cluster_of(job).is_some();
         let job = self.jobs.get(name).filter(usable).filter(|_| !waiting.iter().any(|other| other == name))?;
         waiting.push(name.to_owned());
         let place = |job: &Job| self.cluster_of(job).map(|cluster| (cluster.region.clone(), cluster.role.clone()));
         let starts = job.triggers.after.iter().all(|(upstream, _)| {
-            let before = self.wants_unless(upstream, waiting);
-            before.is_some_and(|before| (job.suspend || !before.suspend) && place(before) == place(job))
+            self.valid(upstream, waiting).is_some_and(|before| {
+                let runs = (job.suspend || !before.suspend) && (self.drains(job) || !self.drains(before));
+                runs && place(before) == place(job)
+            })
         });
         waiting.pop();
         starts.then_some(job)
@@ -182,8 +196,8 @@ impl Book {
 
     /// Whether any document speaks of the job, so that nobody may take it for gone.
     pub fn mentions(&self, name: &str) -> bool {
-        let drains = |job: &Job| !job.invalid && self.cluster_of(job).is_some_and(|cluster| cluster.drain);
-        self.jobs.get(name).is_some_and(|job| !drains(job))
+        let goes = self.valid(name, &mut Vec::new()).is_some_and(|job| self.drains(job));
+        self.jobs.contains_key(name) && !goes
     }
 }
 

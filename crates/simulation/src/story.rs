@@ -201,6 +201,8 @@ pub enum Change {
     Remove(String),
     /// A cluster is written.
     PutCluster(String, Cluster),
+    /// A cluster's document is removed.
+    RemoveCluster(String),
     /// The controller is written.
     PutController(Box<Controller>),
 }
@@ -217,6 +219,9 @@ impl Change {
             }
             Self::PutCluster(name, cluster) => {
                 book.clusters.insert(name.clone(), cluster.clone());
+            }
+            Self::RemoveCluster(name) => {
+                book.clusters.remove(name);
             }
             Self::PutController(controller) => {
                 // What was released stays released, whatever else is edited.

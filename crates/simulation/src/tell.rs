@@ -126,6 +126,15 @@ fn change(change: &Change) -> String {
         Change::PutCluster(name, cluster) => {
             format!("cluster {name} with default {}, drain {}", cluster.shared, cluster.drain)
         }
-        Change::PutController(controller) => format!("controller {}", controller.name),
+        Change::RemoveCluster(name) => format!("cluster {name} removed"),
+        Change::PutController(controller) => format!(
+            "controller {} with grace {} s, at most {} deletions, max changes {:?}, {} revisions, resync every {} s",
+            controller.name,
+            controller.grace,
+            controller.max_deletions,
+            controller.max_changes,
+            controller.keep_revisions,
+            controller.resync
+        ),
     }
 }

@@ -153,7 +153,7 @@ impl Ways {
     /// Such an edit, which makes `version` if it makes one.
     pub fn edit(&mut self, book: &Book, version: u32) -> Vec<Change> {
         let names: Vec<&String> = book.jobs.keys().collect();
-        if names.is_empty() {
+        if names.is_empty() || book.clusters.is_empty() {
             return Vec::new();
         }
         let name = (*pick(&mut self.rng, &names)).clone();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::directory::Directory;
-use crate::sketch::{Book, Job};
+use crate::sketch::{Book, Cluster, Job};
 use crate::story::Crew;
 use crate::timing::Timing;
 
@@ -80,6 +80,15 @@ impl Wanted {
     }
 }
 
+/// A place that no document names.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Unnamed {
+    /// When it was named again.
+    named: Option<i64>,
+    /// Whether a process was started meanwhile: it does not know what is there.
+    is_forgotten: bool,
+}
+
 /// One directory through time.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
@@ -95,11 +104,18 @@ pub(crate) struct Shelf {
     pub controller_since: i64,
     /// Whether a set of deletions was ever released.
     pub approved: bool,
+    /// Places with something in them that no document names, or did not until then, and whether somebody new knows nothing of them.
+    pub unnamed: BTreeMap<String, Unnamed>,
     /// Jobs that may not be deleted, by the last valid document that named them.
     pub retained: BTreeMap<String, bool>,
 }
 
 impl Shelf {
+    /// The identity of its controller.
+    pub fn identity(&self) -> &str {
+        &self.now.book.controller.name
+    }
+
     /// Whether a job takes over what bears this name.
     pub fn adopts(&self, name: &str) -> bool {
         self.now.book.jobs.values().any(|job| job.adopt.as_deref() == Some(name))
@@ -148,6 +164,7 @@ impl Books {
                 vanished: 0,
                 controller_since: 0,
                 approved: false,
+                unnamed: BTreeMap::new(),
                 retained: BTreeMap::new(),
             });
             all.edited(0, index, &now);
@@ -162,7 +179,7 @@ impl Books {
 
     /// The identity of a process.
     pub fn identity(&self, process: usize) -> &str {
-        self.of_process(process).map_or("", |shelf| shelf.now.book.controller.name.as_str())
+        self.of_process(process).map_or("", Shelf::identity)
     }
 
     /// Takes note of a commit, or of damage.
@@ -182,6 +199,15 @@ impl Books {
         if shelf.now.book.controller != now.book.controller {
             shelf.controller_since = millis;
             shelf.approved |= now.book.controller.approved.is_some();
+        }
+        let places = |directory: &Directory| -> Vec<String> {
+            directory.book.clusters.values().map(Cluster::place).filter(|place| directory.names(place)).collect()
+        };
+        for place in places(&shelf.now).into_iter().filter(|place| !now.names(place)) {
+            shelf.unnamed.insert(place, Unnamed::default());
+        }
+        for (_, unnamed) in shelf.unnamed.iter_mut().filter(|(place, _)| now.names(place)) {
+            unnamed.named.get_or_insert(millis);
         }
         let mut edited = Vec::new();
         let names: std::collections::BTreeSet<String> =
@@ -226,6 +252,29 @@ impl Books {
         }
         shelf.now = now.clone();
         edited
+    }
+
+    /// A process was started, which knows nothing of places that are named no more.
+    pub fn born(&mut self, process: usize) {
+        let directory = self.crew.directories().get(process);
+        let shelf = directory.and_then(|directory| self.shelves.get_mut(*directory));
+        for unnamed in shelf.into_iter().flat_map(|shelf| shelf.unnamed.values_mut()) {
+            unnamed.is_forgotten |= unnamed.named.is_none();
+        }
+    }
+
+    /// Whether a job is wanted in a place.
+    pub fn wants_in(&self, job: &str, place: &str) -> bool {
+        let pages = self.shelves.iter().filter_map(|shelf| shelf.pages.get(job));
+        pages.filter_map(|page| page.wanted.as_ref()).any(|wanted| wanted.place == place)
+    }
+
+    /// Whether what runs in a place may run beside what somebody made anew, who knew nothing of it.
+    pub fn is_forgotten(&self, millis: i64, place: &str) -> bool {
+        let unnamed = self.shelves.iter().filter_map(|shelf| shelf.unnamed.get(place));
+        unnamed
+            .filter(|unnamed| unnamed.is_forgotten)
+            .any(|unnamed| unnamed.named.is_none_or(|at| millis < at + RESYNC))
     }
 
     /// A stranger reached for a job's resources.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use ecs_etl_plan::condition::Reason;
 use serde_json::Value;
 
-use super::book::{Books, Wanted};
+use super::book::{Books, Shelf, Wanted};
 use super::status::{Status, is_unknown, reason};
 use super::{Finding, Rules, expect, job_of};
-use crate::mirror::{Mirror, TARGET, belongs_to, is_ours, pinned};
+use crate::directory::Directory;
+use crate::mirror::{Key, Mirror, Rule, TARGET, belongs_to, is_ours, pinned};
 use crate::story::Crew;
 
 /// Everything must be as the manifests say, or the status must say why it cannot be.
@@ -23,14 +24,14 @@ pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &
             let Some(wanted) = &page.wanted else { continue };
             let Some(told) = status.of(process, name) else { return Some(format!("{name} has no status")) };
             let reason = reason(told);
-            if excuse(mirror, identity, name, wanted).is_some() {
+            if excuse(mirror, shelf, name, wanted).is_some() {
                 // Marks that somebody takes away are missed by the rotation of tags, days later.
                 continue;
             }
             if wanted.job.disabled {
                 continue;
             }
-            if let Some(why) = expect::mismatch(mirror, identity, name, wanted, rules.start, rules.at(millis)) {
+            if let Some(why) = expect::mismatch(mirror, shelf, name, wanted, rules.start, rules.at(millis)) {
                 return Some(format!("{name} did not converge: {why}; its status says {reason:?}"));
             }
             let may_be_unknown = is_unknown(told) && rules.crew == Crew::Twins;
@@ -46,7 +47,13 @@ pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &
 }
 
 /// What keeps a job from being as it should, by no fault of ours.
-pub(super) fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted) -> Option<&'static str> {
+pub(super) fn excuse(mirror: &Mirror, shelf: &Shelf, name: &str, wanted: &Wanted) -> Option<&'static str> {
+    let identity = shelf.identity();
+    let former = wanted.job.moved_from.as_deref();
+    let mut rules = [Some(name), former].into_iter().flatten().flat_map(|job| mirror.rules_of(identity, job));
+    if rules.any(|(key, rule)| rule.enabled && !shelf.now.names(&key.0)) {
+        return Some("it runs in a place that no document names");
+    }
     for (key, rule) in &mirror.rules {
         if job_of(&key.1) != Some(name) {
             continue;
@@ -65,13 +72,19 @@ pub(super) fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wante
         return Some("its family is somebody else's");
     }
     // A job may also clash under the name it had before.
-    let former = wanted.job.moved_from.as_deref();
     let paused = mirror.rules.iter().any(|(key, rule)| {
         former.is_some()
             && job_of(&key.1) == former
             && (!belongs_to(&rule.tags, identity) || rule.tags.contains_key("ecs-etl/reconcile"))
     });
     paused.then_some("its former rule is out of reach")
+}
+
+/// Whether something runs in a place that no document names.
+pub(super) fn hides_a_place(mirror: &Mirror, books: &Books) -> bool {
+    let is_named = |place: &str| books.shelves.iter().any(|shelf| shelf.now.names(place));
+    let is_ours = |rule: &Rule| books.shelves.iter().any(|shelf| belongs_to(&rule.tags, shelf.identity()));
+    mirror.rules.iter().any(|(key, rule)| rule.enabled && !is_named(&key.0) && is_ours(rule))
 }
 
 /// Rules of ours that no manifest wants any more.
@@ -81,7 +94,8 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
         // The last job goes by draining, never by its absence.
         return None;
     }
-    for (key, rule) in mirror.rules.iter().filter(|(_, rule)| belongs_to(&rule.tags, identity)) {
+    let in_reach = |key: &Key| shelf.now.names(&key.0);
+    for (key, rule) in mirror.rules.iter().filter(|(key, rule)| belongs_to(&rule.tags, identity) && in_reach(key)) {
         let job = rule.tags.get("ecs-etl/job").map(String::as_str).unwrap_or_default();
         if shelf.pages.get(job).is_some_and(|page| page.mentioned) {
             continue;
@@ -97,7 +111,11 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
                 .is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job) && wanted.job.disabled)
                 || shelf.now.book.jobs.values().any(|other| other.moved_from.as_deref() == Some(job))
         });
-        if !retained && !paused && !former {
+        // Where a stranger wrote over the description of a schedule, nobody knows any more which source its job is of.
+        let source = &shelf.now.book.controller.source;
+        let of_another =
+            mirror.rules_of(identity, job).any(|(_, rule)| rule.tags.get("ecs-etl/source") != Some(source));
+        if !retained && !paused && !former && !of_another {
             return Some(format!("rule {} of {job} is still there although nobody wants it", key.1));
         }
     }
@@ -107,13 +125,12 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
 /// Jobs of a directory that are as they should be; false for those that something stands in the way of.
 pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books) -> BTreeMap<String, bool> {
     let Some(shelf) = books.shelves.get(directory) else { return BTreeMap::new() };
-    let identity = shelf.now.book.controller.name.as_str();
     let wanted = shelf.pages.iter().filter_map(|(name, page)| Some((name, page.wanted.as_ref()?)));
     wanted
         .map(|(name, wanted)| {
             // The direct path begins when the history did, with other dates still to come.
             let dated = wanted.job.timing.is_dated(&wanted.job.schedules);
-            let free = excuse(mirror, identity, name, wanted).is_none() && !wanted.job.disabled && !dated;
+            let free = excuse(mirror, shelf, name, wanted).is_none() && !wanted.job.disabled && !dated;
             (name.clone(), free)
         })
         .collect()
@@ -123,11 +140,12 @@ pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books) -> BTree
 pub type EndState = BTreeMap<String, Vec<Value>>;
 
 /// The end state of the jobs of one controller: revision numbers, times and retirement marks are left out.
-pub fn end_state(mirror: &Mirror, identity: &str) -> EndState {
+pub fn end_state(mirror: &Mirror, directory: &Directory) -> EndState {
     let mut state = EndState::new();
+    let identity = directory.book.controller.name.as_str();
     let ours_all =
         mirror.rules.iter().filter(|(_, rule)| belongs_to(&rule.tags, identity) && !rule.is_left_to_others());
-    for (key, rule) in ours_all {
+    for (key, rule) in ours_all.filter(|(key, _)| directory.names(&key.0)) {
         let job = rule.tags.get("ecs-etl/job").cloned().unwrap_or_default();
         let targets: Vec<Value> = rule
             .targets

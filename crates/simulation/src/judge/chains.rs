@@ -286,6 +286,7 @@ fn twice(
         seen?.iter().find(|((root, effect), count)| *effect == Effect::Starts && **count > most(root))?;
     let mut names = books.shelves.iter().flat_map(|shelf| shelf.pages.keys()).filter(|name| books.root(name) == root);
     // What a stranger put there stays for as long as something keeps us from the job.
-    let disturbed = names.any(|name| is_disturbed(books, name, at) || status.is_stuck(name));
+    let disturbed = names
+        .any(|name| is_disturbed(books, name, at) || status.is_stuck(name) || status.is_unrepaired(name, at, books));
     (!disturbed).then(|| format!("one thing that happened started {root} {count} times: {causes:?}"))
 }

@@ -77,7 +77,9 @@ impl Deletion {
                 (millis - since) / 1000
             ));
         }
-        let is_heir = |(_, heir): &(&String, &Job)| heir.moved_from.as_deref() == Some(job);
+        // One whose cluster drains goes with all that it was before.
+        let is_heir =
+            |(name, heir): &(&String, &Job)| heir.moved_from.as_deref() == Some(job) && shelf.now.book.mentions(name);
         if let Some((heir, _)) = shelf
             .now
             .book
@@ -91,7 +93,9 @@ impl Deletion {
         if shelf.retained.get(job) == Some(&true) && !books.touched_since(job, 0) {
             return Some(format!("job {job} was removed although its policy was Retain"));
         }
-        let drains = shelf.now.book.jobs.contains_key(job);
+        // What was under way when the controller's document changed goes by what it said before.
+        let retuned = shelf.controller_since > 0 && shelf.controller_since > millis - UNDER_WAY;
+        let drains = shelf.now.book.jobs.contains_key(job) || retuned;
         let gone = shelf.pages.get(job).and_then(|page| page.gone_since);
         let grace = i64::from(shelf.now.book.controller.grace) * 1000;
         match gone {
@@ -119,7 +123,9 @@ impl Deletion {
             return None;
         }
         removals.push_back((millis, job.to_owned()));
-        let lately: BTreeSet<&str> = removals.iter().map(|(_, job)| job.as_str()).collect();
+        // One that is written again did not go, after all.
+        let is_back = |job: &str| shelf.pages.get(job).is_some_and(|page| page.mentioned);
+        let lately: BTreeSet<&str> = removals.iter().map(|(_, job)| job.as_str()).filter(|job| !is_back(job)).collect();
         let live = mirror.rules.values().filter(|rule| belongs_to(&rule.tags, identity));
         let live: BTreeSet<&str> = live.filter_map(|rule| rule.tags.get("ecs-etl/job")).map(String::as_str).collect();
         // What a stranger has just taken the marks of is ours by what was read before.
@@ -127,7 +133,8 @@ impl Deletion {
         let owned = live.union(&lately).copied().chain(touched).collect::<BTreeSet<&str>>().len();
         let most =
             usize::try_from(shelf.now.book.controller.max_deletions).unwrap_or(usize::MAX).min(owned.div_ceil(4));
-        (lately.len() > most && !shelf.approved)
+        let retuned = shelf.controller_since > 0 && shelf.controller_since > millis - UNDER_WAY;
+        (lately.len() > most && !shelf.approved && !retuned)
             .then(|| format!("{} jobs were removed within an hour, of {owned}; {most} may: {lately:?}", lately.len()))
     }
 }

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::book::Wanted;
+use super::book::{Shelf, Wanted};
 use crate::mirror::{Key, Mirror, Rule, pinned};
 use crate::ticks::ticks_in;
 use crate::triggers::listener;
 
-/// Why AWS is not as the manifest says; none if it is. `start` is when the history begins, and it is `now`.
+/// Why AWS is not as the manifest says; none if it is. `start` is when the history begins, and it is `now`. What is in a place that no
+/// document names is left as it is.
 pub(crate) fn mismatch(
     mirror: &Mirror,
-    controller: &str,
+    shelf: &Shelf,
     name: &str,
     wanted: &Wanted,
     start: Timestamp,
@@ -23,7 +24,10 @@ pub(crate) fn mismatch(
         return None;
     }
     // A rule that others put targets on stays with them when the job needs it no longer.
-    let rules: Vec<_> = mirror.rules_of(controller, name).filter(|(_, rule)| !rule.is_left_to_others()).collect();
+    let rules: Vec<_> = mirror
+        .rules_of(shelf.identity(), name)
+        .filter(|(key, rule)| !rule.is_left_to_others() && (key.0 == wanted.place || shelf.now.names(&key.0)))
+        .collect();
     let schedules: BTreeSet<&String> = wanted.job.schedules.iter().collect();
     let triggers = &wanted.job.triggers;
     let wants = [schedules.len(), triggers.starts(), triggers.notify.len()];

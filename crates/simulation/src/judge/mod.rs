@@ -327,9 +327,8 @@ impl Judge {
 
     /// A tick came due.
     pub fn fired(&mut self, firing: &Firing, mirror: &Mirror) {
-        let (is_stuck, is_ready) = fires_for(firing, mirror)
-            .map_or((false, false), |job| (self.status.is_stuck(job), self.status.is_ready(job)));
-        let finding = self.tick.fired(firing, is_ready, mirror, &self.books, &self.rules).filter(|_| !is_stuck);
+        let is_stuck = fires_for(firing, mirror).is_some_and(|job| self.status.is_stuck(job));
+        let finding = self.tick.fired(firing, &self.status, mirror, &self.books, &self.rules).filter(|_| !is_stuck);
         let millis = i64::try_from(firing.at.duration_since(self.rules.start).as_millis()).unwrap_or(0);
         self.chains.fired(millis, firing, mirror, &self.books);
         self.find("ticks", millis, finding);
@@ -374,6 +373,7 @@ impl Judge {
 
     /// A process was started.
     pub fn born(&mut self, millis: i64, process: usize, mirror: &Mirror) {
+        self.books.born(process);
         self.status.born(millis, process);
         self.prompt.born(millis, mirror, &self.books, &self.rules);
     }
@@ -409,7 +409,7 @@ impl Judge {
     /// Time has gone by: what was to have happened by now has.
     pub fn time(&mut self, millis: i64, mirror: &Mirror) {
         self.look_at_clock(millis, mirror);
-        let ticks = self.tick.due(millis, &self.books, &self.rules);
+        let ticks = self.tick.due(millis, &self.books, &self.status, &self.rules);
         let chains = self.chains.due(millis, &self.books, &self.status, &self.rules);
         let named = self.status.overdue(millis, &self.books, &self.rules);
         self.find("ticks", millis, ticks);
@@ -438,8 +438,9 @@ impl Judge {
     }
 
     /// A process that knew nothing has looked at everything since then.
-    pub fn twin(&mut self, since: i64, millis: i64) {
-        if self.rules.crew == Crew::Rivals {
+    pub fn twin(&mut self, since: i64, millis: i64, mirror: &Mirror) {
+        // What runs in a place that no document names, it cannot know of.
+        if self.rules.crew == Crew::Rivals || calm::hides_a_place(mirror, &self.books) {
             return;
         }
         let wrote = self.polite.written_since(since).filter(|what| !self.takes_over_again(millis, what));

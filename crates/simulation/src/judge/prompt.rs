@@ -74,10 +74,7 @@ impl Prompt {
     fn owe(&mut self, millis: i64, job: &str, mirror: &Mirror, books: &Books, rules: &Rules) {
         let judged = self.lives && rules.crew == Crew::One;
         let wanted = wanted(job, books).filter(|wanted| judged && !wanted.job.disabled);
-        let now = rules.at(millis);
-        if wanted
-            .is_some_and(|wanted| expect::mismatch(mirror, books.identity(0), job, wanted, rules.start, now).is_some())
-        {
+        if wanted.is_some_and(|wanted| mismatch(mirror, books, job, wanted, rules, millis).is_some()) {
             self.due.insert(job.to_owned(), millis);
         }
     }
@@ -181,7 +178,7 @@ impl Prompt {
         self.wait_for_places(millis, books, status);
         let since = *self.due.get(job)?;
         let wanted = wanted(job, books)?;
-        if expect::mismatch(mirror, books.identity(0), job, wanted, rules.start, rules.at(millis)).is_none() {
+        if mismatch(mirror, books, job, wanted, rules, millis).is_none() {
             self.due.remove(job);
             if status.is_silent(millis, 0) {
                 return None;
@@ -201,7 +198,7 @@ impl Prompt {
         let due: Vec<(String, i64)> = self.due.extract_if(.., |_, since| is_late(millis, *since, rules)).collect();
         due.into_iter().find_map(|(job, since)| {
             let wanted = wanted(&job, books)?;
-            let why = expect::mismatch(mirror, books.identity(0), &job, wanted, rules.start, rules.at(millis))?;
+            let why = mismatch(mirror, books, &job, wanted, rules, millis)?;
             late(millis, since, &job, wanted, mirror, books, status, rules, &why)
         })
     }
@@ -209,6 +206,10 @@ impl Prompt {
 
 fn wanted<'a>(job: &str, books: &'a Books) -> Option<&'a Wanted> {
     books.shelves.first()?.pages.get(job)?.wanted.as_ref()
+}
+
+fn mismatch(mirror: &Mirror, books: &Books, job: &str, wanted: &Wanted, rules: &Rules, millis: i64) -> Finding {
+    expect::mismatch(mirror, books.of_process(0)?, job, wanted, rules.start, rules.at(millis))
 }
 
 /// Whether the manifest of a job, or of one that it waits for, cannot be read.
@@ -236,7 +237,8 @@ fn late(
     why: &str,
 ) -> Finding {
     let told = status.of(0, job).and_then(reason);
-    let is_its_own = told.is_some_and(is_excuse) || calm::excuse(mirror, books.identity(0), job, wanted).is_some();
+    let is_its_own = told.is_some_and(is_excuse)
+        || books.of_process(0).is_some_and(|shelf| calm::excuse(mirror, shelf, job, wanted).is_some());
     (is_late(millis, since, rules) && !is_its_own).then(|| {
         let seconds = (millis - since) / 1000;
         format!("nothing has been in the way of {job} for {seconds} s, and its status says {told:?}: {why}")

@@ -9,6 +9,7 @@ use ecs_etl_plan::status::{ConditionType, ControllerStatus, JobStatus};
 use jiff::Timestamp;
 
 use super::book::Books;
+use super::tick::DISTURBED;
 use super::{Finding, Rules, expect, job_of, polite};
 use crate::fault::Drawn;
 use crate::mirror::Mirror;
@@ -89,6 +90,8 @@ pub(crate) struct Status {
     standing: BTreeMap<(usize, String), String>,
     /// Jobs that were stuck and have not been ready since, by process.
     stuck: BTreeSet<(usize, String)>,
+    /// When each job became ready, and when it was not any more.
+    readiness: BTreeMap<String, Vec<(i64, bool)>>,
 }
 
 /// A job that has just become ready.
@@ -139,6 +142,10 @@ impl Status {
         } else if status.condition(ConditionType::Stalled).is_some() {
             self.stuck.insert((process, job.clone()));
         }
+        let readiness = self.readiness.entry(job.clone()).or_default();
+        if readiness.last().is_none_or(|(_, ready)| *ready != status.is_ready()) {
+            readiness.push((millis, status.is_ready()));
+        }
         let before = self.statuses.insert((process, job.clone()), status.clone());
         let could_tell = !self.silent.contains_key(&process);
         let counted = before
@@ -176,7 +183,8 @@ impl Status {
             {
                 return None;
             }
-            let why = expect::mismatch(mirror, books.identity(process), &job, wanted, rules.start, rules.at(millis))?;
+            let why =
+                expect::mismatch(mirror, books.of_process(process)?, &job, wanted, rules.start, rules.at(millis))?;
             Some(format!("{job} is called ready, but {why}"))
         });
         (Some(Ready { job, suspended: reason == Some(Reason::Suspended) }), finding)
@@ -343,9 +351,12 @@ impl Status {
         self.statuses.values().any(|status| reason(status) == Some(Reason::DriftFight))
     }
 
-    /// Whether any status calls a job ready.
-    pub fn is_ready(&self, job: &str) -> bool {
-        self.statuses.iter().any(|((_, name), status)| name == job && status.is_ready())
+    /// Whether what a stranger did to a job may not have been repaired at some moment: in a storm that takes hours, and until then the
+    /// job is not called ready. Before that was seen, it may have been, by what was read before.
+    pub fn is_unrepaired(&self, job: &str, at: i64, books: &Books) -> bool {
+        let last = self.readiness.get(job).and_then(|all| all.iter().rev().find(|(since, _)| *since <= at));
+        let (since, is_ready) = last.copied().unwrap_or((0, false));
+        !is_ready && books.touched_since(job, since - DISTURBED)
     }
 
     /// What was found of failures that were not forgotten, once.

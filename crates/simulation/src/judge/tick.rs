@@ -6,7 +6,7 @@ use ecs_etl_emulator::firing::{Firing, Outcome};
 use jiff::Timestamp;
 
 use super::book::{Books, Edited};
-use super::status::Ready;
+use super::status::{Ready, Status};
 use super::{Finding, Rules, fires_for};
 use crate::mirror::Mirror;
 use crate::sketch::Book;
@@ -106,7 +106,14 @@ impl Tick {
     }
 
     /// A tick started something, or did not.
-    pub fn fired(&mut self, firing: &Firing, is_ready: bool, mirror: &Mirror, books: &Books, rules: &Rules) -> Finding {
+    pub fn fired(
+        &mut self,
+        firing: &Firing,
+        status: &Status,
+        mirror: &Mirror,
+        books: &Books,
+        rules: &Rules,
+    ) -> Finding {
         let Outcome::Started { task_definition, .. } = &firing.outcome else { return None };
         let job = fires_for(firing, mirror)?;
         let name = task_definition.rsplit_once("task-definition/").map_or("", |(_, name)| name);
@@ -117,16 +124,14 @@ impl Tick {
         let is_tick = !mirror.is_pattern(&fired);
         // A rule that somebody took the marks off is nobody's of ours any more, and is left alone for ever.
         let is_theirs = mirror.rules.get(&fired).is_some_and(|rule| !rule.tags.contains_key("ecs-etl/controller"));
+        let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
         let starts = self.starts.entry(key).or_default();
-        if is_tick {
+        if is_tick && (books.wants_in(job, &fired.0) || !books.is_forgotten(at, &fired.0)) {
             starts.push((job.to_owned(), version));
         }
-        let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
         let is_beside = self.beside.get(books.root(job)).is_some_and(|made| *made > at - DISTURBED);
-        // In a storm it may take hours to repair what a stranger did; until then the job is not called ready.
-        let ready_at = self.ready.get(job).and_then(|ready| ready.last()).map_or(0, |(since, _)| *since);
-        let is_unrepaired = !is_ready && books.touched_since(job, ready_at);
-        let is_forgiven = is_beside || is_unrepaired || books.is_blind(at) || is_disturbed(books, job, at);
+        let is_forgiven =
+            is_beside || status.is_unrepaired(job, at, books) || books.is_blind(at) || is_disturbed(books, job, at);
         if rules.crew == Crew::Rivals || is_shared(books, books.root(job)) || is_theirs || is_forgiven {
             return None;
         }
@@ -152,7 +157,7 @@ impl Tick {
     }
 
     /// Ticks that should have started something by now.
-    pub fn due(&mut self, millis: i64, books: &Books, rules: &Rules) -> Finding {
+    pub fn due(&mut self, millis: i64, books: &Books, status: &Status, rules: &Rules) -> Finding {
         if rules.crew == Crew::Rivals {
             self.duties.clear();
             return None;
@@ -175,7 +180,8 @@ impl Tick {
                 let ticks = ticks_in(&duty.zone, schedule, rules.at(from), rules.at(until)).into_iter().flatten();
                 for tick in ticks.filter(|tick| duty.timing.holds(*tick)) {
                     let started = starts.get(&(duty.root.clone(), tick)).is_some_and(|versions| !versions.is_empty());
-                    if !started && missed.is_none() {
+                    let at = i64::try_from(tick.duration_since(rules.start).as_millis()).unwrap_or(0);
+                    if !started && missed.is_none() && !status.is_unrepaired(&duty.job, at, books) {
                         missed = Some(format!("the tick {tick} of {} ({schedule}) started nothing", duty.job));
                     }
                 }
