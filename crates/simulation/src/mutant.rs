@@ -79,11 +79,31 @@ pub enum Mutant {
     WaitForTheFailing,
     /// Keeps what it knew of jobs that nobody wants any more.
     RememberTheGone,
+    /// Tidies nothing away.
+    NeverCleanUp,
+    /// Keeps one revision less than it is told to.
+    KeepOneLess,
+    /// Leaves the mark of what was retired on what it pins again.
+    NeverUnmark,
+    /// Marks once more what it has marked as retired before.
+    MarkAgain,
+    /// Marks what is retired in a way that AWS refuses, and says nothing of it.
+    RefusedInSilence,
+    /// Writes to its log what it is about to write to AWS.
+    TellTheLog,
+    /// Makes its calls whenever it likes.
+    IgnoreBudget,
+    /// Never says that somebody undoes its repairs.
+    NameNoFight,
+    /// Labels what it looks after with what only this process knows.
+    StampTheProcess,
+    /// Writes a label again whenever it reads the tags of a rule.
+    LabelAgain,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 37] = [
         Self::BreakBeforeMake,
         Self::UnreadableIsEmpty,
         Self::IgnoreFailedEntries,
@@ -111,6 +131,16 @@ impl Mutant {
         Self::TakeUnmarked,
         Self::WaitForTheFailing,
         Self::RememberTheGone,
+        Self::NeverCleanUp,
+        Self::KeepOneLess,
+        Self::NeverUnmark,
+        Self::MarkAgain,
+        Self::RefusedInSilence,
+        Self::TellTheLog,
+        Self::IgnoreBudget,
+        Self::NameNoFight,
+        Self::StampTheProcess,
+        Self::LabelAgain,
     ];
 
     /// The oracles that may notice it: any other would do so by accident.
@@ -136,11 +166,28 @@ impl Mutant {
             Self::TakeUnmarked => &["collateral"],
             Self::WaitForTheFailing => &["isolation"],
             Self::RememberTheGone => &["memory"],
+            Self::NeverCleanUp | Self::KeepOneLess | Self::NeverUnmark => &["clean-up"],
+            Self::MarkAgain => &["twin", "silence"],
+            Self::RefusedInSilence | Self::LabelAgain => &["silence"],
+            Self::TellTheLog => &["discreet"],
+            Self::IgnoreBudget => &["polite"],
+            Self::NameNoFight => &["rivals"],
+            Self::StampTheProcess => &["twin"],
         }
     }
 
-    /// What it bends inside.
-    pub fn seams(self) -> Arc<dyn Seams> {
+    /// Whether it keeps its calls within the budget that it was given.
+    pub fn keeps_budget(self) -> bool {
+        self != Self::IgnoreBudget
+    }
+
+    /// Whether its status tells of problems that belong to no job.
+    pub fn tells_problems(self) -> bool {
+        self != Self::RefusedInSilence
+    }
+
+    /// What it bends inside, in a life that `life` tells from others.
+    pub fn seams(self, life: u64) -> Arc<dyn Seams> {
         match self {
             Self::IgnoreFailedEntries
             | Self::ForgetState
@@ -153,7 +200,11 @@ impl Mutant {
             | Self::ForgetZone
             | Self::ForgetScheduleState
             | Self::AnyEnd
-            | Self::AnyRun => Arc::new(AsItIs),
+            | Self::AnyRun
+            | Self::MarkAgain
+            | Self::RefusedInSilence
+            | Self::IgnoreBudget
+            | Self::LabelAgain => Arc::new(AsItIs),
             Self::BreakBeforeMake
             | Self::UnreadableIsEmpty
             | Self::DeregisterAtOnce
@@ -168,7 +219,13 @@ impl Mutant {
             | Self::LeaveTheOld
             | Self::TakeUnmarked
             | Self::WaitForTheFailing
-            | Self::RememberTheGone => Arc::new(Bent { mutant: self, failing: Mutex::default() }),
+            | Self::RememberTheGone
+            | Self::NeverCleanUp
+            | Self::KeepOneLess
+            | Self::NeverUnmark
+            | Self::TellTheLog
+            | Self::NameNoFight
+            | Self::StampTheProcess => Arc::new(Bent { mutant: self, life, failing: Mutex::default() }),
         }
     }
 
@@ -200,6 +257,14 @@ impl Mutant {
             (Self::ForgetScheduleState, "scheduler:CreateSchedule" | "scheduler:UpdateSchedule") => {
                 drop(members.remove("State"));
             }
+            (Self::RefusedInSilence, "ecs:TagResource") => {
+                let tags = members.get_mut("tags").and_then(Value::as_array_mut);
+                for tag in tags.into_iter().flatten().filter_map(Value::as_object_mut) {
+                    if tag.get("key").is_some_and(|key| key == tags::RETIRED_AT) {
+                        tag.insert("key".to_owned(), json!("aws:retired-at"));
+                    }
+                }
+            }
             (Self::AnyEnd, "events:PutRule") => loosen(members, &["containers", "$or", "stopCode"]),
             (Self::AnyRun, "events:PutRule") => loosen(members, &["group", "taskDefinitionArn"]),
             _ => return request,
@@ -225,6 +290,12 @@ impl Mutant {
             (Self::IgnorePause, "events:ListTagsForResource") => {
                 with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != tags::RECONCILE)))
             }
+            (Self::LabelAgain, "events:ListTagsForResource") => {
+                with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != "cluster")))
+            }
+            (Self::MarkAgain, "ecs:DescribeTaskDefinition") => with(reply, "tags", |tags| {
+                tags.retain(|tag| tag.get("key").is_none_or(|key| key != tags::RETIRED_AT));
+            }),
             _ => reply,
         }
     }
@@ -241,8 +312,12 @@ fn loosen(members: &mut serde_json::Map<String, Value>, asked: &[&str]) {
 }
 
 fn with_tags(reply: Reply, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
+    with(reply, "Tags", change)
+}
+
+fn with(reply: Reply, list: &str, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
     let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
-    match body.get_mut("Tags").and_then(Value::as_array_mut) {
+    match body.get_mut(list).and_then(Value::as_array_mut) {
         Some(tags) => change(tags),
         None => return reply,
     }
@@ -278,6 +353,8 @@ impl Memory {
 #[derive(Debug)]
 struct Bent {
     mutant: Mutant,
+    /// Which life it is.
+    life: u64,
     /// Jobs of which a write failed last.
     failing: Mutex<BTreeSet<JobName>>,
 }
@@ -291,8 +368,19 @@ impl Bent {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a wrong controller bends one thing and leaves the rest")]
 impl Seams for Bent {
     fn manifests(&self, manifests: &mut Manifests) {
-        if self.mutant == Mutant::UnreadableIsEmpty {
-            manifests.incomplete.clear();
+        match self.mutant {
+            Mutant::UnreadableIsEmpty => manifests.incomplete.clear(),
+            Mutant::KeepOneLess => {
+                let keep = &mut manifests.directory.controller.keep_revisions;
+                *keep = keep.saturating_sub(1);
+            }
+            Mutant::StampTheProcess => {
+                for job in manifests.directory.jobs.values_mut() {
+                    let tags = Arc::make_mut(&mut Arc::make_mut(job).tags);
+                    tags.insert("owner".to_owned(), format!("{:x}", self.life));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -333,6 +421,12 @@ impl Seams for Bent {
                 }
             }
             Mutant::WaitForTheFailing if self.failing().iter().any(|job| *job != plan.job) => plan.steps.clear(),
+            Mutant::NeverCleanUp if plan.kind == Kind::CleanUp => plan.steps.clear(),
+            Mutant::NeverUnmark => plan.steps.retain(|step| {
+                let Action::UntagRevision { keys, .. } = &step.action else { return true };
+                !keys.iter().any(|key| key == tags::RETIRED_AT)
+            }),
+            Mutant::TellTheLog => tracing::debug!(target: "ecs_etl_controller", ?plan, "about to act"),
             Mutant::NeverRepin if plan.kind == Kind::Change => {
                 plan.steps.retain(|step| !matches!(step.action, Action::PutTargets { .. }));
             }
@@ -371,6 +465,10 @@ impl Seams for Bent {
 
     fn forgets_jobs(&self) -> bool {
         self.mutant != Mutant::RememberTheGone
+    }
+
+    fn names_fights(&self) -> bool {
+        self.mutant != Mutant::NameNoFight
     }
 
     fn deletion(&self, knowledge: &mut Knowledge) {

@@ -343,6 +343,11 @@ impl Status {
         self.statuses.values().any(|status| reason(status) == Some(Reason::DriftFight))
     }
 
+    /// Whether a status of a process holds these words.
+    pub fn says(&self, process: usize, words: &str) -> bool {
+        self.standing.iter().any(|((of, _), text)| *of == process && text.contains(words))
+    }
+
     /// Whether any status calls a job ready.
     pub fn is_ready(&self, job: &str) -> bool {
         self.statuses.iter().any(|((_, name), status)| name == job && status.is_ready())
