@@ -93,8 +93,8 @@ pub(crate) struct Shelf {
     pub vanished: i64,
     /// When the controller's document last changed.
     pub controller_since: i64,
-    /// Whether a set of deletions was ever released.
-    pub approved: bool,
+    /// When a set of deletions was last released.
+    pub approved: Option<i64>,
     /// Jobs that may not be deleted, by the last valid document that named them.
     pub retained: BTreeMap<String, bool>,
 }
@@ -147,7 +147,7 @@ impl Books {
                 complete_since: 0,
                 vanished: 0,
                 controller_since: 0,
-                approved: false,
+                approved: None,
                 retained: BTreeMap::new(),
             });
             all.edited(0, index, &now);
@@ -181,7 +181,10 @@ impl Books {
         }
         if shelf.now.book.controller != now.book.controller {
             shelf.controller_since = millis;
-            shelf.approved |= now.book.controller.approved.is_some();
+            let (before, after) = (&shelf.now.book.controller.approved, &now.book.controller.approved);
+            if after.is_some() && before != after {
+                shelf.approved = Some(millis);
+            }
         }
         let mut edited = Vec::new();
         let names: std::collections::BTreeSet<String> =
