@@ -13,11 +13,12 @@ use ecs_etl_controller::seams::{AsItIs, Seams};
 use ecs_etl_emulator::door::Call;
 use ecs_etl_emulator::{Reply, Request};
 use ecs_etl_plan::condition::{Reason, Verdict};
-use ecs_etl_plan::desired::TARGET_ID;
+use ecs_etl_plan::desired::{TARGET_ID, Trigger};
 use ecs_etl_plan::step::{Action, Because, Kind, Plan, RevisionRef, Step};
 use ecs_etl_plan::tags;
 use ecs_etl_spec::name::JobName;
-use jiff::Timestamp;
+use ecs_etl_spec::schedule::Schedule;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::mirror::TARGET;
@@ -81,6 +82,8 @@ pub enum Mutant {
     RememberTheGone,
     /// Tidies nothing away.
     NeverCleanUp,
+    /// Marks what is replaced, and never deregisters it.
+    NeverDeregister,
     /// Keeps one revision less than it is told to.
     KeepOneLess,
     /// Leaves the mark of what was retired on what it pins again.
@@ -99,11 +102,19 @@ pub enum Mutant {
     StampTheProcess,
     /// Writes a label again whenever it reads the tags of a rule.
     LabelAgain,
+    /// Forgets what went five minutes before the hour is over.
+    ShortHour,
+    /// Writes rates anew with each resync, so that AWS begins to count again.
+    RestartRates,
+    /// Starts runs in no group of their own.
+    ForgetGroup,
+    /// Writes no labels.
+    ForgetLabels,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::BreakBeforeMake,
         Self::UnreadableIsEmpty,
         Self::IgnoreFailedEntries,
@@ -132,6 +143,7 @@ impl Mutant {
         Self::WaitForTheFailing,
         Self::RememberTheGone,
         Self::NeverCleanUp,
+        Self::NeverDeregister,
         Self::KeepOneLess,
         Self::NeverUnmark,
         Self::MarkAgain,
@@ -141,6 +153,10 @@ impl Mutant {
         Self::NameNoFight,
         Self::StampTheProcess,
         Self::LabelAgain,
+        Self::ShortHour,
+        Self::RestartRates,
+        Self::ForgetGroup,
+        Self::ForgetLabels,
     ];
 
     /// The oracles that may notice it: any other would do so by accident.
@@ -158,7 +174,7 @@ impl Mutant {
             Self::NewTargetId => &["ticks", "status", "convergence"],
             Self::NeverRepin => &["convergence", "ticks", "silence"],
             Self::TellEverything => &["status"],
-            Self::DropRetryPolicy => &["convergence", "independence", "silence", "status"],
+            Self::DropRetryPolicy => &["convergence", "status"],
             Self::ForgetZone => &["ticks", "status", "convergence"],
             Self::ForgetScheduleState => &["status", "convergence"],
             Self::LeaveTheOld => &["ticks", "status", "convergence"],
@@ -166,13 +182,16 @@ impl Mutant {
             Self::TakeUnmarked => &["collateral"],
             Self::WaitForTheFailing => &["isolation"],
             Self::RememberTheGone => &["memory"],
-            Self::NeverCleanUp | Self::KeepOneLess | Self::NeverUnmark => &["clean-up"],
+            Self::NeverCleanUp | Self::NeverDeregister | Self::KeepOneLess | Self::NeverUnmark => &["clean-up"],
+            Self::ShortHour => &["deletion"],
             Self::MarkAgain => &["twin", "silence"],
             Self::RefusedInSilence | Self::LabelAgain => &["silence"],
             Self::TellTheLog => &["discreet"],
             Self::IgnoreBudget => &["polite"],
             Self::NameNoFight => &["rivals"],
             Self::StampTheProcess => &["twin"],
+            Self::RestartRates => &["ticks"],
+            Self::ForgetGroup | Self::ForgetLabels => &["status", "convergence"],
         }
     }
 
@@ -204,7 +223,9 @@ impl Mutant {
             | Self::MarkAgain
             | Self::RefusedInSilence
             | Self::IgnoreBudget
-            | Self::LabelAgain => Arc::new(AsItIs),
+            | Self::LabelAgain
+            | Self::ForgetGroup
+            | Self::ForgetLabels => Arc::new(AsItIs),
             Self::BreakBeforeMake
             | Self::UnreadableIsEmpty
             | Self::DeregisterAtOnce
@@ -221,11 +242,14 @@ impl Mutant {
             | Self::WaitForTheFailing
             | Self::RememberTheGone
             | Self::NeverCleanUp
+            | Self::NeverDeregister
             | Self::KeepOneLess
             | Self::NeverUnmark
+            | Self::ShortHour
             | Self::TellTheLog
             | Self::NameNoFight
-            | Self::StampTheProcess => Arc::new(Bent { mutant: self, life, failing: Mutex::default() }),
+            | Self::StampTheProcess
+            | Self::RestartRates => Arc::new(Bent { mutant: self, life, failing: Mutex::default() }),
         }
     }
 
@@ -249,6 +273,18 @@ impl Mutant {
                 let targets = members.get_mut("Targets").and_then(Value::as_array_mut);
                 for target in targets.into_iter().flatten().filter_map(Value::as_object_mut) {
                     target.remove("RetryPolicy");
+                }
+            }
+            (Self::ForgetGroup, "events:PutTargets") => {
+                let targets = members.get_mut("Targets").and_then(Value::as_array_mut);
+                for target in targets.into_iter().flatten() {
+                    let parameters = target.get_mut("EcsParameters").and_then(Value::as_object_mut);
+                    parameters.map(|parameters| parameters.remove("Group"));
+                }
+            }
+            (Self::ForgetLabels, "events:PutRule" | "events:TagResource") => {
+                if let Some(tags) = members.get_mut("Tags").and_then(Value::as_array_mut) {
+                    tags.retain(|tag| tag.get("Key").is_none_or(|key| key != "team" && key != "owner"));
                 }
             }
             (Self::ForgetZone, "scheduler:CreateSchedule" | "scheduler:UpdateSchedule") => {
@@ -290,6 +326,14 @@ impl Mutant {
             (Self::IgnorePause, "events:ListTagsForResource") => {
                 with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != tags::RECONCILE)))
             }
+            (Self::RestartRates, "events:ListRules") => with(reply, "Rules", |rules| {
+                rules.iter_mut().for_each(undescribed);
+            }),
+            (Self::RestartRates, "events:DescribeRule") => {
+                let Ok(mut rule) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+                undescribed(&mut rule);
+                Reply { body: rule.to_string().into_bytes(), ..reply }
+            }
             (Self::LabelAgain, "events:ListTagsForResource") => {
                 with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != "cluster")))
             }
@@ -309,6 +353,14 @@ fn loosen(members: &mut serde_json::Map<String, Value>, asked: &[&str]) {
         detail.retain(|member, _| !asked.contains(&member.as_str()));
     }
     members.insert("EventPattern".to_owned(), pattern.to_string().into());
+}
+
+/// Takes the description off a rule with a rate.
+fn undescribed(rule: &mut Value) {
+    let rate = rule.get("ScheduleExpression").and_then(Value::as_str).is_some_and(|words| words.starts_with("rate("));
+    if let Some(members) = rule.as_object_mut().filter(|_| rate) {
+        members.remove("Description");
+    }
 }
 
 fn with_tags(reply: Reply, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
@@ -413,6 +465,7 @@ impl Seams for Bent {
                     });
                 }
             }
+            Mutant::RestartRates => restart_rates(plan),
             Mutant::TakeUnmarked => {
                 for step in &mut plan.steps {
                     if let Action::TagRule { tags, .. } = &mut step.action {
@@ -422,6 +475,9 @@ impl Seams for Bent {
             }
             Mutant::WaitForTheFailing if self.failing().iter().any(|job| *job != plan.job) => plan.steps.clear(),
             Mutant::NeverCleanUp if plan.kind == Kind::CleanUp => plan.steps.clear(),
+            Mutant::NeverDeregister => {
+                plan.steps.retain(|step| !matches!(step.action, Action::DeregisterTaskDefinition { .. }));
+            }
             Mutant::NeverUnmark => plan.steps.retain(|step| {
                 let Action::UntagRevision { keys, .. } = &step.action else { return true };
                 !keys.iter().any(|key| key == tags::RETIRED_AT)
@@ -475,6 +531,11 @@ impl Seams for Bent {
         match self.mutant {
             Mutant::UnreadableIsEmpty => knowledge.incomplete.clear(),
             Mutant::CapPerPass => knowledge.retired.clear(),
+            Mutant::ShortHour => {
+                for retired in &mut knowledge.retired {
+                    retired.at = retired.at.checked_sub(SignedDuration::from_mins(5)).unwrap_or(retired.at);
+                }
+            }
             Mutant::NoGrace => {
                 let gone = knowledge.owned.iter().filter(|owned| !knowledge.written.contains(&owned.job));
                 knowledge.gone_since.extend(gone.map(|owned| (owned.job.clone(), Timestamp::UNIX_EPOCH)));
@@ -482,6 +543,31 @@ impl Seams for Bent {
             _ => {}
         }
     }
+}
+
+/// Puts another rate before each that is put, where no step is known by its place in the plan.
+fn restart_rates(plan: &mut Plan) {
+    let Ok(other) = Schedule::parse("rate(1 day)") else { return };
+    if plan.kind != Kind::Change
+        || plan.steps.iter().any(|step| matches!(step.action, Action::RegisterTaskDefinition { .. }))
+    {
+        return;
+    }
+    let steps = std::mem::take(&mut plan.steps);
+    plan.steps = steps.into_iter().flat_map(|step| [otherwise(&step, &other), Some(step)]).flatten().collect();
+}
+
+/// A step that puts a rate, with another one.
+fn otherwise(step: &Step, other: &Schedule) -> Option<Step> {
+    let Action::PutRule { trigger: Trigger::Schedule(schedule), .. } = &step.action else { return None };
+    if !schedule.expression().starts_with("rate(") {
+        return None;
+    }
+    let mut step = step.clone();
+    if let Action::PutRule { trigger, .. } = &mut step.action {
+        *trigger = Trigger::Schedule(other.clone());
+    }
+    Some(step)
 }
 
 /// Puts a removal of our target before everything else.

@@ -4,6 +4,7 @@
 //! The judge sees what a stranger to the code could see: requests and what they changed, ticks and what they started, the
 //! status files, and what people did. It knows nothing of plans, queues and decisions.
 
+mod aim;
 mod book;
 mod calm;
 mod chains;
@@ -16,6 +17,7 @@ mod expect;
 mod memory;
 mod polite;
 mod prompt;
+mod rate;
 mod status;
 mod tick;
 
