@@ -46,6 +46,11 @@ pub trait Seams: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether the status says that somebody else keeps undoing what is repaired.
+    fn names_fights(&self) -> bool {
+        true
+    }
+
     /// Told with each heartbeat: `_count` counts what is remembered, for whoever wants to know.
     fn remembers(&self, _count: &dyn Fn() -> Remembered) {}
 

@@ -118,6 +118,7 @@ impl Life {
 async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, stop: CancellationToken) {
     let Birth { world, door, wire, disk, scan, jitter, limits, short, heartbeat, skew, full, mutant, process } = birth;
     let door = door.with_hook(Hook::new(wire));
+    let limits = limits && mutant.is_none_or(Mutant::keeps_budget);
     let options = Options { limits: Some(limits), short, ..Options::default() };
     let Ok(aws) = Aws::connect(Endpoint::InProcess(door), options).await else { return };
     let clock = {
@@ -130,13 +131,13 @@ async fn live(birth: Birth, watch: ManifestWatch, looks: mpsc::Receiver<()>, sto
     let reader = Reader { git_source: "simulation".to_owned(), needs_controller: true, ..Reader::default() };
     let manifests = reader.read(&scan, clock.now());
     let mut cx = Context::new(aws, clock.clone(), manifests.settings(&reader.git_source));
-    let seams = mutant.map_or_else(|| Arc::new(AsItIs) as Arc<dyn Seams>, Mutant::seams);
+    let seams = mutant.map_or_else(|| Arc::new(AsItIs) as Arc<dyn Seams>, |mutant| mutant.seams(jitter));
     cx = cx.with_seams(Arc::new(Watched::new(Arc::clone(&world), process, seams)));
     let mut reporter = Reporter::default();
     reporter.resume(earlier(&disk));
     let mut engine = Engine::new(Arc::new(cx), reporter, Mode::Daemon).with_jitter(jitter);
     engine.take_manifests(manifests, &reader.git_source);
-    let sink = Sink { world, disk, full, process };
+    let sink = Sink { world, disk, full, process, tells_problems: mutant.is_none_or(Mutant::tells_problems) };
     let publisher = Publisher::new(Some(Box::new(sink)), "simulation".to_owned(), "manifests".to_owned(), clock.now());
     daemon::run(engine, publisher.with_heartbeat(heartbeat), watch, reader, looks, stop).await;
 }
@@ -173,6 +174,8 @@ struct Sink {
     disk: Disk,
     full: Arc<AtomicBool>,
     process: usize,
+    /// Whether what belongs to no job is told.
+    tells_problems: bool,
 }
 
 impl Sink {
@@ -222,7 +225,13 @@ impl StatusSink for Sink {
 
     fn write_controller(&mut self, status: &ControllerStatus) -> Result<(), StatusWriteError> {
         self.room()?;
-        let text = serde_json::to_string(status).unwrap_or_default();
+        let text = if self.tells_problems {
+            serde_json::to_string(status).unwrap_or_default()
+        } else {
+            let mut silent = status.clone();
+            silent.status.problems.clear();
+            serde_json::to_string(&silent).unwrap_or_default()
+        };
         let millis = self.world.millis();
         let mut state = self.world.state();
         let problems = &status.status.problems;

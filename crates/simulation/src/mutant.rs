@@ -13,11 +13,12 @@ use ecs_etl_controller::seams::{AsItIs, Seams};
 use ecs_etl_emulator::door::Call;
 use ecs_etl_emulator::{Reply, Request};
 use ecs_etl_plan::condition::{Reason, Verdict};
-use ecs_etl_plan::desired::TARGET_ID;
+use ecs_etl_plan::desired::{TARGET_ID, Trigger};
 use ecs_etl_plan::step::{Action, Because, Kind, Plan, RevisionRef, Step};
 use ecs_etl_plan::tags;
 use ecs_etl_spec::name::JobName;
-use jiff::Timestamp;
+use ecs_etl_spec::schedule::Schedule;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::mirror::TARGET;
@@ -79,11 +80,41 @@ pub enum Mutant {
     WaitForTheFailing,
     /// Keeps what it knew of jobs that nobody wants any more.
     RememberTheGone,
+    /// Tidies nothing away.
+    NeverCleanUp,
+    /// Marks what is replaced, and never deregisters it.
+    NeverDeregister,
+    /// Keeps one revision less than it is told to.
+    KeepOneLess,
+    /// Leaves the mark of what was retired on what it pins again.
+    NeverUnmark,
+    /// Marks once more what it has marked as retired before.
+    MarkAgain,
+    /// Marks what is retired in a way that AWS refuses, and says nothing of it.
+    RefusedInSilence,
+    /// Writes to its log what it is about to write to AWS.
+    TellTheLog,
+    /// Makes its calls whenever it likes.
+    IgnoreBudget,
+    /// Never says that somebody undoes its repairs.
+    NameNoFight,
+    /// Labels what it looks after with what only this process knows.
+    StampTheProcess,
+    /// Writes a label again whenever it reads the tags of a rule.
+    LabelAgain,
+    /// Forgets what went five minutes before the hour is over.
+    ShortHour,
+    /// Writes rates anew with each resync, so that AWS begins to count again.
+    RestartRates,
+    /// Starts runs in no group of their own.
+    ForgetGroup,
+    /// Writes no labels.
+    ForgetLabels,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 42] = [
         Self::BreakBeforeMake,
         Self::UnreadableIsEmpty,
         Self::IgnoreFailedEntries,
@@ -111,6 +142,21 @@ impl Mutant {
         Self::TakeUnmarked,
         Self::WaitForTheFailing,
         Self::RememberTheGone,
+        Self::NeverCleanUp,
+        Self::NeverDeregister,
+        Self::KeepOneLess,
+        Self::NeverUnmark,
+        Self::MarkAgain,
+        Self::RefusedInSilence,
+        Self::TellTheLog,
+        Self::IgnoreBudget,
+        Self::NameNoFight,
+        Self::StampTheProcess,
+        Self::LabelAgain,
+        Self::ShortHour,
+        Self::RestartRates,
+        Self::ForgetGroup,
+        Self::ForgetLabels,
     ];
 
     /// The oracles that may notice it: any other would do so by accident.
@@ -128,7 +174,7 @@ impl Mutant {
             Self::NewTargetId => &["ticks", "status", "convergence"],
             Self::NeverRepin => &["convergence", "ticks", "silence"],
             Self::TellEverything => &["status"],
-            Self::DropRetryPolicy => &["convergence", "independence", "silence", "status"],
+            Self::DropRetryPolicy => &["convergence", "status"],
             Self::ForgetZone => &["ticks", "status", "convergence"],
             Self::ForgetScheduleState => &["status", "convergence"],
             Self::LeaveTheOld => &["ticks", "status", "convergence"],
@@ -136,11 +182,31 @@ impl Mutant {
             Self::TakeUnmarked => &["collateral"],
             Self::WaitForTheFailing => &["isolation"],
             Self::RememberTheGone => &["memory"],
+            Self::NeverCleanUp | Self::NeverDeregister | Self::KeepOneLess | Self::NeverUnmark => &["clean-up"],
+            Self::ShortHour => &["deletion"],
+            Self::MarkAgain => &["twin", "silence"],
+            Self::RefusedInSilence | Self::LabelAgain => &["silence"],
+            Self::TellTheLog => &["discreet"],
+            Self::IgnoreBudget => &["polite"],
+            Self::NameNoFight => &["rivals"],
+            Self::StampTheProcess => &["twin"],
+            Self::RestartRates => &["ticks"],
+            Self::ForgetGroup | Self::ForgetLabels => &["status", "convergence"],
         }
     }
 
-    /// What it bends inside.
-    pub fn seams(self) -> Arc<dyn Seams> {
+    /// Whether it keeps its calls within the budget that it was given.
+    pub fn keeps_budget(self) -> bool {
+        self != Self::IgnoreBudget
+    }
+
+    /// Whether its status tells of problems that belong to no job.
+    pub fn tells_problems(self) -> bool {
+        self != Self::RefusedInSilence
+    }
+
+    /// What it bends inside, in a life that `life` tells from others.
+    pub fn seams(self, life: u64) -> Arc<dyn Seams> {
         match self {
             Self::IgnoreFailedEntries
             | Self::ForgetState
@@ -153,7 +219,13 @@ impl Mutant {
             | Self::ForgetZone
             | Self::ForgetScheduleState
             | Self::AnyEnd
-            | Self::AnyRun => Arc::new(AsItIs),
+            | Self::AnyRun
+            | Self::MarkAgain
+            | Self::RefusedInSilence
+            | Self::IgnoreBudget
+            | Self::LabelAgain
+            | Self::ForgetGroup
+            | Self::ForgetLabels => Arc::new(AsItIs),
             Self::BreakBeforeMake
             | Self::UnreadableIsEmpty
             | Self::DeregisterAtOnce
@@ -168,7 +240,16 @@ impl Mutant {
             | Self::LeaveTheOld
             | Self::TakeUnmarked
             | Self::WaitForTheFailing
-            | Self::RememberTheGone => Arc::new(Bent { mutant: self, failing: Mutex::default() }),
+            | Self::RememberTheGone
+            | Self::NeverCleanUp
+            | Self::NeverDeregister
+            | Self::KeepOneLess
+            | Self::NeverUnmark
+            | Self::ShortHour
+            | Self::TellTheLog
+            | Self::NameNoFight
+            | Self::StampTheProcess
+            | Self::RestartRates => Arc::new(Bent { mutant: self, life, failing: Mutex::default() }),
         }
     }
 
@@ -194,11 +275,31 @@ impl Mutant {
                     target.remove("RetryPolicy");
                 }
             }
+            (Self::ForgetGroup, "events:PutTargets") => {
+                let targets = members.get_mut("Targets").and_then(Value::as_array_mut);
+                for target in targets.into_iter().flatten() {
+                    let parameters = target.get_mut("EcsParameters").and_then(Value::as_object_mut);
+                    parameters.map(|parameters| parameters.remove("Group"));
+                }
+            }
+            (Self::ForgetLabels, "events:PutRule" | "events:TagResource") => {
+                if let Some(tags) = members.get_mut("Tags").and_then(Value::as_array_mut) {
+                    tags.retain(|tag| tag.get("Key").is_none_or(|key| key != "team" && key != "owner"));
+                }
+            }
             (Self::ForgetZone, "scheduler:CreateSchedule" | "scheduler:UpdateSchedule") => {
                 drop(members.remove("ScheduleExpressionTimezone"));
             }
             (Self::ForgetScheduleState, "scheduler:CreateSchedule" | "scheduler:UpdateSchedule") => {
                 drop(members.remove("State"));
+            }
+            (Self::RefusedInSilence, "ecs:TagResource") => {
+                let tags = members.get_mut("tags").and_then(Value::as_array_mut);
+                for tag in tags.into_iter().flatten().filter_map(Value::as_object_mut) {
+                    if tag.get("key").is_some_and(|key| key == tags::RETIRED_AT) {
+                        tag.insert("key".to_owned(), json!("aws:retired-at"));
+                    }
+                }
             }
             (Self::AnyEnd, "events:PutRule") => loosen(members, &["containers", "$or", "stopCode"]),
             (Self::AnyRun, "events:PutRule") => loosen(members, &["group", "taskDefinitionArn"]),
@@ -225,6 +326,20 @@ impl Mutant {
             (Self::IgnorePause, "events:ListTagsForResource") => {
                 with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != tags::RECONCILE)))
             }
+            (Self::RestartRates, "events:ListRules") => with(reply, "Rules", |rules| {
+                rules.iter_mut().for_each(undescribed);
+            }),
+            (Self::RestartRates, "events:DescribeRule") => {
+                let Ok(mut rule) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
+                undescribed(&mut rule);
+                Reply { body: rule.to_string().into_bytes(), ..reply }
+            }
+            (Self::LabelAgain, "events:ListTagsForResource") => {
+                with_tags(reply, |tags| tags.retain(|tag| tag.get("Key").is_none_or(|key| key != "cluster")))
+            }
+            (Self::MarkAgain, "ecs:DescribeTaskDefinition") => with(reply, "tags", |tags| {
+                tags.retain(|tag| tag.get("key").is_none_or(|key| key != tags::RETIRED_AT));
+            }),
             _ => reply,
         }
     }
@@ -240,9 +355,21 @@ fn loosen(members: &mut serde_json::Map<String, Value>, asked: &[&str]) {
     members.insert("EventPattern".to_owned(), pattern.to_string().into());
 }
 
+/// Takes the description off a rule with a rate.
+fn undescribed(rule: &mut Value) {
+    let rate = rule.get("ScheduleExpression").and_then(Value::as_str).is_some_and(|words| words.starts_with("rate("));
+    if let Some(members) = rule.as_object_mut().filter(|_| rate) {
+        members.remove("Description");
+    }
+}
+
 fn with_tags(reply: Reply, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
+    with(reply, "Tags", change)
+}
+
+fn with(reply: Reply, list: &str, change: impl FnOnce(&mut Vec<Value>)) -> Reply {
     let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else { return reply };
-    match body.get_mut("Tags").and_then(Value::as_array_mut) {
+    match body.get_mut(list).and_then(Value::as_array_mut) {
         Some(tags) => change(tags),
         None => return reply,
     }
@@ -278,6 +405,8 @@ impl Memory {
 #[derive(Debug)]
 struct Bent {
     mutant: Mutant,
+    /// Which life it is.
+    life: u64,
     /// Jobs of which a write failed last.
     failing: Mutex<BTreeSet<JobName>>,
 }
@@ -291,8 +420,19 @@ impl Bent {
 #[expect(clippy::wildcard_enum_match_arm, reason = "a wrong controller bends one thing and leaves the rest")]
 impl Seams for Bent {
     fn manifests(&self, manifests: &mut Manifests) {
-        if self.mutant == Mutant::UnreadableIsEmpty {
-            manifests.incomplete.clear();
+        match self.mutant {
+            Mutant::UnreadableIsEmpty => manifests.incomplete.clear(),
+            Mutant::KeepOneLess => {
+                let keep = &mut manifests.directory.controller.keep_revisions;
+                *keep = keep.saturating_sub(1);
+            }
+            Mutant::StampTheProcess => {
+                for job in manifests.directory.jobs.values_mut() {
+                    let tags = Arc::make_mut(&mut Arc::make_mut(job).tags);
+                    tags.insert("owner".to_owned(), format!("{:x}", self.life));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -325,6 +465,7 @@ impl Seams for Bent {
                     });
                 }
             }
+            Mutant::RestartRates => restart_rates(plan),
             Mutant::TakeUnmarked => {
                 for step in &mut plan.steps {
                     if let Action::TagRule { tags, .. } = &mut step.action {
@@ -333,6 +474,15 @@ impl Seams for Bent {
                 }
             }
             Mutant::WaitForTheFailing if self.failing().iter().any(|job| *job != plan.job) => plan.steps.clear(),
+            Mutant::NeverCleanUp if plan.kind == Kind::CleanUp => plan.steps.clear(),
+            Mutant::NeverDeregister => {
+                plan.steps.retain(|step| !matches!(step.action, Action::DeregisterTaskDefinition { .. }));
+            }
+            Mutant::NeverUnmark => plan.steps.retain(|step| {
+                let Action::UntagRevision { keys, .. } = &step.action else { return true };
+                !keys.iter().any(|key| key == tags::RETIRED_AT)
+            }),
+            Mutant::TellTheLog => tracing::debug!(target: "ecs_etl_controller", ?plan, "about to act"),
             Mutant::NeverRepin if plan.kind == Kind::Change => {
                 plan.steps.retain(|step| !matches!(step.action, Action::PutTargets { .. }));
             }
@@ -373,10 +523,19 @@ impl Seams for Bent {
         self.mutant != Mutant::RememberTheGone
     }
 
+    fn names_fights(&self) -> bool {
+        self.mutant != Mutant::NameNoFight
+    }
+
     fn deletion(&self, knowledge: &mut Knowledge) {
         match self.mutant {
             Mutant::UnreadableIsEmpty => knowledge.incomplete.clear(),
             Mutant::CapPerPass => knowledge.retired.clear(),
+            Mutant::ShortHour => {
+                for retired in &mut knowledge.retired {
+                    retired.at = retired.at.checked_sub(SignedDuration::from_mins(5)).unwrap_or(retired.at);
+                }
+            }
             Mutant::NoGrace => {
                 let gone = knowledge.owned.iter().filter(|owned| !knowledge.written.contains(&owned.job));
                 knowledge.gone_since.extend(gone.map(|owned| (owned.job.clone(), Timestamp::UNIX_EPOCH)));
@@ -384,6 +543,31 @@ impl Seams for Bent {
             _ => {}
         }
     }
+}
+
+/// Puts another rate before each that is put, where no step is known by its place in the plan.
+fn restart_rates(plan: &mut Plan) {
+    let Ok(other) = Schedule::parse("rate(1 day)") else { return };
+    if plan.kind != Kind::Change
+        || plan.steps.iter().any(|step| matches!(step.action, Action::RegisterTaskDefinition { .. }))
+    {
+        return;
+    }
+    let steps = std::mem::take(&mut plan.steps);
+    plan.steps = steps.into_iter().flat_map(|step| [otherwise(&step, &other), Some(step)]).flatten().collect();
+}
+
+/// A step that puts a rate, with another one.
+fn otherwise(step: &Step, other: &Schedule) -> Option<Step> {
+    let Action::PutRule { trigger: Trigger::Schedule(schedule), .. } = &step.action else { return None };
+    if !schedule.expression().starts_with("rate(") {
+        return None;
+    }
+    let mut step = step.clone();
+    if let Action::PutRule { trigger, .. } = &mut step.action {
+        *trigger = Trigger::Schedule(other.clone());
+    }
+    Some(step)
 }
 
 /// Puts a removal of our target before everything else.

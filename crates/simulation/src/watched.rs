@@ -53,6 +53,10 @@ impl Seams for Watched {
         self.seams.forgets_jobs()
     }
 
+    fn names_fights(&self) -> bool {
+        self.seams.names_fights()
+    }
+
     fn deletion(&self, knowledge: &mut Knowledge) {
         self.seams.deletion(knowledge);
     }

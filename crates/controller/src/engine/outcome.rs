@@ -110,7 +110,7 @@ impl Engine {
         }
         let fight = self.fights.seen(&job.name, outcome, settings.resync, self.cx.clock.now())?;
         self.pace.slow_down(&key, fight.wait);
-        Some(fight.verdict)
+        self.cx.seams().names_fights().then_some(fight.verdict)
     }
 
     fn after_tidy(&mut self, name: JobName, result: Result<tidy::Outcome, Interrupted>) {

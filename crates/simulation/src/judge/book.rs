@@ -102,8 +102,8 @@ pub(crate) struct Shelf {
     pub vanished: i64,
     /// When the controller's document last changed.
     pub controller_since: i64,
-    /// Whether a set of deletions was ever released.
-    pub approved: bool,
+    /// When a set of deletions was last released.
+    pub approved: Option<i64>,
     /// Places with something in them that no document names, or did not until then, and whether somebody new knows nothing of them.
     pub unnamed: BTreeMap<String, Unnamed>,
     /// Jobs that may not be deleted, by the last valid document that named them.
@@ -163,7 +163,7 @@ impl Books {
                 complete_since: 0,
                 vanished: 0,
                 controller_since: 0,
-                approved: false,
+                approved: None,
                 unnamed: BTreeMap::new(),
                 retained: BTreeMap::new(),
             });
@@ -198,7 +198,10 @@ impl Books {
         }
         if shelf.now.book.controller != now.book.controller {
             shelf.controller_since = millis;
-            shelf.approved |= now.book.controller.approved.is_some();
+            let (before, after) = (&shelf.now.book.controller.approved, &now.book.controller.approved);
+            if after.is_some() && before != after {
+                shelf.approved = Some(millis);
+            }
         }
         let places = |directory: &Directory| -> Vec<String> {
             directory.book.clusters.values().map(Cluster::place).filter(|place| directory.names(place)).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Sight, job_of};
+use super::{Finding, Sight, job_of, name_of};
 use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to, pinned};
 use crate::story::Crew;
 
@@ -25,10 +25,7 @@ impl Collateral {
     pub fn check(&mut self, changed: &Changed, sight: Sight<'_>) -> Finding {
         let Sight { millis, process, mirror, books, rules } = sight;
         let identity = books.identity(process);
-        let name = match changed {
-            Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
-        };
-        if job_of(name).is_some_and(|job| books.raced(job, millis - RACE, millis)) {
+        if job_of(name_of(changed)).is_some_and(|job| books.raced(job, millis - RACE, millis)) {
             return None;
         }
         match changed {

@@ -1,11 +1,11 @@
 //! Promise 5: deletion needs complete knowledge, waits for the grace period and stays within the caps. And what is deregistered
 //! was wanted by nobody for a day.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::book::Shelf;
 use super::{Finding, Rules, Sight};
-use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to};
+use crate::mirror::{Changed, Key, Mirror, Revision, Rule, belongs_to, is_ours};
 use crate::sketch::Job;
 use crate::story::Crew;
 
@@ -14,14 +14,17 @@ const UNDER_WAY: i64 = 45_000;
 
 const HOUR: i64 = 3_600_000;
 
-/// How old a mark may be when the rule goes.
+/// How old the mark of a removal may be when the rule goes, which meets with failures: an older one belongs to an earlier removal.
 const MARKED: i64 = 6 * 60_000;
+
+/// Marks are told to the second, in milliseconds.
+const ROUNDED: i64 = 1000;
 
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Deletion {
-    /// By controller.
-    removals: BTreeMap<String, VecDeque<(i64, String)>>,
+    /// Jobs that went, each with the moment by which the hour is counted, by controller.
+    removals: BTreeMap<String, Vec<(i64, String)>>,
 }
 
 impl Deletion {
@@ -66,10 +69,10 @@ impl Deletion {
         if moved || is_moving {
             return None;
         }
-        self.job_gone(job, shelf, sight)
+        self.job_gone(job, &key.0, shelf, sight)
     }
 
-    fn job_gone(&mut self, job: &str, shelf: &Shelf, sight: Sight<'_>) -> Finding {
+    fn job_gone(&mut self, job: &str, place: &str, shelf: &Shelf, sight: Sight<'_>) -> Finding {
         let Sight { millis, books, rules, .. } = sight;
         if let Some(since) = shelf.incomplete_since.filter(|since| *since < millis - UNDER_WAY) {
             return Some(format!(
@@ -108,21 +111,20 @@ impl Deletion {
             }
             Some(_) => {}
         }
-        self.capped(job, shelf, sight)
+        self.capped(job, place, shelf, sight)
     }
 
-    fn capped(&mut self, job: &str, shelf: &Shelf, sight: Sight<'_>) -> Finding {
-        let Sight { millis, process, mirror, books, .. } = sight;
+    fn capped(&mut self, job: &str, place: &str, shelf: &Shelf, sight: Sight<'_>) -> Finding {
+        let Sight { millis, process, mirror, books, rules } = sight;
         let identity = books.identity(process);
-        // The hour is counted from the mark, which a removal that meets with failures sets some minutes before its end.
+        // The hour is counted from the mark, which a removal sets before all else.
+        let at = marked(mirror, place, identity, job, rules).filter(|at| *at > millis - MARKED).unwrap_or(millis);
         let removals = self.removals.entry(identity.to_owned()).or_default();
-        while removals.front().is_some_and(|(at, _)| *at <= millis - HOUR + MARKED) {
-            removals.pop_front();
-        }
+        removals.retain(|(earlier, _)| *earlier > at - HOUR + ROUNDED + rules.skew);
         if removals.iter().any(|(_, removed)| removed == job) {
             return None;
         }
-        removals.push_back((millis, job.to_owned()));
+        removals.push((at, job.to_owned()));
         // One that is written again did not go, after all.
         let is_back = |job: &str| shelf.pages.get(job).is_some_and(|page| page.mentioned);
         let lately: BTreeSet<&str> = removals.iter().map(|(_, job)| job.as_str()).filter(|job| !is_back(job)).collect();
@@ -134,9 +136,21 @@ impl Deletion {
         let most =
             usize::try_from(shelf.now.book.controller.max_deletions).unwrap_or(usize::MAX).min(owned.div_ceil(4));
         let retuned = shelf.controller_since > 0 && shelf.controller_since > millis - UNDER_WAY;
-        (lately.len() > most && !shelf.approved && !retuned)
+        // An approval is of a set: what had gone by then, and has not been back since.
+        let gone = shelf.pages.get(job).and_then(|page| page.gone_since);
+        let is_approved = shelf.approved.zip(gone).is_some_and(|(approved, gone)| gone <= approved);
+        (lately.len() > most && !is_approved && !retuned)
             .then(|| format!("{} jobs were removed within an hour, of {owned}; {most} may: {lately:?}", lately.len()))
     }
+}
+
+/// When a job's revisions in a place were last marked as retired, in milliseconds.
+fn marked(mirror: &Mirror, place: &str, identity: &str, job: &str, rules: &Rules) -> Option<i64> {
+    let of_job = |revision: &&Revision| revision.active && is_ours(&revision.tags, identity, job);
+    let revisions = mirror.revisions.iter().filter(|(key, _)| key.0 == place).map(|(_, revision)| revision);
+    let marks = revisions.filter(of_job).filter_map(|revision| revision.tags.get("ecs-etl/retired-at")?.parse().ok());
+    let newest: jiff::Timestamp = marks.max()?;
+    i64::try_from(newest.duration_since(rules.start).as_millis()).ok()
 }
 
 fn deregistered(millis: i64, key: &Key, before: &Revision, mirror: &Mirror, rules: &Rules) -> Finding {

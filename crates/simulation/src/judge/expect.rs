@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::aim;
 use super::book::{Shelf, Wanted};
 use crate::mirror::{Key, Mirror, Rule, pinned};
 use crate::ticks::ticks_in;
@@ -97,7 +98,9 @@ fn wrong_target(mirror: &Mirror, (place, name): &Key, job: &str, rule: &Rule, wa
         Some(revision) if revision.shared.as_deref() != Some(wanted.shared.to_string().as_str()) => {
             Some(format!("rule {name} pins {pinned_name} without the cluster's default {}", wanted.shared))
         }
-        Some(_) => None,
+        Some(revision) => aim::amiss(job, rule, target, wanted)
+            .or_else(|| aim::unlabelled(rule, revision, wanted))
+            .map(|amiss| format!("rule {name}: {amiss}")),
     }
 }
 

@@ -4,10 +4,12 @@
 //! The judge sees what a stranger to the code could see: requests and what they changed, ticks and what they started, the
 //! status files, and what people did. It knows nothing of plans, queues and decisions.
 
+mod aim;
 mod book;
 mod calm;
 mod chains;
 mod churn;
+mod cleanup;
 mod collateral;
 mod deletion;
 mod excuse;
@@ -15,6 +17,7 @@ mod expect;
 mod memory;
 mod polite;
 mod prompt;
+mod rate;
 mod status;
 mod tick;
 
@@ -52,6 +55,7 @@ pub fn promise(oracle: &str) -> &'static str {
         "collateral" => "nothing without this controller's mark is written, and nothing of others goes",
         "deletion" => "deletion needs complete knowledge, waits for the grace period and stays within the caps",
         "churn" => "equal content registers nothing",
+        "clean-up" => "what is replaced or removed is tidied away in time, and nothing that is kept",
         "ticks" => "no tick starts nothing, starts twice, or starts an old spec after its successor was ready",
         "chains" => "each end of a run and each event starts what waits for it, and tells who asked, once",
         "status" => "the status is whole, true and without secrets",
@@ -168,6 +172,13 @@ fn tags_changed(changed: &Changed) -> bool {
     }
 }
 
+/// What a thing is called.
+fn name_of(changed: &Changed) -> &str {
+    match changed {
+        Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
+    }
+}
+
 /// The job that a thing belongs to: by its mark, which a renamed job has on what it took over, or by its name.
 fn about(changed: &Changed) -> Option<&str> {
     let (name, tags) = match changed {
@@ -276,6 +287,11 @@ impl Judge {
         }
         self.look_at_clock(millis, mirror);
         let throttled = text.contains("Rate exceeded");
+        if let Who::Process { process, .. } = who
+            && !throttled
+        {
+            self.polite.refused(millis, *process, call, request, text);
+        }
         if fault::is_write(&call.operation) && !throttled {
             // A write that AWS does not take yet, such as of a rule whose targets linger, is the job's own failure.
             self.prompt.refused(&polite::subject(request), &self.books);
@@ -310,10 +326,14 @@ impl Judge {
                 let collateral = self.collateral.check(changed, sight);
                 let deletion = self.deletion.check(changed, sight);
                 let churn = self.churn.check(changed, sight);
-                self.polite.wrote(millis, *process, call);
+                let cleanup = cleanup::check(changed, sight);
+                if !cleanup::is_due(changed, sight) {
+                    self.polite.wrote(millis, *process, call, name_of(changed));
+                }
                 self.find("collateral", millis, collateral);
                 self.find("deletion", millis, deletion);
                 self.find("churn", millis, churn);
+                self.find("clean-up", millis, cleanup);
                 let is_made = matches!(changed, Changed::Rule(_, None, Some(_)));
                 if let Some(job) = about(changed).filter(|_| is_made && self.status.misses_a_place(*process)) {
                     self.tick.made_beside(millis, self.books.root(job));
@@ -433,6 +453,10 @@ impl Judge {
             return;
         }
         self.find("silence", millis, silence);
+        let in_vain = self.polite.in_vain(millis, |process, words| self.status.says(process, words));
+        self.find("silence", millis, in_vain);
+        let untidy = cleanup::left_over(millis, mirror, &self.books, &self.status, &self.rules);
+        self.find("clean-up", millis, untidy);
         let convergence = calm::convergence(millis, mirror, &self.books, &self.status, &self.rules);
         self.find("convergence", millis, convergence);
     }

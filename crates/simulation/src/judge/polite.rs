@@ -18,10 +18,18 @@ const GROUP: &str = "ecs-etl-";
 /// A resync and its jitter, in milliseconds.
 const QUIET: i64 = 66 * 60_000;
 
+/// What is refused again within so many resyncs is tried with each of them.
+const AGAIN: i64 = 3 * QUIET;
+
+/// A process, what it asked for, and of what.
+type Errand = (usize, String, String);
+
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Polite {
-    failed: BTreeMap<(usize, String, String), VecDeque<i64>>,
+    failed: BTreeMap<Errand, VecDeque<i64>>,
+    /// When AWS refused a write the last time and the time before, and in which words.
+    refused: BTreeMap<Errand, (i64, i64, [String; 2])>,
     last_write: Option<(i64, String)>,
 }
 
@@ -41,12 +49,34 @@ impl Polite {
         (count > most).then(|| format!("{} of {about} failed {count} times within ten minutes", call.operation))
     }
 
-    pub fn wrote(&mut self, millis: i64, process: usize, call: &Call) {
-        let tidies =
-            matches!(call.operation.as_str(), "ecs:TagResource" | "ecs:UntagResource" | "ecs:DeregisterTaskDefinition");
-        if fault::is_write(&call.operation) && !tidies {
-            self.last_write = Some((millis, format!("{} by process {process}", call.operation)));
+    /// Something was written that was not due to be tidied away.
+    pub fn wrote(&mut self, millis: i64, process: usize, call: &Call, name: &str) {
+        if fault::is_write(&call.operation) {
+            self.last_write = Some((millis, format!("{} of {name} by process {process}", call.operation)));
         }
+    }
+
+    /// AWS refused a request of its own accord.
+    pub fn refused(&mut self, millis: i64, process: usize, call: &Call, request: &Request, text: &str) {
+        if !fault::is_write(&call.operation) {
+            return;
+        }
+        let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let member = |names: [&str; 2]| names.iter().find_map(|name| answer.get(name)?.as_str()).unwrap_or_default();
+        let words = [member(["__type", "code"]), member(["message", "Message"])].map(str::to_owned);
+        let errand = (process, call.operation.clone(), subject(request));
+        let before = self.refused.get(&errand).map_or(i64::MIN, |(last, ..)| *last);
+        self.refused.insert(errand, (millis, before, words));
+    }
+
+    /// A write that is tried with each resync although AWS refuses it, while no status says so in AWS's words.
+    pub fn in_vain(&self, millis: i64, is_told: impl Fn(usize, &str) -> bool) -> Finding {
+        self.refused.iter().find_map(|((process, operation, about), (last, before, words))| {
+            let is_at_rest = *before > millis - AGAIN && *last > millis - QUIET;
+            let is_told = words.iter().any(|words| !words.is_empty() && is_told(*process, words));
+            (is_at_rest && !is_told)
+                .then(|| format!("{operation} of {about} is refused again and again, and no status says so: {words:?}"))
+        })
     }
 
     /// The last write since then, if there was one.

@@ -359,6 +359,11 @@ impl Status {
         !is_ready && books.touched_since(job, since - DISTURBED)
     }
 
+    /// Whether a status of a process holds these words.
+    pub fn says(&self, process: usize, words: &str) -> bool {
+        self.standing.iter().any(|((of, _), text)| *of == process && text.contains(words))
+    }
+
     /// What was found of failures that were not forgotten, once.
     pub fn overcounted(&mut self) -> Finding {
         self.overcounted.take()

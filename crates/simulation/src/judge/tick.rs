@@ -6,6 +6,7 @@ use ecs_etl_emulator::firing::{Firing, Outcome};
 use jiff::Timestamp;
 
 use super::book::{Books, Edited};
+use super::rate::Rates;
 use super::status::{Ready, Status};
 use super::{Finding, Rules, fires_for};
 use crate::mirror::Mirror;
@@ -33,6 +34,8 @@ struct Duty {
     from: i64,
     to: Option<i64>,
     checked: i64,
+    /// When each of its rates last started something, or was to begin to.
+    rated: BTreeMap<String, Timestamp>,
 }
 
 /// What a tick started: the name the job has now, and the version.
@@ -44,6 +47,7 @@ pub(crate) struct Tick {
     duties: Vec<Duty>,
     /// What each tick of a job started, under the name the job was first called.
     starts: BTreeMap<(String, Timestamp), Vec<Start>>,
+    rates: Rates,
     /// When each version of a job was ready.
     ready: BTreeMap<String, Vec<(i64, u32)>>,
     /// Jobs that were made, and when, by a process that could not read some place: what they left there runs on until it can and has
@@ -75,6 +79,7 @@ impl Tick {
                 from,
                 to: None,
                 checked: from,
+                rated: BTreeMap::new(),
             });
         }
     }
@@ -125,6 +130,11 @@ impl Tick {
         // A rule that somebody took the marks off is nobody's of ours any more, and is left alone for ever.
         let is_theirs = mirror.rules.get(&fired).is_some_and(|rule| !rule.tags.contains_key("ecs-etl/controller"));
         let at = i64::try_from(firing.at.duration_since(rules.start).as_millis()).unwrap_or(0);
+        let named =
+            firing.schedule_group.as_ref().map_or_else(|| fired.1.clone(), |group| format!("{group}/{}", fired.1));
+        if let Some(rule) = mirror.rules.get(&(fired.0.clone(), named)) {
+            self.rates.started(books.root(job), &rule.expression, firing.due);
+        }
         let starts = self.starts.entry(key).or_default();
         if is_tick && (books.wants_in(job, &fired.0) || !books.is_forgotten(at, &fired.0)) {
             starts.push((job.to_owned(), version));
@@ -164,7 +174,7 @@ impl Tick {
         }
         let margin = DELIVERY + rules.changes_take;
         let mut missed = None;
-        let Self { duties, starts, .. } = self;
+        let Self { duties, starts, rates, .. } = self;
         for duty in duties.iter_mut() {
             // Of two controllers that find a name free at once, one has the rule in the end.
             if is_shared(books, &duty.root) && rules.crew == Crew::Neighbours {
@@ -175,6 +185,14 @@ impl Tick {
             let until = duty.to.unwrap_or(millis).min(millis) - margin;
             if until <= from {
                 continue;
+            }
+            let Duty { job, root, schedules, rated, timing, .. } = duty;
+            // With dates of its own, a rate counts from the first of them and ends with the last.
+            for schedule in schedules.iter().filter(|_| !timing.is_dated(&[])) {
+                let since = rated.entry(schedule.clone()).or_insert(rules.at(duty.from));
+                let idle = rates.missed(root, schedule, since, rules.at(until));
+                let told = |(from, to)| format!("{job} ({schedule}) started nothing from {from} to {to}");
+                missed = missed.or(idle.map(told));
             }
             for schedule in &duty.schedules {
                 let ticks = ticks_in(&duty.zone, schedule, rules.at(from), rules.at(until)).into_iter().flatten();
