@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
+use crate::defaults::Defaults;
 use crate::directory::Damage;
 use crate::fault::{self, Kind, Outage};
 use crate::hand::{Deed, Hand};
+use crate::schedules::Schedules;
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
@@ -58,6 +60,7 @@ pub fn story(seed: u64) -> Story {
 struct Drawing {
     rng: Rng,
     ways: Ways,
+    schedules: Schedules,
     seed: u64,
     events: Vec<Event>,
     versions: u32,
@@ -65,7 +68,8 @@ struct Drawing {
 
 impl Drawing {
     fn new(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed), ways: Ways::of(seed), seed, events: Vec::new(), versions: 0 }
+        let schedules = Schedules::of(seed);
+        Self { rng: Rng::with_seed(seed), ways: Ways::of(seed), schedules, seed, events: Vec::new(), versions: 0 }
     }
 
     fn story(mut self) -> Story {
@@ -80,6 +84,9 @@ impl Drawing {
         let calm = end - 9 * HOUR;
         let mut books = self.books(crew);
         books.iter_mut().for_each(|book| self.ways.dress(book));
+        let mut defaults = Rng::with_seed(self.seed.rotate_left(43) ^ 0x4445_4641);
+        let clusters = books.iter_mut().flat_map(|book| book.clusters.values_mut());
+        clusters.for_each(|cluster| cluster.defaults = Defaults::draw(&mut defaults));
         let mut current = books.clone();
         let mut edits: Vec<u32> = (0..self.rng.u32(2..12)).map(|_| self.rng.u32(60_000..calm)).collect();
         edits.sort_unstable();
@@ -176,6 +183,7 @@ impl Drawing {
             drain: false,
             shared: 1,
             scheduler: false,
+            defaults: Defaults::default(),
         };
         let mut clusters = BTreeMap::from([("main".to_owned(), cluster("eu-central-1", None))]);
         if self.rng.u8(..3) == 0 {
@@ -191,13 +199,13 @@ impl Drawing {
     fn job(&mut self, clusters: &BTreeMap<String, Cluster>) -> Job {
         let names: Vec<&String> = clusters.keys().collect();
         let list = self.rng.u8(..4) == 0;
-        let mut schedules = vec![(*pick(&mut self.rng, &SCHEDULES)).to_owned()];
+        let mut schedules = vec![self.schedule()];
         if list && self.rng.bool() {
             // Minutes that no other expression has: coinciding ticks are refused.
             schedules.push(format!("{} 5 * * *", self.rng.u8(50..59)));
         }
         self.versions += 1;
-        Job {
+        let job = Job {
             cluster: (*pick(&mut self.rng, &names)).clone(),
             schedules,
             list,
@@ -217,7 +225,14 @@ impl Drawing {
             timing: Timing::default(),
             triggers: Triggers::default(),
             adopt: None,
-        }
+            overlaps: false,
+        };
+        self.schedules.of_job(job)
+    }
+
+    fn schedule(&mut self) -> String {
+        let usual = *pick(&mut self.rng, &SCHEDULES);
+        self.schedules.one(usual)
     }
 
     fn edit(&mut self, at: u32, directory: usize, books: &mut [Book]) {
@@ -237,7 +252,7 @@ impl Drawing {
             0..=3 => put(&name, Job { version: self.versions, ..job }),
             4 => put(&name, Job { suspend: !job.suspend, ..job }),
             5 => put(&name, Job { shape: self.rng.u64(..), version: self.versions, ..job }),
-            6..=7 => put(&name, Job { schedules: vec![(*pick(&mut self.rng, &SCHEDULES)).to_owned()], ..job }),
+            6..=7 => put(&name, Job { schedules: vec![self.schedule()], ..job }),
             8 => {
                 let labels = BTreeMap::from([("owner".to_owned(), format!("o{}", self.versions))]);
                 put(&name, Job { labels, ..job })

@@ -1,6 +1,7 @@
 //! Whole histories of the controller, each decided by one seed.
 pub mod campaign;
 mod capture;
+pub mod defaults;
 pub mod directory;
 pub mod exhaustive;
 pub mod fault;
@@ -13,6 +14,7 @@ pub mod life;
 pub mod log;
 pub mod mirror;
 pub mod mutant;
+mod schedules;
 pub mod shape;
 pub mod shrink;
 pub mod sketch;

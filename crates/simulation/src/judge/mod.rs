@@ -247,7 +247,7 @@ impl Judge {
             self.prompt.forgets_places();
         }
         self.prompt.edited(millis, &changed, mirror, &self.books, &self.rules);
-        self.tick.edited(millis, directory, &changed);
+        self.tick.edited(millis, directory, &changed, &self.books);
         self.chains.edited(millis, directory, &changed, &self.books);
     }
 
