@@ -205,7 +205,7 @@ fn edit(changes: Vec<Change>) -> What {
 }
 
 fn hand(deed: Deed) -> What {
-    What::Hand(Hand { controller: "main".to_owned(), job: "sales".to_owned(), deed })
+    What::Hand(Hand { controller: "main".to_owned(), job: "sales".to_owned(), deed, rule: 0 })
 }
 
 /// A shape whose main container has a name of its own.

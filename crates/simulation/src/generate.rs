@@ -8,6 +8,7 @@ use crate::defaults::Defaults;
 use crate::directory::Damage;
 use crate::fault::{self, Kind, Outage};
 use crate::hand::{Deed, Hand};
+use crate::hands::Hands;
 use crate::schedules::Schedules;
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
@@ -333,6 +334,7 @@ impl Drawing {
     }
 
     fn hands(&mut self, calm: u32, books: &[Book]) {
+        let mut further = Hands::of(self.seed);
         for _ in 0..self.rng.u8(1..8) {
             let directory = self.rng.usize(..books.len());
             let Some(book) = books.get(directory) else { continue };
@@ -350,19 +352,21 @@ impl Drawing {
             };
             let at = self.rng.u32(30_000..calm);
             let times = if self.rng.u8(..6) == 0 { 3 } else { 1 };
+            let rule = further.rule();
             for time in 0..times {
                 let at = at.saturating_add(time * 2 * HOUR);
                 if at < calm {
-                    let hand = Hand { controller: controller.clone(), job: job.clone(), deed };
+                    let hand = Hand { controller: controller.clone(), job: job.clone(), deed, rule };
                     self.events.push(Event { at, what: What::Hand(hand) });
                 }
             }
             if deed == Deed::Pause {
-                let hand = Hand { controller, job, deed: Deed::Resume };
+                let hand = Hand { controller, job, deed: Deed::Resume, rule };
                 let at = self.rng.u32(at..calm);
                 self.events.push(Event { at, what: What::Hand(hand) });
             }
         }
+        self.events.extend(further.seldom(calm, books));
     }
 
     fn kills(&mut self, calm: u32, crew: Crew) {

@@ -7,6 +7,7 @@ pub mod exhaustive;
 pub mod fault;
 pub mod generate;
 pub mod hand;
+mod hands;
 pub mod history;
 pub mod judge;
 pub mod kept;

@@ -64,6 +64,9 @@ pub(super) fn excuse(mirror: &Mirror, identity: &str, name: &str, wanted: &Wante
     if theirs {
         return Some("its family is somebody else's");
     }
+    if wanted.scheduled && mirror.group_is_theirs(&wanted.place, identity) {
+        return Some("its group of schedules bears no mark of ours");
+    }
     // A job may also clash under the name it had before.
     let former = wanted.job.moved_from.as_deref();
     let paused = mirror.rules.iter().any(|(key, rule)| {
@@ -154,6 +157,19 @@ pub fn end_state(mirror: &Mirror, identity: &str) -> EndState {
         state.entry(job).or_default().push(row);
     }
     state
+}
+
+/// The same rows without tags, for a job of which a stranger changed some that nobody has read again yet.
+pub fn without_tags(rows: &[Value]) -> Vec<Value> {
+    let mut rows = rows.to_vec();
+    for row in &mut rows {
+        let targets = row.get_mut("targets").and_then(Value::as_array_mut);
+        for target in targets.into_iter().flatten() {
+            target.as_object_mut().into_iter().for_each(|target| drop(target.remove("tags")));
+        }
+        row.as_object_mut().into_iter().for_each(|row| drop(row.remove("tags")));
+    }
+    rows
 }
 
 fn ours(tags: &BTreeMap<String, String>) -> Value {
