@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use crate::defaults::Defaults;
 use crate::fault::{self, Kind};
 use crate::hand::{Deed, Hand};
 use crate::history;
@@ -160,6 +161,7 @@ fn job() -> Job {
         timing: Timing::default(),
         triggers: Triggers::default(),
         adopt: None,
+        overlaps: false,
     }
 }
 
@@ -170,6 +172,7 @@ fn book(jobs: &[(&str, Job)]) -> Book {
         drain: false,
         shared: 1,
         scheduler: false,
+        defaults: Defaults::default(),
     };
     let lent = cluster("eu-central-1", Some("arn:aws:iam::210987654321:role/etl"));
     Book {
@@ -202,7 +205,7 @@ fn edit(changes: Vec<Change>) -> What {
 }
 
 fn hand(deed: Deed) -> What {
-    What::Hand(Hand { controller: "main".to_owned(), job: "sales".to_owned(), deed })
+    What::Hand(Hand { controller: "main".to_owned(), job: "sales".to_owned(), deed, rule: 0 })
 }
 
 /// A shape whose main container has a name of its own.
@@ -246,7 +249,14 @@ pub fn scenarios() -> Vec<Scenario> {
     let drift = |name, deed| scenario(name, with(job()), vec![hand(deed)]);
     let renamed = |version| Job { moved_from: Some("sales".to_owned()), version, ..job() };
     let rename = |version| edit(vec![Change::Remove("sales".to_owned()), put("turnover", renamed(version))]);
-    let shared = Cluster { region: "eu-central-1".to_owned(), role: None, drain: false, shared: 2, scheduler: false };
+    let shared = Cluster {
+        region: "eu-central-1".to_owned(),
+        role: None,
+        drain: false,
+        shared: 2,
+        scheduler: false,
+        defaults: Defaults::default(),
+    };
     let draining = Cluster { region: "us-east-1".to_owned(), drain: true, shared: 1, ..shared.clone() };
     vec![
         scenario("create", book(std::slice::from_ref(&beside)), vec![edit(vec![put("sales", job())])]),

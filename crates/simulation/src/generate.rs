@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
+use crate::defaults::Defaults;
 use crate::directory::Damage;
 use crate::fault::{self, Kind, Outage};
 use crate::hand::{Deed, Hand};
+use crate::hands::Hands;
 use crate::platform::{Platform, WRITING};
+use crate::schedules::Schedules;
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
@@ -70,6 +73,7 @@ enum Editor {
 struct Drawing {
     rng: Rng,
     ways: Ways,
+    schedules: Schedules,
     seed: u64,
     events: Vec<Event>,
     versions: u32,
@@ -77,7 +81,8 @@ struct Drawing {
 
 impl Drawing {
     fn new(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed), ways: Ways::of(seed), seed, events: Vec::new(), versions: 0 }
+        let schedules = Schedules::of(seed);
+        Self { rng: Rng::with_seed(seed), ways: Ways::of(seed), schedules, seed, events: Vec::new(), versions: 0 }
     }
 
     fn story(mut self) -> Story {
@@ -92,6 +97,9 @@ impl Drawing {
         let calm = end - 9 * HOUR;
         let mut books = self.books(crew);
         books.iter_mut().for_each(|book| self.ways.dress(book));
+        let mut defaults = Rng::with_seed(self.seed.rotate_left(43) ^ 0x4445_4641);
+        let clusters = books.iter_mut().flat_map(|book| book.clusters.values_mut());
+        clusters.for_each(|cluster| cluster.defaults = Defaults::draw(&mut defaults));
         let mut current = books.clone();
         let mut edits: Vec<u32> = (0..self.rng.u32(2..12)).map(|_| self.rng.u32(60_000..calm)).collect();
         edits.sort_unstable();
@@ -204,6 +212,7 @@ impl Drawing {
             drain: false,
             shared: 1,
             scheduler: false,
+            defaults: Defaults::default(),
         };
         let mut clusters = BTreeMap::from([("main".to_owned(), cluster("eu-central-1", None))]);
         if self.rng.u8(..3) == 0 {
@@ -219,13 +228,13 @@ impl Drawing {
     fn job(&mut self, clusters: &BTreeMap<String, Cluster>) -> Job {
         let names: Vec<&String> = clusters.keys().collect();
         let list = self.rng.u8(..4) == 0;
-        let mut schedules = vec![(*pick(&mut self.rng, &SCHEDULES)).to_owned()];
+        let mut schedules = vec![self.schedule()];
         if list && self.rng.bool() {
             // Minutes that no other expression has: coinciding ticks are refused.
             schedules.push(format!("{} 5 * * *", self.rng.u8(50..59)));
         }
         self.versions += 1;
-        Job {
+        let job = Job {
             cluster: (*pick(&mut self.rng, &names)).clone(),
             schedules,
             list,
@@ -245,7 +254,14 @@ impl Drawing {
             timing: Timing::default(),
             triggers: Triggers::default(),
             adopt: None,
-        }
+            overlaps: false,
+        };
+        self.schedules.of_job(job)
+    }
+
+    fn schedule(&mut self) -> String {
+        let usual = *pick(&mut self.rng, &SCHEDULES);
+        self.schedules.one(usual)
     }
 
     fn edit(&mut self, at: u32, directory: usize, books: &mut [Book]) {
@@ -265,7 +281,7 @@ impl Drawing {
             0..=3 => put(&name, Job { version: self.versions, ..job }),
             4 => put(&name, Job { suspend: !job.suspend, ..job }),
             5 => put(&name, Job { shape: self.rng.u64(..), version: self.versions, ..job }),
-            6..=7 => put(&name, Job { schedules: vec![(*pick(&mut self.rng, &SCHEDULES)).to_owned()], ..job }),
+            6..=7 => put(&name, Job { schedules: vec![self.schedule()], ..job }),
             8 => {
                 let labels = BTreeMap::from([("owner".to_owned(), format!("o{}", self.versions))]);
                 put(&name, Job { labels, ..job })
@@ -346,6 +362,7 @@ impl Drawing {
     }
 
     fn hands(&mut self, calm: u32, books: &[Book]) {
+        let mut further = Hands::of(self.seed);
         for _ in 0..self.rng.u8(1..8) {
             let directory = self.rng.usize(..books.len());
             let Some(book) = books.get(directory) else { continue };
@@ -363,19 +380,21 @@ impl Drawing {
             };
             let at = self.rng.u32(30_000..calm);
             let times = if self.rng.u8(..6) == 0 { 3 } else { 1 };
+            let rule = further.rule();
             for time in 0..times {
                 let at = at.saturating_add(time * 2 * HOUR);
                 if at < calm {
-                    let hand = Hand { controller: controller.clone(), job: job.clone(), deed };
+                    let hand = Hand { controller: controller.clone(), job: job.clone(), deed, rule };
                     self.events.push(Event { at, what: What::Hand(hand) });
                 }
             }
             if deed == Deed::Pause {
-                let hand = Hand { controller, job, deed: Deed::Resume };
+                let hand = Hand { controller, job, deed: Deed::Resume, rule };
                 let at = self.rng.u32(at..calm);
                 self.events.push(Event { at, what: What::Hand(hand) });
             }
         }
+        self.events.extend(further.seldom(calm, books));
     }
 
     fn kills(&mut self, calm: u32, crew: Crew) {

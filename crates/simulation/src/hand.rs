@@ -1,5 +1,7 @@
 //! Other people's hands in AWS: in our resources, and in their own beside ours.
 
+mod seldom;
+
 use std::sync::Arc;
 
 use ecs_etl_emulator::Request;
@@ -20,6 +22,9 @@ pub struct Hand {
     pub job: String,
     /// What it does.
     pub deed: Deed,
+    /// To which of the job's rules and schedules, modulo how many there are.
+    #[serde(default)]
+    pub rule: u8,
 }
 
 /// Deeds.
@@ -59,6 +64,24 @@ pub enum Deed {
     Beside,
     /// Uses up calls of the account.
     Burst,
+    /// Takes the retry policy off our target.
+    Retry,
+    /// Lets our target be called under another role.
+    Role,
+    /// Gives our target another input.
+    Input,
+    /// Gives a rule that waits for events another pattern.
+    Repattern,
+    /// Changes a tag that a rule has from the manifest.
+    Relabel,
+    /// Changes the digest on the revision that is pinned.
+    Respec,
+    /// Adds a tag of their own to the group of a schedule.
+    TagGroup,
+    /// Takes our mark off the group of a schedule.
+    UntagGroup,
+    /// Deletes the group of a schedule with all that is in it.
+    DeleteGroup,
 }
 
 impl Deed {
@@ -77,6 +100,19 @@ impl Deed {
         Self::Unmark,
         Self::Pause,
         Self::RegisterInOurs,
+    ];
+
+    /// The same, of what is reached for more seldom.
+    pub const SELDOM: [Self; 9] = [
+        Self::Retry,
+        Self::Role,
+        Self::Input,
+        Self::Repattern,
+        Self::Relabel,
+        Self::Respec,
+        Self::TagGroup,
+        Self::UntagGroup,
+        Self::DeleteGroup,
     ];
 }
 
@@ -100,8 +136,8 @@ impl Stranger {
             let rules = state.mirror.rules_of(&hand.controller, &hand.job);
             rules.map(|(key, rule)| (key.clone(), rule.pins().collect(), rule.target_id().to_owned())).collect()
         };
-        let place =
-            rules.first().map_or(("123456789012".to_owned(), "eu-central-1".to_owned()), |(key, ..)| parts(&key.0));
+        let chosen = rules.get(usize::from(hand.rule).checked_rem(rules.len()).unwrap_or(0));
+        let place = chosen.map_or(("123456789012".to_owned(), "eu-central-1".to_owned()), |(key, ..)| parts(&key.0));
         match hand.deed {
             Deed::Beside => self.beside(&place, hand).await,
             Deed::ClashRule => self.clash(&place, hand).await,
@@ -123,11 +159,24 @@ impl Stranger {
             | Deed::Unmark
             | Deed::Pause
             | Deed::Resume
-            | Deed::RegisterInOurs => match rules.first() {
+            | Deed::RegisterInOurs => match chosen {
                 Some((key, ..)) if key.1.contains('/') => self.reaches_schedule(hand, &place, key).await,
                 Some((key, pins, id)) => self.reaches(hand, &place, key, (pins, id)).await,
                 None => {}
             },
+            Deed::Retry
+            | Deed::Role
+            | Deed::Input
+            | Deed::Repattern
+            | Deed::Relabel
+            | Deed::Respec
+            | Deed::TagGroup
+            | Deed::UntagGroup
+            | Deed::DeleteGroup => {
+                if let Some((key, ..)) = chosen {
+                    self.reaches_seldom(hand.deed, &place, key).await;
+                }
+            }
         }
     }
 
@@ -204,7 +253,18 @@ impl Stranger {
                 let family = pins.first().and_then(|name| name.split(':').next()).unwrap_or("theirs");
                 self.register(place, family).await;
             }
-            Deed::ClashRule | Deed::Beside | Deed::Burst => {}
+            Deed::ClashRule
+            | Deed::Beside
+            | Deed::Burst
+            | Deed::Retry
+            | Deed::Role
+            | Deed::Input
+            | Deed::Repattern
+            | Deed::Relabel
+            | Deed::Respec
+            | Deed::TagGroup
+            | Deed::UntagGroup
+            | Deed::DeleteGroup => {}
         }
     }
 
@@ -248,7 +308,18 @@ impl Stranger {
                 let arn = format!("arn:aws:ecs:{}:{}:task-definition/{pinned}", place.1, place.0);
                 return self.ecs(place, "DeregisterTaskDefinition", json!({"taskDefinition": arn})).await;
             }
-            Deed::ClashRule | Deed::Beside | Deed::Burst => return,
+            Deed::ClashRule
+            | Deed::Beside
+            | Deed::Burst
+            | Deed::Retry
+            | Deed::Role
+            | Deed::Input
+            | Deed::Repattern
+            | Deed::Relabel
+            | Deed::Respec
+            | Deed::TagGroup
+            | Deed::UntagGroup
+            | Deed::DeleteGroup => return,
         }
         self.scheduler(place, "PUT", &format!("/schedules/{name}"), &members).await;
     }

@@ -16,7 +16,7 @@ use tracing::Dispatch;
 use crate::capture::Capture;
 use crate::directory::Directory;
 use crate::hand::Stranger;
-use crate::judge::{Broken, Judge, end_state};
+use crate::judge::{Broken, Judge, end_state, without_tags};
 use crate::life::{Birth, Disk, Life};
 use crate::mutant::Mutant;
 use crate::sketch::{Book, Cluster};
@@ -270,10 +270,14 @@ impl<'a> Stage<'a> {
             let (this, other) = (end_state(&here.mirror, directory), end_state(&there.mirror, directory));
             for job in settled.iter().filter(|(_, free)| **free).map(|(job, _)| job) {
                 let shared = story.books.iter().filter(|other| other.jobs.contains_key(job)).count() > 1;
-                if (!shared || story.crew == Crew::Twins) && this.get(job) != other.get(job) {
+                let (mut this, mut other) = (this.get(job).cloned(), other.get(job).cloned());
+                if here.judge.may_bear_others_tags(index, job, millis) {
+                    (this, other) = (this.map(|rows| without_tags(&rows)), other.map(|rows| without_tags(&rows)));
+                }
+                if (!shared || story.crew == Crew::Twins) && this != other {
                     let what = format!(
                         "{job} is not what the direct path makes of it: {}",
-                        first_difference(this.get(job), other.get(job))
+                        first_difference(this.as_ref(), other.as_ref())
                     );
                     here.judge.accuse("independence", millis, what);
                 }

@@ -1,11 +1,13 @@
 //! Whole histories of the controller, each decided by one seed.
 pub mod campaign;
 mod capture;
+pub mod defaults;
 pub mod directory;
 pub mod exhaustive;
 pub mod fault;
 pub mod generate;
 pub mod hand;
+mod hands;
 pub mod history;
 pub mod judge;
 pub mod kept;
@@ -14,6 +16,7 @@ pub mod log;
 pub mod mirror;
 pub mod mutant;
 mod platform;
+mod schedules;
 pub mod shape;
 pub mod shrink;
 pub mod sketch;

@@ -158,6 +158,12 @@ impl Mirror {
         self.rules.iter().filter(move |(_, rule)| is_ours(&rule.tags, controller, job))
     }
 
+    /// Whether a controller's group of schedules is there without its mark.
+    pub fn group_is_theirs(&self, place: &str, controller: &str) -> bool {
+        let group = self.groups.get(&(place.to_owned(), format!("ecs-etl-{controller}")));
+        group.is_some_and(|tags| !belongs_to(tags, controller))
+    }
+
     /// Whether a rule matches events, or did before it went.
     pub fn is_pattern(&self, key: &Key) -> bool {
         self.patterns.contains(key)

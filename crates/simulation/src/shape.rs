@@ -1,14 +1,22 @@
 //! The shape of a job's task definition and of how it is started, drawn from a number: whatever the spec can say.
 
+mod containers;
+mod more;
+mod run;
+mod task;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::sketch::set;
 
+pub use more::add;
+
 /// A secret that must be in no byte of output. Every job has one.
 pub const CANARY: &str = "canary-5f1d7c";
 
-/// The spec of a job less what [`crate::sketch::Job`] says of it. Equal arguments give equal specs.
+/// The spec of a job less what [`crate::sketch::Job`] says of it, and less its rarer members, which [`add`] adds. Equal arguments give
+/// equal specs.
 pub fn spec(job: &str, shape: u64, version: u32) -> Value {
     let mut rng = Rng::with_seed(shape);
     let launch = *pick(&mut rng, &[Launch::Bridge, Launch::Bridge, Launch::Host, Launch::Fargate]);

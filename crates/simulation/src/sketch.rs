@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::defaults::Defaults;
 use crate::shape;
 use crate::timing::Timing;
 use crate::triggers::Triggers;
@@ -61,6 +62,9 @@ pub struct Cluster {
     /// `spec.scheduler: scheduler`.
     #[serde(default)]
     pub scheduler: bool,
+    /// What else `spec.defaults` gives.
+    #[serde(default)]
+    pub defaults: Defaults,
 }
 
 /// An EtlJob.
@@ -100,6 +104,9 @@ pub struct Job {
     /// `spec.adopt`: the name of both the family and the rule that it takes over.
     #[serde(default)]
     pub adopt: Option<String>,
+    /// `spec.allowOverlap`.
+    #[serde(default)]
+    pub overlaps: bool,
 }
 
 impl Book {
@@ -134,9 +141,12 @@ impl Book {
             put(Self::file_of_cluster(name), unchanged, &|| cluster.document(name));
         }
         for (name, job) in &self.jobs {
-            let unchanged = before.is_some_and(|before| before.jobs.get(name) == Some(job));
-            let region = self.cluster_of(job).map_or("eu-central-1", |cluster| cluster.region.as_str());
-            put(Self::file_of(name), unchanged, &|| job.document(name, region));
+            let cluster = self.cluster_of(job);
+            // What a job removes of the defaults hangs on what these are.
+            let unchanged = before.is_some_and(|before| {
+                before.jobs.get(name) == Some(job) && same_place(before.cluster_of(job), cluster)
+            });
+            put(Self::file_of(name), unchanged, &|| job.document(name, cluster));
         }
         all
     }
@@ -227,11 +237,13 @@ impl Cluster {
             "memory": 64,
             "environment": [{"name": "SHARED", "value": self.shared.to_string()}],
         });
+        let mut defaults = json!({"container": container, "tags": {"cluster": name}});
+        self.defaults.render(&mut defaults);
         let mut spec = json!({
             "region": self.region,
             "eventsRoleArn": "events",
             "schedulerRoleArn": "scheduler",
-            "defaults": {"container": container, "tags": {"cluster": name}},
+            "defaults": defaults,
         });
         set(&mut spec, "drain", self.drain.then_some(Value::Bool(true)));
         set(&mut spec, "scheduler", self.scheduler.then(|| json!("scheduler")));
@@ -246,7 +258,7 @@ impl Job {
         self.adopt.clone().unwrap_or_else(|| format!("etl-{name}"))
     }
 
-    fn document(&self, name: &str, region: &str) -> Value {
+    fn document(&self, name: &str, cluster: Option<&Cluster>) -> Value {
         let mut metadata = json!({"name": name});
         let mut annotations = Map::new();
         if self.disabled {
@@ -258,6 +270,8 @@ impl Job {
         set(&mut metadata, "annotations", (!annotations.is_empty()).then_some(Value::Object(annotations)));
         set(&mut metadata, "labels", (!self.labels.is_empty()).then(|| json!(self.labels)));
         let mut spec = shape::spec(name, self.shape, self.version);
+        shape::add(name, self.shape, cluster, &mut spec);
+        let region = cluster.map_or("eu-central-1", |cluster| cluster.region.as_str());
         self.triggers.render(name, region, &mut spec);
         self.timing.render(&mut spec);
         set(&mut spec, "cluster", Some(json!(self.cluster)));
@@ -265,11 +279,18 @@ impl Job {
         set(&mut spec, "schedule", Some(schedule).filter(|_| !self.schedules.is_empty()));
         set(&mut spec, "adopt", self.adopt.as_ref().map(|taken| json!({"family": taken, "rules": [taken]})));
         set(&mut spec, "timeZone", self.zone.as_ref().map(|zone| json!(zone)));
+        set(&mut spec, "allowOverlap", self.overlaps.then_some(Value::Bool(true)));
         set(&mut spec, "suspend", self.suspend.then_some(Value::Bool(true)));
         set(&mut spec, "deletionPolicy", self.retain.then(|| json!("Retain")));
         set(&mut spec, "startingDeadlineSeconds", self.invalid.then(|| json!(5)));
         document("EtlJob", metadata, spec)
     }
+}
+
+/// Whether two clusters give a job's document the same Region and the same defaults to do without.
+fn same_place(one: Option<&Cluster>, other: Option<&Cluster>) -> bool {
+    let said = |cluster: Option<&Cluster>| cluster.map(|cluster| (cluster.region.clone(), cluster.defaults));
+    said(one) == said(other)
 }
 
 fn document(kind: &str, metadata: Value, spec: Value) -> Value {

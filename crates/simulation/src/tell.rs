@@ -82,7 +82,10 @@ fn happening(event: &Event) -> String {
         What::Gone { directory, gone: false } => format!("directory {directory} is back"),
         What::Emptied { directory, emptied: true } => format!("directory {directory} is emptied"),
         What::Emptied { directory, emptied: false } => format!("directory {directory} is filled again"),
-        What::Hand(hand) => format!("a stranger's hand on {}'s {}: {:?}", hand.controller, hand.job, hand.deed),
+        What::Hand(hand) => {
+            let rule = if hand.rule == 0 { String::new() } else { format!(", its rule {}", hand.rule) };
+            format!("a stranger's hand on {}'s {}{rule}: {:?}", hand.controller, hand.job, hand.deed)
+        }
         What::Kill { process, request: None, keeps_disk, down, .. } => {
             format!("process {process} is killed{}, back after {} s", disk(*keeps_disk), f64::from(*down) / 1000.0)
         }

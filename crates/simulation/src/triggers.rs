@@ -130,10 +130,17 @@ impl Triggers {
         }
         let named = spec.pointer("/taskDefinition/containerDefinitions/0/name").and_then(Value::as_str);
         let container = named.unwrap_or(job).to_owned();
-        let overrides = json!({"containerOverrides": [{"name": container, "environment": environment}]});
-        match spec.get_mut("runTask") {
-            Some(run) => set(run, "overrides", Some(overrides)),
-            None => set(spec, "runTask", Some(json!({"overrides": overrides}))),
+        if spec.get("runTask").is_none() {
+            set(spec, "runTask", Some(json!({})));
+        }
+        let Some(run) = spec.get_mut("runTask") else { return };
+        if run.get("overrides").is_none() {
+            set(run, "overrides", Some(json!({"containerOverrides": [{"name": container}]})));
+        }
+        let Some(main) = run.pointer_mut("/overrides/containerOverrides/0") else { return };
+        match main.get_mut("environment").and_then(Value::as_array_mut) {
+            Some(others) => others.extend(environment),
+            None => set(main, "environment", Some(Value::Array(environment))),
         }
     }
 }

@@ -318,10 +318,10 @@ impl Books {
         self.hands.iter().any(|(name, at)| *at >= since && self.root(name) == self.root(job))
     }
 
-    /// Whether somebody may have taken a mark off what a job took over, and nobody has seen it yet.
-    pub fn has_unmarked(&self, millis: i64) -> bool {
-        let jobs = self.shelves.iter().flat_map(|shelf| &shelf.now.book.jobs);
-        jobs.filter(|(_, job)| job.adopt.is_some()).any(|(name, _)| self.touched_since(name, millis))
+    /// Whether somebody may have changed tags of a job's, or taken a mark off what it took over, and nobody has seen it yet.
+    pub fn has_retagged(&self, millis: i64) -> bool {
+        let mut jobs = self.shelves.iter().flat_map(|shelf| shelf.now.book.jobs.keys());
+        jobs.any(|name| self.touched_since(name, millis))
     }
 
     /// What a job was called before it was ever renamed.

@@ -71,6 +71,9 @@ pub(super) fn excuse(mirror: &Mirror, shelf: &Shelf, name: &str, wanted: &Wanted
     if theirs {
         return Some("its family is somebody else's");
     }
+    if wanted.scheduled && mirror.group_is_theirs(&wanted.place, identity) {
+        return Some("its group of schedules bears no mark of ours");
+    }
     // A job may also clash under the name it had before.
     let paused = mirror.rules.iter().any(|(key, rule)| {
         former.is_some()
@@ -172,6 +175,19 @@ pub fn end_state(mirror: &Mirror, directory: &Directory) -> EndState {
         state.entry(job).or_default().push(row);
     }
     state
+}
+
+/// The same rows without tags, for a job of which a stranger changed some that nobody has read again yet.
+pub fn without_tags(rows: &[Value]) -> Vec<Value> {
+    let mut rows = rows.to_vec();
+    for row in &mut rows {
+        let targets = row.get_mut("targets").and_then(Value::as_array_mut);
+        for target in targets.into_iter().flatten() {
+            target.as_object_mut().into_iter().for_each(|target| drop(target.remove("tags")));
+        }
+        row.as_object_mut().into_iter().for_each(|row| drop(row.remove("tags")));
+    }
+    rows
 }
 
 fn ours(tags: &BTreeMap<String, String>) -> Value {

@@ -116,7 +116,8 @@ impl<'a> Look<'a> {
         let job = revision.tags.get("ecs-etl/job")?.as_str();
         (0..self.rules.crew.directories().len()).find_map(|process| {
             let (shelf, identity) = (self.books.of_process(process)?, self.books.identity(process));
-            if !belongs_to(&revision.tags, identity) || self.books.touched_since(job, self.millis) {
+            let is_in_reach = belongs_to(&revision.tags, identity) && shelf.now.names(&key.0);
+            if !is_in_reach || self.books.touched_since(job, self.millis) {
                 return None;
             }
             let keep = match shelf.pages.get(job).and_then(|page| page.wanted.as_ref()) {
@@ -125,7 +126,7 @@ impl<'a> Look<'a> {
                     // What is left alone, and what cannot be as it should, is not tidied either.
                     let is_at_rest = self.status.of(process, job).is_some_and(|told| told.is_ready())
                         && !wanted.job.disabled
-                        && calm::excuse(self.mirror, identity, job, wanted).is_none();
+                        && calm::excuse(self.mirror, shelf, job, wanted).is_none();
                     (is_home && is_at_rest).then(|| Some(keep(shelf)))
                 }
                 None => self.is_gone(key, revision, shelf, (identity, job)).then_some(None),

@@ -36,7 +36,7 @@ use crate::story::{Crew, Story};
 use crate::ways::LEGACY;
 use crate::world::Who;
 
-pub use calm::{EndState, end_state};
+pub use calm::{EndState, end_state, without_tags};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl Judge {
             self.prompt.forgets_places();
         }
         self.prompt.edited(millis, &changed, mirror, &self.books, &self.rules);
-        self.tick.edited(millis, directory, &changed);
+        self.tick.edited(millis, directory, &changed, &self.books);
         self.chains.edited(millis, directory, &changed, &self.books);
     }
 
@@ -475,10 +475,16 @@ impl Judge {
         );
     }
 
-    /// Whether the last write marked again what a job took over and somebody took the mark off: it is seen only by rotation, up to
-    /// days later, and a process that knows nothing sees it at once.
+    /// Whether the last write put tags back that somebody changed or took off: it is seen only by rotation, up to days later, and a
+    /// process that knows nothing sees it at once.
     fn takes_over_again(&self, millis: i64, wrote: &str) -> bool {
-        wrote.starts_with("events:TagResource") && self.books.has_unmarked(millis)
+        wrote.starts_with("events:TagResource") && self.books.has_retagged(millis)
+    }
+
+    /// Whether somebody may have changed tags of a job that nobody has read again yet: nobody but the first controller is started anew at
+    /// the end.
+    pub fn may_bear_others_tags(&self, directory: usize, job: &str, millis: i64) -> bool {
+        self.rules.crew == Crew::Neighbours && directory > 0 && self.books.touched_since(job, millis)
     }
 
     /// Jobs of a directory that are as they should be, at the end.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use ecs_etl_emulator::firing::{Firing, Outcome};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::book::{Books, Edited};
 use super::rate::Rates;
 use super::status::{Ready, Status};
 use super::{Finding, Rules, fires_for};
 use crate::mirror::Mirror;
-use crate::sketch::Book;
+use crate::sketch::Job;
 use crate::story::Crew;
 use crate::ticks::ticks_in;
 use crate::timing::Timing;
@@ -50,6 +50,8 @@ pub(crate) struct Tick {
     rates: Rates,
     /// When each version of a job was ready.
     ready: BTreeMap<String, Vec<(i64, u32)>>,
+    /// Lists whose ticks may coincide that each job ever had, with their zones: as many runs start then as schedules tick.
+    coinciding: BTreeMap<String, Vec<(String, Vec<String>)>>,
     /// Jobs that were made, and when, by a process that could not read some place: what they left there runs on until it can and has
     /// been taken away. A place that fails delays no job elsewhere, and the status names it.
     beside: BTreeMap<String, i64>,
@@ -85,13 +87,31 @@ impl Tick {
     }
 
     /// A commit: jobs whose ticks it moves owe nothing until they are ready again.
-    pub fn edited(&mut self, millis: i64, directory: usize, edited: &[Edited]) {
+    pub fn edited(&mut self, millis: i64, directory: usize, edited: &[Edited], books: &Books) {
         for Edited { name, before, after } in edited {
+            self.coincide(books.root(name), before.iter().map(|wanted| &wanted.job));
             let stays = before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.ticks_like(after));
             if !stays {
                 self.close(millis, |duty| duty.job == *name && duty.directory == directory);
             }
         }
+    }
+
+    /// Takes note of lists whose ticks may coincide.
+    fn coincide<'a>(&mut self, root: &str, jobs: impl Iterator<Item = &'a Job>) {
+        for job in jobs.filter(|job| job.overlaps && job.schedules.len() > 1) {
+            let list = (job.zone.clone().unwrap_or_else(|| "UTC".to_owned()), job.schedules.clone());
+            let lists = self.coinciding.entry(root.to_owned()).or_default();
+            if !lists.contains(&list) {
+                lists.push(list);
+            }
+        }
+    }
+
+    /// How many runs a tick of a job may start.
+    fn most(&self, root: &str, due: Timestamp) -> usize {
+        let lists = self.coinciding.get(root).into_iter().flatten();
+        lists.map(|(zone, schedules)| ticking(zone, schedules, due)).max().unwrap_or(1).max(1)
     }
 
     /// A job was made while some place could not be read, by the name that was first.
@@ -135,6 +155,9 @@ impl Tick {
         if let Some(rule) = mirror.rules.get(&(fired.0.clone(), named)) {
             self.rates.started(books.root(job), &rule.expression, firing.due);
         }
+        let now = books.shelves.iter().filter_map(|shelf| shelf.pages.get(job)?.wanted.as_ref());
+        self.coincide(books.root(job), now.map(|wanted| &wanted.job));
+        let most = self.most(books.root(job), firing.due);
         let starts = self.starts.entry(key).or_default();
         if is_tick && (books.wants_in(job, &fired.0) || !books.is_forgotten(at, &fired.0)) {
             starts.push((job.to_owned(), version));
@@ -145,7 +168,7 @@ impl Tick {
         if rules.crew == Crew::Rivals || is_shared(books, books.root(job)) || is_theirs || is_forgiven {
             return None;
         }
-        if starts.len() > 1 && !starts.iter().any(|(other, _)| is_forgotten(books, job, other)) {
+        if starts.len() > most && !starts.iter().any(|(other, _)| is_forgotten(books, job, other)) {
             return Some(format!(
                 "the tick {} of {job} started {} runs, versions {starts:?}",
                 firing.due,
@@ -197,10 +220,13 @@ impl Tick {
             for schedule in &duty.schedules {
                 let ticks = ticks_in(&duty.zone, schedule, rules.at(from), rules.at(until)).into_iter().flatten();
                 for tick in ticks.filter(|tick| duty.timing.holds(*tick)) {
-                    let started = starts.get(&(duty.root.clone(), tick)).is_some_and(|versions| !versions.is_empty());
+                    let started = starts.get(&(duty.root.clone(), tick)).map_or(0, Vec::len);
+                    // Of schedules that coincide, each starts a run.
+                    let due = if duty.schedules.len() > 1 { ticking(&duty.zone, &duty.schedules, tick) } else { 1 };
                     let at = i64::try_from(tick.duration_since(rules.start).as_millis()).unwrap_or(0);
-                    if !started && missed.is_none() && !status.is_unrepaired(&duty.job, at, books) {
-                        missed = Some(format!("the tick {tick} of {} ({schedule}) started nothing", duty.job));
+                    if started < due && missed.is_none() && !status.is_unrepaired(&duty.job, at, books) {
+                        let what = if started == 0 { "nothing".to_owned() } else { format!("{started} of {due}") };
+                        missed = Some(format!("the tick {tick} of {} ({schedule}) started {what}", duty.job));
                     }
                 }
             }
@@ -209,6 +235,13 @@ impl Tick {
         duties.retain(|duty| duty.to.is_none_or(|to| duty.checked < to - margin - duty.timing.lateness()));
         missed
     }
+}
+
+/// How many of these schedules fire at a moment.
+fn ticking(zone: &str, schedules: &[String], at: Timestamp) -> usize {
+    let until = at.checked_add(SignedDuration::from_secs(1)).unwrap_or(at);
+    let ticks = |schedule: &&String| ticks_in(zone, schedule, at, until).is_some_and(|ticks| ticks.contains(&at));
+    schedules.iter().filter(ticks).count()
 }
 
 /// How many directories hold a job, by the name that was first.
@@ -225,7 +258,7 @@ pub(super) fn is_shared(books: &Books, root: &str) -> bool {
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
 pub(super) fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
     let is_idle = |shelf: &super::book::Shelf| {
-        let is_blocked = shelf.now.damage.contains_key(&Book::file_of(job));
+        let is_blocked = shelf.now.is_damaged(job);
         is_blocked
             || shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))
     };
