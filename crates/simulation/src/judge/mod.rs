@@ -160,6 +160,11 @@ impl Rules {
     }
 }
 
+/// How long it may take a process that knows nothing to see that somebody undoes its repairs, in milliseconds: three repairs, between
+/// which the other side looks, waits for half an hour of grace, and is looked at. One that is killed at a write may be killed long after
+/// the storm.
+const FOUGHT: i64 = 3 * (2 * 66 + 30) * 60_000;
+
 /// A finding of an oracle; none if all is well.
 type Finding = Option<String>;
 
@@ -444,7 +449,8 @@ impl Judge {
         let silence = self.polite.silence(millis).filter(|what| !self.takes_over_again(millis, what));
         if self.rules.crew == Crew::Rivals {
             // Who fights for ever must at least say so.
-            let unnamed = silence.filter(|_| !self.status.names_a_fight());
+            let knows = !self.status.was_born_since(millis - FOUGHT);
+            let unnamed = silence.filter(|_| knows && !self.status.names_a_fight());
             self.find(
                 "rivals",
                 millis,

@@ -206,6 +206,11 @@ impl Status {
         self.born.get(&process).is_some_and(|born| *born > millis - UNREAD)
     }
 
+    /// Whether any process was started since then.
+    pub fn was_born_since(&self, millis: i64) -> bool {
+        self.born.values().any(|born| *born > millis)
+    }
+
     /// A job's status was removed.
     pub fn gone(&mut self, process: usize, job: &str) {
         self.statuses.remove(&(process, job.to_owned()));
