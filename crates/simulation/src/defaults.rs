@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::sketch::set;
 
 /// Parts of `spec.defaults`, each there or not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Defaults {
     /// Members of the task definition.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::defaults::Defaults;
 use crate::directory::Directory;
 use crate::sketch::{Book, Cluster, Job};
 use crate::story::Crew;
@@ -34,6 +35,8 @@ pub(crate) struct Wanted {
     /// `account/region`.
     pub place: String,
     pub shared: u32,
+    /// What else its cluster gives it.
+    pub defaults: Defaults,
     /// Whether its schedules are EventBridge Scheduler's.
     pub scheduled: bool,
 }
@@ -333,5 +336,11 @@ impl Books {
 fn wanted(book: &Book, name: &str) -> Option<Wanted> {
     let job = book.wants(name)?;
     let cluster = book.cluster_of(job)?;
-    Some(Wanted { job: job.clone(), place: cluster.place(), shared: cluster.shared, scheduled: book.is_scheduled(job) })
+    Some(Wanted {
+        job: job.clone(),
+        place: cluster.place(),
+        shared: cluster.shared,
+        defaults: cluster.defaults,
+        scheduled: book.is_scheduled(job),
+    })
 }

@@ -484,7 +484,8 @@ impl Judge {
     /// Whether the last write put tags back that somebody changed or took off: it is seen only by rotation, up to days later, and a
     /// process that knows nothing sees it at once.
     fn takes_over_again(&self, millis: i64, wrote: &str) -> bool {
-        wrote.starts_with("events:TagResource") && self.books.has_retagged(millis)
+        let tagged = ["events:TagResource", "ecs:TagResource"];
+        tagged.iter().any(|call| wrote.starts_with(call)) && self.books.has_retagged(millis)
     }
 
     /// Whether somebody may have changed tags of a job that nobody has read again yet: nobody but the first controller is started anew at
