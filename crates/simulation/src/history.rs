@@ -238,7 +238,8 @@ impl<'a> Stage<'a> {
         self.until(end).await;
         let mut state = self.world.state();
         let since = end - 20 * 60_000;
-        state.judge.twin(since, end);
+        let State { judge, mirror, .. } = &mut *state;
+        judge.twin(since, end, mirror);
     }
 
     /// The same manifests on an empty AWS, without a fault: what they make there is what must be here.

@@ -438,8 +438,8 @@ impl Judge {
     }
 
     /// A process that knew nothing has looked at everything since then.
-    pub fn twin(&mut self, since: i64, millis: i64) {
-        if self.rules.crew == Crew::Rivals {
+    pub fn twin(&mut self, since: i64, millis: i64, mirror: &Mirror) {
+        if self.rules.crew == Crew::Rivals || self.may_begin(since, mirror) {
             return;
         }
         let wrote = self.polite.written_since(since).filter(|what| !self.takes_over_again(millis, what));
@@ -448,6 +448,16 @@ impl Judge {
             millis,
             wrote.map(|what| format!("a process that knew nothing found something to do: {what}")),
         );
+    }
+
+    /// Whether a job of the first controller could not be made before that moment, for another one had its family until then.
+    fn may_begin(&self, millis: i64, mirror: &Mirror) -> bool {
+        let Some(shelf) = self.books.of_process(0) else { return false };
+        let identity = self.books.identity(0);
+        shelf.pages.iter().any(|(name, page)| {
+            let wanted = page.wanted.as_ref();
+            wanted.is_some_and(|wanted| calm::was_freed(millis, mirror, identity, name, wanted, &self.rules))
+        })
     }
 
     /// Whether the last write put tags back that somebody changed or took off: it is seen only by rotation, up to days later, and a
