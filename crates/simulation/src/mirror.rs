@@ -253,6 +253,11 @@ pub fn pinned(target: &Value) -> Option<String> {
 }
 
 impl Revision {
+    /// When it was deregistered.
+    pub fn deregistered_at(&self) -> Option<Timestamp> {
+        self.row.get("deregistered_at")?.as_str()?.parse().ok()
+    }
+
     fn of(name: &str, row: &Value, wanted_at: Timestamp, made_at: Timestamp) -> Option<Self> {
         let (family, number) = name.rsplit_once(':')?;
         let containers = row.pointer("/definition/containerDefinitions").and_then(Value::as_array);

@@ -153,7 +153,7 @@ impl Observer for Wire {
         let drawn = self.astray(call, nth).or_else(|| self.faults.draw(second, self.process, call, nth, &request.body));
         let mut state = self.world.state();
         if self.process != usize::MAX && state.log.keeps_lines() {
-            state.calls.push(Made { millis, operation: call.operation.clone(), nth });
+            state.calls.push(Made { millis, process: self.process, operation: call.operation.clone(), nth });
         }
         let State { log, stats, judge, faults, mirror, .. } = &mut *state;
         stats.calls += 1;

@@ -96,6 +96,8 @@ pub struct State {
 pub struct Made {
     /// When, in milliseconds.
     pub millis: i64,
+    /// Which process made it.
+    pub process: usize,
     /// The operation.
     pub operation: String,
     /// Which call of that operation it was, counted from 1.

@@ -11,7 +11,7 @@ use crate::story::Crew;
 use crate::timing::Timing;
 
 /// A resync, a little late, in milliseconds.
-const RESYNC: i64 = 66 * 60_000;
+pub(super) const RESYNC: i64 = 66 * 60_000;
 
 /// What a directory says of a job, and since when.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs_etl_plan::condition::Reason;
 use serde_json::Value;
 
-use super::book::{Books, Shelf, Wanted};
+use super::book::{Books, RESYNC, Shelf, Wanted};
 use super::status::{Status, is_unknown, reason};
 use super::{Finding, Rules, expect, job_of};
 use crate::directory::Directory;
@@ -28,7 +28,7 @@ pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &
                 // Marks that somebody takes away are missed by the rotation of tags, days later.
                 continue;
             }
-            if wanted.job.disabled {
+            if wanted.job.disabled || was_freed(millis, mirror, identity, name, wanted, rules) {
                 continue;
             }
             if let Some(why) = expect::mismatch(mirror, shelf, name, wanted, rules.start, rules.at(millis)) {
@@ -44,6 +44,24 @@ pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &
         }
     }
     None
+}
+
+/// Whether another controller let go of the job's family within the last resync: it is seen with the next one. That comes a day after
+/// the other's job went, and no storm ends so late.
+pub(super) fn was_freed(
+    millis: i64,
+    mirror: &Mirror,
+    identity: &str,
+    name: &str,
+    wanted: &Wanted,
+    rules: &Rules,
+) -> bool {
+    let family = wanted.job.family(name);
+    let since = rules.at(millis - RESYNC);
+    mirror.family(&wanted.place, &family).into_iter().any(|revision| {
+        let is_theirs = !belongs_to(&revision.tags, identity);
+        is_theirs && revision.deregistered_at().is_some_and(|at| at > since)
+    })
 }
 
 /// What keeps a job from being as it should, by no fault of ours.

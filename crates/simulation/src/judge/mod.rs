@@ -470,7 +470,8 @@ impl Judge {
     /// A process that knew nothing has looked at everything since then.
     pub fn twin(&mut self, since: i64, millis: i64, mirror: &Mirror) {
         // What runs in a place that no document names, it cannot know of.
-        if self.rules.crew == Crew::Rivals || calm::hides_a_place(mirror, &self.books) {
+        let is_hidden = calm::hides_a_place(mirror, &self.books);
+        if self.rules.crew == Crew::Rivals || is_hidden || self.may_begin(since, mirror) {
             return;
         }
         let wrote = self.polite.written_since(since).filter(|what| !self.takes_over_again(millis, what));
@@ -479,6 +480,16 @@ impl Judge {
             millis,
             wrote.map(|what| format!("a process that knew nothing found something to do: {what}")),
         );
+    }
+
+    /// Whether a job of the first controller could not be made before that moment, for another one had its family until then.
+    fn may_begin(&self, millis: i64, mirror: &Mirror) -> bool {
+        let Some(shelf) = self.books.of_process(0) else { return false };
+        let identity = self.books.identity(0);
+        shelf.pages.iter().any(|(name, page)| {
+            let wanted = page.wanted.as_ref();
+            wanted.is_some_and(|wanted| calm::was_freed(millis, mirror, identity, name, wanted, &self.rules))
+        })
     }
 
     /// Whether the last write put tags back that somebody changed or took off: it is seen only by rotation, up to days later, and a
