@@ -4,12 +4,12 @@
 mod beyond;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 use crate::defaults::Defaults;
 use crate::fault::{self, Kind};
 use crate::hand::{Deed, Hand};
 use crate::history;
+use crate::parallel;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::{Change, Crew, Event, Nature, Story, What};
 use crate::timing::Timing;
@@ -51,30 +51,7 @@ pub struct Outcome {
 ///
 /// A runtime cannot be made.
 pub fn run_all(scenarios: &[Scenario], threads: usize) -> std::io::Result<Vec<Outcome>> {
-    // The longest comes last, and is best begun first.
-    let waiting = Mutex::new((0..scenarios.len()).collect::<Vec<_>>());
-    let work = || -> std::io::Result<Vec<(usize, Outcome)>> {
-        let mut done = Vec::new();
-        loop {
-            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some((index, scenario)) = next.and_then(|index| Some((index, scenarios.get(index)?))) else {
-                return Ok(done);
-            };
-            done.push((index, run(scenario)?));
-        }
-    };
-    let mut outcomes = BTreeMap::new();
-    std::thread::scope(|scope| -> std::io::Result<()> {
-        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(done) => outcomes.extend(done?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(())
-    })?;
-    Ok(outcomes.into_values().collect())
+    parallel::each(scenarios, threads, run)
 }
 
 /// Runs a scenario with every crash and every wrong answer there can be.

@@ -15,6 +15,7 @@ pub mod life;
 pub mod log;
 pub mod mirror;
 pub mod mutant;
+pub mod parallel;
 mod platform;
 mod schedules;
 pub mod shape;

@@ -12,7 +12,7 @@ use ecs_etl_simulation::kept;
 use ecs_etl_simulation::log::clock;
 use ecs_etl_simulation::mutant::Mutant;
 use ecs_etl_simulation::story::Story;
-use ecs_etl_simulation::{generate, history, shrink, tell};
+use ecs_etl_simulation::{generate, history, parallel, shrink, tell};
 
 /// A third of a history's time goes into small allocations.
 #[global_allocator]
@@ -95,7 +95,7 @@ fn main() -> anyhow::Result<ExitCode> {
         sound &= many(from, to, &args)?;
     }
     if args.mutants {
-        sound &= mutants(args.mutant.as_deref().unwrap_or_default())?;
+        sound &= mutants(args.mutant.as_deref().unwrap_or_default(), args.threads)?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -222,28 +222,31 @@ fn every_call(threads: usize) -> anyhow::Result<bool> {
     Ok(sound)
 }
 
-/// Seeds that a wrong controller may survive before it counts as not noticed.
-const PATIENCE: u64 = 500;
+/// Stories that a wrong controller may survive before it counts as not noticed.
+const PATIENCE: usize = 500;
 
 /// Runs every wrong controller until an oracle that ought to notice it does. What others notice on the way counts for nothing.
-fn mutants(named: &str) -> anyhow::Result<bool> {
-    let mut sound = true;
+fn mutants(named: &str, threads: usize) -> anyhow::Result<bool> {
+    let asked: Vec<Mutant> = Mutant::ALL.into_iter().filter(|mutant| format!("{mutant:?}").contains(named)).collect();
+    let rows = parallel::each(&asked, threads, |mutant| noticed(*mutant))?;
     say("| wrong controller | oracle | seeds | what it found |\n|---|---|---|---|")?;
-    for mutant in Mutant::ALL.into_iter().filter(|mutant| format!("{mutant:?}").contains(named)) {
-        let mut row = format!("| {mutant:?} | **none** | {PATIENCE} | it survived |");
-        let mut noticed = false;
-        for seed in 0..PATIENCE {
-            let report = history::run(&generate::story(seed), Some(mutant), false)?;
-            if let Some(broken) = report.broken.filter(|broken| mutant.nemeses().contains(&broken.oracle)) {
-                row = format!("| {mutant:?} | {} | {} | {} |", broken.oracle, seed + 1, broken.what);
-                noticed = true;
-                break;
-            }
-        }
-        sound &= noticed;
-        say(&row)?;
+    for (mutant, row) in asked.iter().zip(&rows) {
+        let survived = || format!("**none** | {PATIENCE} | it survived");
+        say(&format!("| {mutant:?} | {} |", row.clone().unwrap_or_else(survived)))?;
     }
-    Ok(sound)
+    Ok(rows.iter().all(Option::is_some))
+}
+
+/// Which oracle notices a wrong controller, after how many seeds, and by what; none if it survives.
+fn noticed(mutant: Mutant) -> std::io::Result<Option<String>> {
+    let stories = (0_u64..).map(|seed| (seed, generate::story(seed))).filter(|(_, story)| mutant.may_show_in(story));
+    for (seed, story) in stories.take(PATIENCE) {
+        let report = history::run(&story, Some(mutant), false)?;
+        if let Some(broken) = report.broken.filter(|broken| mutant.nemeses().contains(&broken.oracle)) {
+            return Ok(Some(format!("{} | {} | {}", broken.oracle, seed + 1, broken.what)));
+        }
+    }
+    Ok(None)
 }
 
 fn again() -> anyhow::Result<bool> {

@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::mirror::TARGET;
+use crate::story::Story;
 
 /// A wrong controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,6 +159,11 @@ impl Mutant {
         Self::ForgetGroup,
         Self::ForgetLabels,
     ];
+
+    /// Whether a story is one in which it can be noticed: what is replaced stays for a day, and most stories are over by then.
+    pub fn may_show_in(self, story: &Story) -> bool {
+        self != Self::NeverDeregister || story.end > 24 * 3_600_000
+    }
 
     /// The oracles that may notice it: any other would do so by accident.
     pub fn nemeses(self) -> &'static [&'static str] {
