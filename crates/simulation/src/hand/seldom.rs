@@ -1,6 +1,6 @@
 //! What hands reach for more seldom: words of a target, patterns, tags of ours, and the group of a schedule.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Deed, Place, Stranger, group_path};
 use crate::mirror::{Key, Rule};
@@ -11,7 +11,19 @@ impl Stranger {
     pub(super) async fn reaches_seldom(&self, deed: Deed, place: &Place, key: &Key) {
         let Some(rule) = self.world.state().mirror.rules.get(key).cloned() else { return };
         match deed {
-            Deed::Retry | Deed::Role | Deed::Input => self.retarget(deed, place, key, &rule).await,
+            Deed::Retry => self.retarget(place, key, &rule, |target| drop(target.remove("RetryPolicy"))).await,
+            Deed::Role => {
+                let role = format!("arn:aws:iam::{}:role/theirs", place.0);
+                let change = |target: &mut Map<String, Value>| drop(target.insert("RoleArn".to_owned(), json!(role)));
+                self.retarget(place, key, &rule, change).await;
+            }
+            Deed::Input => {
+                let change = |target: &mut Map<String, Value>| {
+                    target.remove("InputTransformer");
+                    target.insert("Input".to_owned(), json!("{}"));
+                };
+                self.retarget(place, key, &rule, change).await;
+            }
             Deed::Repattern if !rule.pattern.is_empty() => {
                 let pattern = json!({"source": ["somebody.else"]}).to_string();
                 let state = if rule.enabled { "ENABLED" } else { "DISABLED" };
@@ -31,10 +43,19 @@ impl Stranger {
                     self.ecs(place, "TagResource", json!({"resourceArn": arn, "tags": tags})).await;
                 }
             }
-            Deed::TagGroup | Deed::UntagGroup | Deed::DeleteGroup => {
-                if let Some((group, _)) = key.1.split_once('/') {
-                    self.regroup(deed, place, group).await;
-                }
+            Deed::TagGroup => {
+                let Some((group, _)) = key.1.split_once('/') else { return };
+                let tags = json!({"Tags": [{"Key": "cost-centre", "Value": "42"}]});
+                self.scheduler(place, "POST", &group_path(place, group), &tags).await;
+            }
+            Deed::UntagGroup => {
+                let Some((group, _)) = key.1.split_once('/') else { return };
+                let path = format!("{}?TagKeys=ecs-etl%2Fcontroller", group_path(place, group));
+                self.scheduler(place, "DELETE", &path, &Value::Null).await;
+            }
+            Deed::DeleteGroup => {
+                let Some((group, _)) = key.1.split_once('/') else { return };
+                self.scheduler(place, "DELETE", &format!("/schedule-groups/{group}"), &Value::Null).await;
             }
             Deed::Repattern
             | Deed::Relabel
@@ -59,20 +80,10 @@ impl Stranger {
     }
 
     /// Puts our target again, with one of its words changed.
-    async fn retarget(&self, deed: Deed, place: &Place, key: &Key, rule: &Rule) {
+    async fn retarget(&self, place: &Place, key: &Key, rule: &Rule, change: impl FnOnce(&mut Map<String, Value>)) {
         let Some(mut target) = rule.targets.get(rule.target_id()).cloned() else { return };
         if let Some(members) = target.as_object_mut() {
-            match deed {
-                Deed::Retry => drop(members.remove("RetryPolicy")),
-                Deed::Role => {
-                    let role = format!("arn:aws:iam::{}:role/theirs", place.0);
-                    drop(members.insert("RoleArn".to_owned(), json!(role)));
-                }
-                _ => {
-                    members.remove("InputTransformer");
-                    members.insert("Input".to_owned(), json!("{}"));
-                }
-            }
+            change(members);
         }
         if let Some((_, name)) = key.1.split_once('/') {
             let mut members = rule.row.get("members").cloned().unwrap_or_default();
@@ -81,19 +92,5 @@ impl Stranger {
         }
         set(&mut target, "Id", Some(json!(rule.target_id())));
         self.events(place, "PutTargets", json!({"Rule": key.1, "Targets": [target]})).await;
-    }
-
-    async fn regroup(&self, deed: Deed, place: &Place, group: &str) {
-        match deed {
-            Deed::TagGroup => {
-                let tags = json!({"Tags": [{"Key": "cost-centre", "Value": "42"}]});
-                self.scheduler(place, "POST", &group_path(place, group), &tags).await;
-            }
-            Deed::UntagGroup => {
-                let path = format!("{}?TagKeys=ecs-etl%2Fcontroller", group_path(place, group));
-                self.scheduler(place, "DELETE", &path, &Value::Null).await;
-            }
-            _ => self.scheduler(place, "DELETE", &format!("/schedule-groups/{group}"), &Value::Null).await,
-        }
     }
 }
