@@ -126,12 +126,13 @@ pub async fn inspect(
         cx.world().forget_adopted(place, job);
     }
     let is_known = |left: &LeftBehind| left.scheduled || (left.retired_at.is_some() && !was_scheduled);
-    if found.as_ref().is_none_or(|left| is_known(left) && left.paused.is_none()) {
+    let is_kept = |left: &LeftBehind| matches!(left.paused, Some(Verdict::Paused(Reason::ReconcileDisabled, _)));
+    if found.as_ref().is_none_or(|left| is_known(left) && !is_kept(left)) {
         return Ok(found);
     }
-    // What keeps it may be gone since its tags were read. Or it lost its schedule, and who took that away left a mark on the revision
-    // that is newer than what was read of it, which may bear one of before. Another replica's removals count towards the cap like our
-    // own.
+    // The tag by which somebody keeps it may be gone since it was read. Or it lost its schedule, and who took that away left a mark on the
+    // revision that is newer than what was read of it, which may bear one of before. Another replica's removals count towards the cap
+    // like our own.
     cx.world().forget_revisions(place, &names);
     let (facts, plan) = decide(cx, place, job, &names.family, Trust::Direct).await?;
     known(&plan)?;
