@@ -20,8 +20,7 @@ pub(super) struct Beside {
 impl Engine {
     /// Takes note of places that are not among those that are named now, and of what runs there: the jobs that were at home there
     /// `before`, those that were to be removed there, and those that are on their way from there.
-    pub(super) fn lose_places(&mut self, before: BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
-        let mut before = before;
+    pub(super) fn lose_places(&mut self, mut before: BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
         before.retain(|place, _| !named.contains(place));
         for (place, jobs) in &mut before {
             jobs.extend(self.pruning.scheduled_in(place).cloned());
