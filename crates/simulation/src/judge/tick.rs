@@ -180,8 +180,10 @@ impl Tick {
             books.shelves.iter().find(|shelf| shelf.pages.get(job).is_some_and(|page| page.wanted.is_some()))?;
         let page = shelf.pages.get(job)?;
         let ready = self.ready.get(job)?;
-        let (_, known) = ready.iter().rev().find(|(since, _)| *since <= at - rules.changes_take - 1000)?;
-        let first = page.versions.iter().rev().find(|(_, other)| other == known).map_or(0, |(since, _)| *since);
+        let (ready_at, known) = ready.iter().rev().find(|(since, _)| *since <= at - rules.changes_take - 1000)?;
+        // It may have been written again since then.
+        let mut before = page.versions.iter().rev().filter(|(since, _)| since <= ready_at);
+        let first = before.find(|(_, other)| other == known).map_or(0, |(since, _)| *since);
         let allowed: Vec<u32> =
             page.versions.iter().filter(|(since, _)| *since >= first).map(|(_, other)| *other).collect();
         (!allowed.contains(&version)).then(|| {
