@@ -13,6 +13,8 @@ use crate::mirror::Key;
 use crate::sketch::set;
 use crate::world::World;
 
+pub use seldom::Seldom;
+
 /// What a hand does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hand {
@@ -64,24 +66,9 @@ pub enum Deed {
     Beside,
     /// Uses up calls of the account.
     Burst,
-    /// Takes the retry policy off our target.
-    Retry,
-    /// Lets our target be called under another role.
-    Role,
-    /// Gives our target another input.
-    Input,
-    /// Gives a rule that waits for events another pattern.
-    Repattern,
-    /// Changes a tag that a rule has from the manifest.
-    Relabel,
-    /// Changes the digest on the revision that is pinned.
-    Respec,
-    /// Adds a tag of their own to the group of a schedule.
-    TagGroup,
-    /// Takes our mark off the group of a schedule.
-    UntagGroup,
-    /// Deletes the group of a schedule with all that is in it.
-    DeleteGroup,
+    /// What is reached for more seldom.
+    #[serde(untagged)]
+    Seldom(Seldom),
 }
 
 impl Deed {
@@ -100,19 +87,6 @@ impl Deed {
         Self::Unmark,
         Self::Pause,
         Self::RegisterInOurs,
-    ];
-
-    /// The same, of what is reached for more seldom.
-    pub const SELDOM: [Self; 9] = [
-        Self::Retry,
-        Self::Role,
-        Self::Input,
-        Self::Repattern,
-        Self::Relabel,
-        Self::Respec,
-        Self::TagGroup,
-        Self::UntagGroup,
-        Self::DeleteGroup,
     ];
 }
 
@@ -164,17 +138,9 @@ impl Stranger {
                 Some((key, pins, id)) => self.reaches(hand, &place, key, (pins, id)).await,
                 None => {}
             },
-            Deed::Retry
-            | Deed::Role
-            | Deed::Input
-            | Deed::Repattern
-            | Deed::Relabel
-            | Deed::Respec
-            | Deed::TagGroup
-            | Deed::UntagGroup
-            | Deed::DeleteGroup => {
+            Deed::Seldom(seldom) => {
                 if let Some((key, ..)) = chosen {
-                    self.reaches_seldom(hand.deed, &place, key).await;
+                    self.reaches_seldom(seldom, &place, key).await;
                 }
             }
         }
@@ -182,15 +148,7 @@ impl Stranger {
 
     async fn reaches(&self, hand: &Hand, place: &Place, key: &Key, (pins, id): (&[String], &str)) {
         let rule = key.1.as_str();
-        let arn = format!("arn:aws:events:{}:{}:rule/{rule}", place.1, place.0);
-        let revision = |name: &str| format!("arn:aws:ecs:{}:{}:task-definition/{name}", place.1, place.0);
-        let target = |id: &str, name: &str| {
-            json!({
-                "Id": id, "Arn": format!("arn:aws:ecs:{}:{}:cluster/main", place.1, place.0),
-                "RoleArn": format!("arn:aws:iam::{}:role/theirs", place.0),
-                "EcsParameters": {"TaskDefinitionArn": revision(name)},
-            })
-        };
+        let arn = rule_arn(place, rule);
         match hand.deed {
             Deed::Disable => self.events(place, "DisableRule", json!({"Name": rule})).await,
             Deed::Enable => self.events(place, "EnableRule", json!({"Name": rule})).await,
@@ -200,12 +158,12 @@ impl Stranger {
             }
             Deed::RemoveTarget => self.events(place, "RemoveTargets", json!({"Rule": rule, "Ids": [id]})).await,
             Deed::Repin => {
-                let put = json!({"Rule": rule, "Targets": [target(id, "theirs:1")]});
+                let put = json!({"Rule": rule, "Targets": [starting(place, id, "theirs:1")]});
                 self.events(place, "PutTargets", put).await;
             }
             Deed::AddStray => {
                 let name = pins.first().map_or("theirs:1", String::as_str);
-                let put = json!({"Rule": rule, "Targets": [target("ecs-etl-2", name)]});
+                let put = json!({"Rule": rule, "Targets": [starting(place, "ecs-etl-2", name)]});
                 self.events(place, "PutTargets", put).await;
             }
             Deed::AddTheirs => {
@@ -226,7 +184,8 @@ impl Stranger {
             }
             Deed::Deregister => {
                 if let Some(name) = pins.first() {
-                    self.ecs(place, "DeregisterTaskDefinition", json!({"taskDefinition": revision(name)})).await;
+                    self.ecs(place, "DeregisterTaskDefinition", json!({"taskDefinition": revision_arn(place, name)}))
+                        .await;
                 }
             }
             Deed::Tag => {
@@ -234,7 +193,8 @@ impl Stranger {
                 self.events(place, "TagResource", json!({"ResourceARN": arn, "Tags": tags})).await;
                 if let Some(name) = pins.first() {
                     let tags = json!([{"key": "cost-centre", "value": "42"}]);
-                    self.ecs(place, "TagResource", json!({"resourceArn": revision(name), "tags": tags})).await;
+                    self.ecs(place, "TagResource", json!({"resourceArn": revision_arn(place, name), "tags": tags}))
+                        .await;
                 }
             }
             Deed::Unmark => {
@@ -253,18 +213,7 @@ impl Stranger {
                 let family = pins.first().and_then(|name| name.split(':').next()).unwrap_or("theirs");
                 self.register(place, family).await;
             }
-            Deed::ClashRule
-            | Deed::Beside
-            | Deed::Burst
-            | Deed::Retry
-            | Deed::Role
-            | Deed::Input
-            | Deed::Repattern
-            | Deed::Relabel
-            | Deed::Respec
-            | Deed::TagGroup
-            | Deed::UntagGroup
-            | Deed::DeleteGroup => {}
+            Deed::ClashRule | Deed::Beside | Deed::Burst | Deed::Seldom(_) => {}
         }
     }
 
@@ -280,9 +229,8 @@ impl Stranger {
             Deed::Reschedule => put("ScheduleExpression", json!("rate(1 day)")),
             Deed::Repin | Deed::AddStray => {
                 let mut target = live.pointer("/members/Target").cloned().unwrap_or_default();
-                let theirs = format!("arn:aws:ecs:{}:{}:task-definition/theirs:1", place.1, place.0);
                 if let Some(parameters) = target.get_mut("EcsParameters") {
-                    set(parameters, "TaskDefinitionArn", Some(json!(theirs)));
+                    set(parameters, "TaskDefinitionArn", Some(json!(revision_arn(place, "theirs:1"))));
                 }
                 put("Target", target);
             }
@@ -305,21 +253,10 @@ impl Stranger {
                 if hand.deed == Deed::RegisterInOurs {
                     return self.register(place, pinned.split(':').next().unwrap_or("theirs")).await;
                 }
-                let arn = format!("arn:aws:ecs:{}:{}:task-definition/{pinned}", place.1, place.0);
-                return self.ecs(place, "DeregisterTaskDefinition", json!({"taskDefinition": arn})).await;
+                let pinned = json!({"taskDefinition": revision_arn(place, &pinned)});
+                return self.ecs(place, "DeregisterTaskDefinition", pinned).await;
             }
-            Deed::ClashRule
-            | Deed::Beside
-            | Deed::Burst
-            | Deed::Retry
-            | Deed::Role
-            | Deed::Input
-            | Deed::Repattern
-            | Deed::Relabel
-            | Deed::Respec
-            | Deed::TagGroup
-            | Deed::UntagGroup
-            | Deed::DeleteGroup => return,
+            Deed::ClashRule | Deed::Beside | Deed::Burst | Deed::Seldom(_) => return,
         }
         self.scheduler(place, "PUT", &format!("/schedules/{name}"), &members).await;
     }
@@ -339,11 +276,7 @@ impl Stranger {
         self.register(&place, name).await;
         let put = json!({"Name": name, "ScheduleExpression": "cron(7 3 * * ? *)", "Description": "every night"});
         self.events(&place, "PutRule", put).await;
-        let target = json!({
-            "Id": "run", "Arn": format!("arn:aws:ecs:{}:{}:cluster/main", place.1, place.0),
-            "RoleArn": format!("arn:aws:iam::{}:role/theirs", place.0),
-            "EcsParameters": {"TaskDefinitionArn": format!("arn:aws:ecs:{}:{}:task-definition/{name}:1", place.1, place.0)},
-        });
+        let target = starting(&place, "run", &format!("{name}:1"));
         let beside = json!({"Id": "log", "Arn": format!("arn:aws:sqs:{}:{}:theirs", place.1, place.0)});
         self.events(&place, "PutTargets", json!({"Rule": name, "Targets": [target, beside]})).await;
     }
@@ -353,11 +286,7 @@ impl Stranger {
         self.register(place, &name).await;
         let put = json!({"Name": name, "ScheduleExpression": "cron(7 3 * * ? *)", "Tags": [{"Key": "team", "Value": "theirs"}]});
         self.events(place, "PutRule", put).await;
-        let target = json!({
-            "Id": "1", "Arn": format!("arn:aws:ecs:{}:{}:cluster/main", place.1, place.0),
-            "RoleArn": format!("arn:aws:iam::{}:role/theirs", place.0),
-            "EcsParameters": {"TaskDefinitionArn": format!("arn:aws:ecs:{}:{}:task-definition/{name}:1", place.1, place.0)},
-        });
+        let target = starting(place, "1", &format!("{name}:1"));
         self.events(place, "PutTargets", json!({"Rule": name, "Targets": [target]})).await;
     }
 
@@ -416,6 +345,28 @@ impl Stranger {
 /// Nothing for null.
 fn bytes(body: &Value) -> Vec<u8> {
     if body.is_null() { Vec::new() } else { body.to_string().into_bytes() }
+}
+
+fn rule_arn((account, region): &Place, rule: &str) -> String {
+    format!("arn:aws:events:{region}:{account}:rule/{rule}")
+}
+
+/// Of `family:number`.
+fn revision_arn((account, region): &Place, name: &str) -> String {
+    format!("arn:aws:ecs:{region}:{account}:task-definition/{name}")
+}
+
+/// A target that starts a revision, `family:number`, under a role of theirs.
+fn starting(place: &Place, id: &str, name: &str) -> Value {
+    json!({
+        "Id": id, "Arn": format!("arn:aws:ecs:{}:{}:cluster/main", place.1, place.0),
+        "RoleArn": role_of_theirs(place),
+        "EcsParameters": {"TaskDefinitionArn": revision_arn(place, name)},
+    })
+}
+
+fn role_of_theirs(place: &Place) -> String {
+    format!("arn:aws:iam::{}:role/theirs", place.0)
 }
 
 /// Where the tags of a group of schedules are.

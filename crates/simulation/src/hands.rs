@@ -3,7 +3,7 @@
 
 use fastrand::Rng;
 
-use crate::hand::{Deed, Hand};
+use crate::hand::{Deed, Hand, Seldom};
 use crate::shape::pick;
 use crate::sketch::Book;
 use crate::story::{Event, What};
@@ -36,7 +36,7 @@ impl Hands {
                 continue;
             }
             let job = (*pick(&mut self.rng, &names)).clone();
-            let deed = *pick(&mut self.rng, &Deed::SELDOM);
+            let deed = Deed::Seldom(*pick(&mut self.rng, &Seldom::ALL));
             let hand = Hand { controller: book.controller.name.clone(), job, deed, rule: self.rule() };
             events.push(Event { at: self.rng.u32(30_000..calm), what: What::Hand(hand) });
         }

@@ -5,6 +5,7 @@ use super::{
     Change, Cluster, Crew, Deed, Defaults, End, Job, Scenario, What, after, book, edit, hand, job, legacy, put, told,
     zoned,
 };
+use crate::hand::Seldom;
 use crate::sketch::Book;
 
 /// The job beside the one that a scenario is about.
@@ -62,10 +63,14 @@ fn tags() -> Vec<Scenario> {
     vec![
         Scenario::new("unmarked", with(job()), vec![hand(Deed::Unmark), image()]),
         Scenario::new("paused-and-resumed", with(job()), vec![hand(Deed::Pause), image(), hand(Deed::Resume)]),
-        Scenario::new("drift-retry", with(job()), vec![hand(Deed::Retry)]),
-        Scenario::new("drift-pattern", with(Job { schedules: Vec::new(), ..told() }), vec![hand(Deed::Repattern)]),
-        retarget("scheduler-group-deleted", Deed::DeleteGroup),
-        retarget("scheduler-group-unmarked", Deed::UntagGroup),
+        Scenario::new("drift-retry", with(job()), vec![hand(Deed::Seldom(Seldom::Retry))]),
+        Scenario::new(
+            "drift-pattern",
+            with(Job { schedules: Vec::new(), ..told() }),
+            vec![hand(Deed::Seldom(Seldom::Repattern))],
+        ),
+        retarget("scheduler-group-deleted", Deed::Seldom(Seldom::DeleteGroup)),
+        retarget("scheduler-group-unmarked", Deed::Seldom(Seldom::UntagGroup)),
     ]
 }
 

@@ -7,7 +7,6 @@ use super::book::{Books, Shelf};
 use super::status::Status;
 use super::{Finding, Rules, Sight, calm};
 use crate::mirror::{Changed, Key, Mirror, Revision, belongs_to, is_ours};
-use crate::sketch::Cluster;
 use crate::story::Crew;
 
 /// The mark of what nothing pins any more.
@@ -129,14 +128,14 @@ impl<'a> Look<'a> {
                         && calm::excuse(self.mirror, shelf, job, wanted).is_none();
                     (is_home && is_at_rest).then(|| Some(keep(shelf)))
                 }
-                None => self.is_gone(key, revision, shelf, (identity, job)).then_some(None),
+                None => self.is_gone(revision, shelf, (identity, job)).then_some(None),
             }?;
             Some(Tended { identity, job, keep })
         })
     }
 
     /// Whether a job has gone, and its revisions are to follow.
-    fn is_gone(&self, key: &Key, revision: &Revision, shelf: &Shelf, (identity, job): (&str, &str)) -> bool {
+    fn is_gone(&self, revision: &Revision, shelf: &Shelf, (identity, job): (&str, &str)) -> bool {
         let book = &shelf.now.book;
         // What a job had under its former name, or in another place, nobody looks after as long as the job is there.
         let is_former = book.jobs.values().any(|other| other.moved_from.as_deref() == Some(job));
@@ -145,10 +144,9 @@ impl<'a> Look<'a> {
         // Which family a job had taken over, no list tells a process that was started since (docs/manifests.md).
         let is_adopted = !revision.family.starts_with(&book.controller.prefix);
         let is_read = shelf.incomplete_since.is_none() && !book.jobs.is_empty();
-        let is_named = book.clusters.values().any(|cluster| Cluster::place(cluster) == key.0);
         let still_runs = self.mirror.rules_of(identity, job).next().is_some();
         let is_mentioned = book.jobs.contains_key(job);
-        !is_mentioned && !is_former && !stays && !is_other_source && !is_adopted && is_read && is_named && !still_runs
+        !is_mentioned && !is_former && !stays && !is_other_source && !is_adopted && is_read && !still_runs
     }
 
     /// What is wrong with a revision that somebody looks after.
