@@ -6,10 +6,13 @@ use serde_yaml::{Mapping, Value as Yaml};
 /// Characters that YAML's readers and writers do not agree on unless they are escaped.
 const DISPUTED: [char; 5] = ['\u{7f}', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'];
 
+/// A key that merges another map, unless it is quoted, which the writer does not do.
+const MERGE: &str = "\"<<\":";
+
 /// Writes a JSON value as a block of YAML, ending with a line break.
 pub fn emit(value: &Json) -> String {
     let json = value.to_string();
-    if json.contains(DISPUTED) || json.contains("\\u") {
+    if json.contains(DISPUTED) || json.contains("\\u") || json.contains(MERGE) {
         return escaped(&json);
     }
     // JSON has nothing that YAML cannot say; if the writer refused all the same, JSON is YAML too.
