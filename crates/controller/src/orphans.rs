@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecs_etl_aws::Urgency;
-use ecs_etl_plan::clean_up::{self, CleanUp};
+use ecs_etl_plan::clean_up::{self, CleanUp, Keep};
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::decide::Decision;
 use ecs_etl_plan::labels::Belongs;
@@ -244,7 +244,7 @@ async fn tidy(cx: &Context, place: &Place, job: &JobName, family: &Family) -> Re
         family,
         place,
         identity: &settings.identity,
-        keep: None,
+        keep: Keep::Gone,
         // Longer than any job's: what it was is not known any more.
         event_age: SignedDuration::from_hours(24),
     };

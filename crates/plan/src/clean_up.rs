@@ -39,11 +39,21 @@ pub struct Scope<'a> {
     pub place: &'a Place,
     /// Who we are.
     pub identity: &'a Identity,
-    /// How many of the newest revisions stay: `spec.keepRevisions`. None for a job that is gone: no revision stays, but for
-    /// those of `deletionPolicy: Retain` and of another source.
-    pub keep: Option<u32>,
+    /// What stays, however old it is.
+    pub keep: Keep,
     /// How late EventBridge may still start a run of the job.
     pub event_age: SignedDuration,
+}
+
+/// Which revisions of a family stay, however old they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// So many of the newest, `spec.keepRevisions`: the job lives here.
+    Newest(u32),
+    /// Those of another source alone: the job lives in another place now, or under another name.
+    MovedAway,
+    /// Those of another source and of `deletionPolicy: Retain`: the job is gone.
+    Gone,
 }
 
 /// What is lacking, or what to tidy.
@@ -74,7 +84,10 @@ fn tidy(scope: &Scope<'_>, observed: &Observed, now: Timestamp) -> Result<(Plan,
         .into_iter()
         .filter(|revision| mark.is_on(&revision.tags) && !stays(scope, revision))
         .collect();
-    let keep = usize::try_from(scope.keep.unwrap_or(0)).unwrap_or(usize::MAX);
+    let keep = match scope.keep {
+        Keep::Newest(keep) => usize::try_from(keep).unwrap_or(usize::MAX),
+        Keep::MovedAway | Keep::Gone => 0,
+    };
     let wait = LONGEST_RETRY.max(scope.event_age).saturating_add(MARGIN);
 
     let mut draft = Draft::new(scope.place);
@@ -112,8 +125,10 @@ fn tidy(scope: &Scope<'_>, observed: &Observed, now: Timestamp) -> Result<(Plan,
         draft.push(Action::DeregisterTaskDefinition { revision }, Because::Note(why));
     }
     let verdict = match scope.keep {
-        Some(_) => Verdict::Ready(Reason::Converged, "replaced revisions are tidied away".to_owned()),
-        None => Verdict::Waiting(Reason::Removed, "the job's revisions are tidied away".to_owned(), next_due),
+        Keep::Newest(_) | Keep::MovedAway => {
+            Verdict::Ready(Reason::Converged, "replaced revisions are tidied away".to_owned())
+        }
+        Keep::Gone => Verdict::Waiting(Reason::Removed, "the job's revisions are tidied away".to_owned(), next_due),
     };
     let kind = if draft.is_empty() { Kind::None } else { Kind::CleanUp };
     let plan = Plan { job: scope.job.clone(), kind, steps: draft.into_steps(), verdict, pins: None, notes: Vec::new() };
@@ -124,11 +139,16 @@ fn note(why: &str) -> Because {
     Because::Note(why.to_owned())
 }
 
-/// Revisions of a job that is gone stay by its policy, or because another source's controller answers for them.
+/// Where a job is not at home, revisions stay because another source's controller answers for them; those of one that is gone also by
+/// its policy.
 fn stays(scope: &Scope<'_>, revision: &LiveRevision) -> bool {
     let tag = |key: &str| revision.tags.get(key).map(String::as_str);
-    let other_source = tag(tags::SOURCE) != Some(scope.identity.source.as_str());
-    scope.keep.is_none() && (other_source || tag(tags::POLICY) == Some("Retain"))
+    let is_of_other_source = || tag(tags::SOURCE) != Some(scope.identity.source.as_str());
+    match scope.keep {
+        Keep::Newest(_) => false,
+        Keep::MovedAway => is_of_other_source(),
+        Keep::Gone => is_of_other_source() || tag(tags::POLICY) == Some("Retain"),
+    }
 }
 
 /// The ACTIVE revisions, newest first, and those that any target of any of the job's rules pins.

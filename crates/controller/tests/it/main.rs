@@ -19,5 +19,6 @@ mod retries;
 mod scheduler;
 mod settings;
 mod shards;
+mod tidy;
 mod triggers;
 mod trouble;

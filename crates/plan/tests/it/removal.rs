@@ -1,6 +1,6 @@
 //! Jobs whose manifest is gone, and the revisions they leave.
 
-use ecs_etl_plan::clean_up::{self, CleanUp, Scope};
+use ecs_etl_plan::clean_up::{self, CleanUp, Keep, Scope};
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_plan::decide::{Decision, Policy};
 use ecs_etl_plan::lint::{Subject, lint};
@@ -145,7 +145,7 @@ fn a_rule_with_targets_of_others_stays_for_them() {
 const DAY: SignedDuration = SignedDuration::from_hours(26);
 
 /// Tidies until nothing is asked, and gives what was done and when something is due next.
-fn tidy(world: &mut World, keep: Option<u32>) -> (Vec<String>, Option<Timestamp>) {
+fn tidy(world: &mut World, keep: Keep) -> (Vec<String>, Option<Timestamp>) {
     let (job, family, place) = (JobName::new("sales").unwrap(), Family::new("etl-sales").unwrap(), place("eu-west-1"));
     let identity = identity(SOURCE);
     let event_age = SignedDuration::from_secs(3600);
@@ -185,38 +185,38 @@ fn changed(images: usize) -> World {
 #[test]
 fn a_replaced_revision_is_marked_once_and_goes_after_a_day_when_newer_ones_are_kept() {
     let mut world = changed(3);
-    assert_eq!(tidy(&mut world, Some(1)).0, ["TagResource 2", "TagResource 1"]);
-    let (done, due) = tidy(&mut world, Some(1));
+    assert_eq!(tidy(&mut world, Keep::Newest(1)).0, ["TagResource 2", "TagResource 1"]);
+    let (done, due) = tidy(&mut world, Keep::Newest(1));
     assert_eq!((done.len(), due), (0, Some(at("2026-11-24T13:00:00Z"))));
     world.now += DAY;
-    assert_eq!(tidy(&mut world, Some(1)).0, ["DeregisterTaskDefinition 1", "DeregisterTaskDefinition 2"]);
-    assert_eq!(tidy(&mut world, Some(1)), (vec![], None));
+    assert_eq!(tidy(&mut world, Keep::Newest(1)).0, ["DeregisterTaskDefinition 1", "DeregisterTaskDefinition 2"]);
+    assert_eq!(tidy(&mut world, Keep::Newest(1)), (vec![], None));
 }
 
 #[test]
 fn revisions_within_those_that_are_kept_stay_for_ever() {
     let mut world = changed(3);
-    tidy(&mut world, Some(3));
+    tidy(&mut world, Keep::Newest(3));
     world.now += DAY * 10;
-    assert_eq!(tidy(&mut world, Some(3)).0, [""; 0]);
+    assert_eq!(tidy(&mut world, Keep::Newest(3)).0, [""; 0]);
 }
 
 #[test]
 fn a_revision_that_is_pinned_again_loses_its_mark_and_stays() {
     let mut world = changed(3);
-    tidy(&mut world, Some(0));
+    tidy(&mut world, Keep::Newest(0));
     world.reconcile(&job().image("sales:1").desired());
     world.now += DAY;
-    assert_eq!(tidy(&mut world, Some(0)).0, ["TagResource 3", "UntagResource 1", "DeregisterTaskDefinition 2"]);
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, ["TagResource 3", "UntagResource 1", "DeregisterTaskDefinition 2"]);
 }
 
 #[test]
 fn all_revisions_of_a_removed_job_go_after_a_day() {
     let mut world = changed(2);
     remove(&mut world);
-    assert_eq!(tidy(&mut world, None).0, ["TagResource 1"]);
+    assert_eq!(tidy(&mut world, Keep::Gone).0, ["TagResource 1"]);
     world.now += DAY;
-    assert_eq!(tidy(&mut world, None).0, ["DeregisterTaskDefinition 1", "DeregisterTaskDefinition 2"]);
+    assert_eq!(tidy(&mut world, Keep::Gone).0, ["DeregisterTaskDefinition 1", "DeregisterTaskDefinition 2"]);
 }
 
 #[test]
@@ -224,7 +224,22 @@ fn revisions_of_a_retained_job_and_of_other_sources_stay() {
     for spec in [Spec { retain: true, ..job() }, Spec { source: "git.example.com/other", ..job() }] {
         let mut world = World::with(&spec.desired());
         world.region(&spec.place).rules.clear();
-        assert_eq!(tidy(&mut world, None), (vec![], None));
+        assert_eq!(tidy(&mut world, Keep::Gone), (vec![], None));
+    }
+}
+
+#[test]
+fn where_a_job_is_not_at_home_any_more_its_revisions_go_whatever_its_policy_and_those_of_other_sources_stay() {
+    let cases =
+        [(job(), 2), (Spec { retain: true, ..job() }, 2), (Spec { source: "git.example.com/other", ..job() }, 0)];
+    for (spec, gone) in cases {
+        let mut world = World::with(&spec.desired());
+        world.reconcile(&Spec { image: "sales:2".to_owned(), ..spec.clone() }.desired());
+        world.region(&spec.place).rules.clear();
+        tidy(&mut world, Keep::MovedAway);
+        world.now += DAY;
+        let done = tidy(&mut world, Keep::MovedAway).0;
+        assert_eq!(done.iter().filter(|what| what.starts_with("Deregister")).count(), gone, "{done:?}");
     }
 }
 
@@ -233,7 +248,7 @@ fn a_revision_of_others_is_never_tidied() {
     let mut world = changed(1);
     let place = job().place;
     world.region(&place).register(&place, "etl-sales", &TaskDefinition::default(), Tags::new());
-    assert_eq!(tidy(&mut world, Some(0)).0, [""; 0]);
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, [""; 0]);
 }
 
 #[test]
@@ -247,18 +262,18 @@ fn any_target_of_any_rule_of_the_job_keeps_its_revision() {
     target.ecs_parameters.as_mut().unwrap().task_definition_arn = Some(pinned.to_owned());
     second.tags.clear();
     world.region(&place).rules.insert(second.live.name.clone(), second);
-    assert_eq!(tidy(&mut world, Some(0)).0, [""; 0]);
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, [""; 0]);
 }
 
 #[test]
 fn nothing_is_deregistered_before_the_plain_rule_is_known_to_be_absent() {
     let mut world = changed(2);
-    tidy(&mut world, None);
+    tidy(&mut world, Keep::Gone);
     world.now += DAY;
     let (job, family, place) = (JobName::new("sales").unwrap(), Family::new("etl-sales").unwrap(), place("eu-west-1"));
     let identity = identity(SOURCE);
     let event_age = SignedDuration::from_secs(3600);
-    let scope = Scope { job: &job, family: &family, place: &place, identity: &identity, keep: None, event_age };
+    let scope = Scope { job: &job, family: &family, place: &place, identity: &identity, keep: Keep::Gone, event_age };
     let mut observed = Observed::default();
     for look in [Look::Active(family.clone())]
         .into_iter()

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::book::{Books, Shelf};
+use super::book::{Books, Page, Shelf, Wanted};
 use super::status::Status;
 use super::{Finding, Rules, Sight, calm};
 use crate::mirror::{Changed, Key, Mirror, Revision, belongs_to, is_ours};
@@ -119,14 +119,17 @@ impl<'a> Look<'a> {
             if !is_in_reach || self.books.touched_since(job, self.millis) {
                 return None;
             }
-            let keep = match shelf.pages.get(job).and_then(|page| page.wanted.as_ref()) {
-                Some(wanted) => {
-                    let is_home = key.0 == wanted.place && revision.family == wanted.job.family(job);
-                    // What is left alone, and what cannot be as it should, is not tidied either.
-                    let is_at_rest = self.status.of(process, job).is_some_and(|told| told.is_ready())
-                        && !wanted.job.disabled
-                        && calm::excuse(self.mirror, shelf, job, wanted).is_none();
-                    (is_home && is_at_rest).then(|| Some(keep(shelf)))
+            let is_at_rest = |job: &str, wanted: &Wanted| {
+                // What is left alone, and what cannot be as it should, is not tidied either.
+                self.status.of(process, job).is_some_and(|told| told.is_ready())
+                    && !wanted.job.disabled
+                    && calm::excuse(self.mirror, shelf, job, wanted).is_none()
+            };
+            let keep = match heir(shelf, job) {
+                Some((heir, wanted)) => {
+                    let is_home = heir == job && key.0 == wanted.place && revision.family == wanted.job.family(job);
+                    let is_looked_after = is_home || is_left_by_us(revision, shelf, job);
+                    (is_looked_after && is_at_rest(heir, wanted)).then(|| is_home.then(|| keep(shelf)))
                 }
                 None => self.is_gone(revision, shelf, (identity, job)).then_some(None),
             }?;
@@ -137,16 +140,12 @@ impl<'a> Look<'a> {
     /// Whether a job has gone, and its revisions are to follow.
     fn is_gone(&self, revision: &Revision, shelf: &Shelf, (identity, job): (&str, &str)) -> bool {
         let book = &shelf.now.book;
-        // What a job had under its former name, or in another place, nobody looks after as long as the job is there.
         let is_former = book.jobs.values().any(|other| other.moved_from.as_deref() == Some(job));
         let stays = revision.tags.get("ecs-etl/policy").is_some_and(|policy| policy == "Retain");
-        let is_other_source = revision.tags.get("ecs-etl/source") != Some(&book.controller.source);
-        // Which family a job had taken over, no list tells a process that was started since (docs/manifests.md).
-        let is_adopted = !revision.family.starts_with(&book.controller.prefix);
         let is_read = shelf.incomplete_since.is_none() && !book.jobs.is_empty();
         let still_runs = self.mirror.rules_of(identity, job).next().is_some();
         let is_mentioned = book.jobs.contains_key(job);
-        !is_mentioned && !is_former && !stays && !is_other_source && !is_adopted && is_read && !still_runs
+        !is_mentioned && !is_former && !stays && is_left_by_us(revision, shelf, job) && is_read && !still_runs
     }
 
     /// What is wrong with a revision that somebody looks after.
@@ -184,6 +183,25 @@ impl<'a> Look<'a> {
             format!("revision {} was retired at {marked}, {newer} newer ones stay, and it is still ACTIVE", key.1)
         })
     }
+}
+
+/// Who looks after what bears a job's name: the job, or the one that it is called now.
+fn heir<'a>(shelf: &'a Shelf, job: &'a str) -> Option<(&'a str, &'a Wanted)> {
+    let wanted = |job: &str| shelf.pages.get(job)?.wanted.as_ref();
+    let is_heir = |(_, page): &(&String, &Page)| {
+        page.wanted.as_ref().is_some_and(|wanted| wanted.job.moved_from.as_deref() == Some(job))
+    };
+    let renamed =
+        || shelf.pages.iter().find(is_heir).and_then(|(name, page)| Some((name.as_str(), page.wanted.as_ref()?)));
+    wanted(job).map(|wanted| (job, wanted)).or_else(renamed)
+}
+
+/// Whether a revision is in a family of the job's own, and of this source. Which family a job had taken over, no list tells a process that was
+/// started since (docs/manifests.md).
+fn is_left_by_us(revision: &Revision, shelf: &Shelf, job: &str) -> bool {
+    let controller = &shelf.now.book.controller;
+    let is_own = revision.family.strip_prefix(controller.prefix.as_str()) == Some(job);
+    is_own && revision.tags.get("ecs-etl/source") == Some(&controller.source)
 }
 
 /// How many of the newest revisions of a job stay: the one that is pinned counts.
