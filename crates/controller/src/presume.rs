@@ -7,9 +7,9 @@
 //! - no pass of this process has found the job as it should be yet, nor was it its turn: from then on its tags are cached, and read in
 //!   the rotation that verifies all of them ([`World::rotate`]);
 //! - the list shows the rule with the very description that it is given, which names the controller and the job;
-//! - the rule pins a revision whose own tags, which were read, are those the manifest asks for. A rule's tags are written before it
-//!   pins a revision with new ones, and before a pinned revision's are changed (`decide::tagging`), so what the revision says of the
-//!   manifest's labels the rule was told before;
+//! - the rule pins a revision whose own tags, which were read, are those the manifest asks for. While a rule is told of other tags, the
+//!   revision that it pins bears a sign that no manifest asks for (`decide::tagging`), so what a revision without it says of the labels
+//!   its rule was told before;
 //! - nothing was taken over: such a rule bears a tag that only reading it shows.
 
 use ecs_etl_plan::desired::Desired;

@@ -32,7 +32,8 @@ pub const SPEC_VERSION: &str = "v1";
 /// Which tags besides ours were written from the manifest, so that a label that goes there goes in AWS too, and tags of
 /// others stay: five hexadecimal digits of the SHA-256 of each key, sorted, without separators. Absent without labels.
 ///
-/// Digests because keys may hold any separator, and 51 of them still fit a tag value's 256 characters.
+/// Digests because keys may hold any separator, and 51 of them still fit a tag value's 256 characters. On a revision, a sign after them
+/// says that it speaks for no rule ([`unsettled`]).
 pub const LABELS: &str = "ecs-etl/labels";
 
 /// What the keys of all tags of ours start with; manifests cannot set them.
@@ -50,6 +51,15 @@ fn label_mark(key: &str) -> String {
 
 const LABEL_MARK: usize = 5;
 
+/// What [`LABELS`] of a revision ends with while tags of the rules that pin it are being changed.
+const UNSETTLED: char = '+';
+
+/// The value of [`LABELS`] that says of a revision with these tags that its rules may bear others; none if it says so already.
+pub fn unsettled(tags: &Tags) -> Option<String> {
+    let listed = tags.get(LABELS).map(String::as_str).unwrap_or_default();
+    (!listed.ends_with(UNSETTLED)).then(|| format!("{listed}{UNSETTLED}"))
+}
+
 /// What must be written to a resource's tags.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TagChanges {
@@ -57,6 +67,13 @@ pub struct TagChanges {
     pub set: Tags,
     /// Keys to remove: labels that were written from the manifest and are no longer in it.
     pub remove: Vec<String>,
+}
+
+impl TagChanges {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.remove.is_empty()
+    }
 }
 
 /// Compares the tags of a resource of ours with what they should be. Tags of others are no difference.

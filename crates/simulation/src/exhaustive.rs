@@ -30,6 +30,8 @@ pub struct Scenario {
     what: Vec<What>,
     /// How long it takes, in minutes.
     minutes: u32,
+    /// After how many milliseconds a process that was killed is back.
+    down: u32,
 }
 
 /// What came of a scenario.
@@ -76,8 +78,14 @@ fn run(scenario: &Scenario) -> std::io::Result<Outcome> {
         let effects: &[bool] = if fault::is_write(operation) { &[true, false] } else { &[false] };
         for effect in effects.iter().copied() {
             let nth = u32::try_from(index).unwrap_or(u32::MAX);
-            let kill =
-                What::Kill { process: 0, request: Some(nth), writes: false, effect, keeps_disk: false, down: 1000 };
+            let kill = What::Kill {
+                process: 0,
+                request: Some(nth),
+                writes: false,
+                effect,
+                keeps_disk: false,
+                down: scenario.down,
+            };
             let report = history::run(&scenario.story(fault::Plan::none(), Some(kill)), None, false)?;
             let when = if effect { "after" } else { "before" };
             let what = report.broken.map(|broken| format!("{}: {}", broken.oracle, broken.what));
@@ -106,7 +114,7 @@ impl Outcome {
 
 impl Scenario {
     fn new(name: &'static str, before: Book, what: Vec<What>) -> Self {
-        Self { name, crew: Crew::One, before, what, minutes: 100 }
+        Self { name, crew: Crew::One, before, what, minutes: 100, down: 1000 }
     }
 
     fn story(&self, faults: fault::Plan, kill: Option<What>) -> Story {

@@ -109,8 +109,14 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     }
     goal.stopped = astray::stop(&survey, &goal, now, &mut draft);
     let mut notes = notes(&survey, observed, &choice, desired);
+    let unsettled = tagging::unsettle(desired, observed, &survey, &mut draft);
     // Before a rule pins a revision with new tags: what a pinned revision says of the manifest's labels, its rule was told.
     tagging::rules(desired, &survey, &mut draft, &mut notes);
+    // Nor does one that is pinned anew say anything else; one that is pinned already speaks for rules that may have to go first.
+    let speaks = choice.is_pinned(&survey);
+    if !speaks {
+        tagging::revision(desired, &choice, &unsettled, &mut draft);
+    }
     for wanted in &survey.wanted {
         goal.converge(wanted, &mut draft);
     }
@@ -121,9 +127,11 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
         survey.wanted.iter().for_each(|wanted| goal.release(wanted, &mut draft));
     }
     notes.extend(handover.notes.iter().cloned());
-    tagging::revision(desired, &choice, &mut draft);
     for (index, old) in survey.old.iter().enumerate() {
         handover::remove(old, stopped(index), &mut draft, &mut notes);
+    }
+    if speaks {
+        tagging::revision(desired, &choice, &unsettled, &mut draft);
     }
     for revision in retired {
         retire::tag(&revision, now, &mut draft);

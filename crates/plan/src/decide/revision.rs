@@ -29,6 +29,18 @@ pub(crate) enum Choice<'a> {
     Register(Because),
 }
 
+impl Choice<'_> {
+    /// Whether a rule of the job here pins it already, wanted or not.
+    pub(crate) fn is_pinned(&self, survey: &Survey<'_>) -> bool {
+        match self {
+            Self::Existing(revision) | Self::Stuck(revision, _) => {
+                survey.rules_here().any(|rule| rule.split.pinned().as_ref() == Some(&revision.arn))
+            }
+            Self::Register(_) => false,
+        }
+    }
+}
+
 /// Chooses, or asks for the contents that the choice hangs on.
 pub(crate) fn choose<'a>(
     desired: &Desired,

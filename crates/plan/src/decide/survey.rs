@@ -50,6 +50,14 @@ pub(crate) struct Survey<'a> {
     pub notes: Vec<String>,
 }
 
+impl Survey<'_> {
+    /// Rules of ours where the job lives, wanted or not.
+    pub(crate) fn rules_here(&self) -> impl Iterator<Item = &Ours<'_>> {
+        let old = self.old.iter().filter(|old| old.elsewhere.is_none()).map(|old| &old.rule);
+        self.wanted.iter().filter_map(|wanted| wanted.live.as_ref()).chain(old)
+    }
+}
+
 /// Looks at every rule that bears a name of the job, here, under its former name and elsewhere.
 pub(crate) fn survey<'a>(desired: &'a Desired, observed: &'a Observed) -> Result<Survey<'a>, Stop> {
     let mut asks = Asks::default();

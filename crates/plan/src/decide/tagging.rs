@@ -1,5 +1,7 @@
 //! Tags of ours that are missing, changed or no longer wanted. Tags of others stay.
 
+use std::collections::BTreeMap;
+
 use super::adopt;
 use super::draft::Draft;
 use super::revision::Choice;
@@ -7,8 +9,55 @@ use super::see::Ours;
 use super::survey::{Survey, mark};
 use crate::compare;
 use crate::desired::Desired;
+use crate::observed::{LiveRevision, Observed, RevisionArn};
 use crate::step::{Action, Because};
-use crate::tags::{self, TagChanges};
+use crate::tags::{self, TagChanges, Tags};
+
+/// What a plan has told revisions of their tags before it told their rules.
+#[derive(Debug, Default)]
+pub(crate) struct Unsettled(BTreeMap<RevisionArn, Tags>);
+
+/// Before any rule is told of other tags, the revision that it pins, and so speaks for it, says that it does not.
+///
+/// Where a process that knows nothing finds the manifest's tags on a pinned revision, it takes the rule to bear them too. Between what a
+/// rule is told and what its revision says in the end the work may stop, and the manifest may be put back, or say a third thing.
+pub(crate) fn unsettle(
+    desired: &Desired,
+    observed: &Observed,
+    survey: &Survey<'_>,
+    draft: &mut Draft<'_>,
+) -> Unsettled {
+    let mut unsettled = Unsettled::default();
+    let mark = mark(desired, None);
+    let rules = || survey.wanted.iter().filter(|wanted| wanted.desired.name.group().is_none() && !wanted.desired.over);
+    let is_told = |live: Option<&Ours<'_>>| live.is_none_or(|live| !rule_changes(desired, live).is_empty());
+    if !rules().any(|wanted| is_told(wanted.live.as_ref())) {
+        return unsettled;
+    }
+    let pinned = survey.rules_here().filter_map(|rule| rule.split.pinned());
+    let pinned = pinned.filter_map(|arn| observed.revisions.get(&arn)?.known()?.as_ref());
+    let mut wanted = desired.revision_tags.clone();
+    wanted.remove(tags::SPEC);
+    let mut speaking: Vec<&LiveRevision> = pinned.collect();
+    speaking.retain(|revision| survey.active.contains(&revision.arn));
+    speaking.sort_unstable_by(|a, b| a.arn.cmp(&b.arn));
+    speaking.dedup_by(|a, b| a.arn == b.arn);
+    for revision in speaking {
+        let is_to_change = mark.is_on(&revision.tags) && !tags::changes(&wanted, &revision.tags).is_empty();
+        if let Some(value) = tags::unsettled(&revision.tags).filter(|_| is_to_change) {
+            let tags = Tags::from([(tags::LABELS.to_owned(), value)]);
+            let tag = Action::TagRevision { revision: revision.arn.clone(), tags: tags.clone() };
+            draft.push(tag, Because::Note("its rules are told of other tags first".to_owned()));
+            unsettled.0.insert(revision.arn.clone(), tags);
+        }
+    }
+    unsettled
+}
+
+/// What is to be written to the tags of a rule of ours.
+fn rule_changes(desired: &Desired, live: &Ours<'_>) -> TagChanges {
+    tags::changes(&adopt::rule_tags(desired, live), &live.tags)
+}
 
 /// Brings the tags of the rules that exist to what they should be; new rules get theirs with their creation.
 pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
@@ -17,7 +66,7 @@ pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_
     let ours = |live: &&Ours<'_>| mark.is_on(&live.tags);
     let rules = survey.wanted.iter().filter(|wanted| !wanted.desired.over).filter_map(|wanted| wanted.live.as_ref());
     for live in rules.filter(ours) {
-        let changes = tags::changes(&adopt::rule_tags(desired, live), &live.tags);
+        let changes = rule_changes(desired, live);
         if let Some(source) = live.tags.get(tags::SOURCE).filter(|_| changes.set.contains_key(tags::SOURCE)) {
             notes.push(format!("{} is taken over from the source {source:?}", live.live.name.titled()));
         }
@@ -38,7 +87,7 @@ pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_
 }
 
 /// Brings the tags of the pinned revision to what they should be.
-pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, draft: &mut Draft<'_>) {
+pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, unsettled: &Unsettled, draft: &mut Draft<'_>) {
     let live = match choice {
         Choice::Existing(live) | Choice::Stuck(live, _) if mark(desired, None).is_on(&live.tags) => live,
         Choice::Existing(_) | Choice::Stuck(..) | Choice::Register(_) => return,
@@ -48,8 +97,10 @@ pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, draft: &mut Draft
     if let Some(tag) = live.tags.get(tags::SPEC).filter(|tag| tags::foreign_spec_version(tag).is_some()) {
         wanted.insert(tags::SPEC.to_owned(), tag.clone());
     }
-    let changes = tags::changes(&wanted, &live.tags);
-    let because = Because::Differs(compare::tags(&changes, &live.tags));
+    let mut bears = live.tags.clone();
+    bears.extend(unsettled.0.get(&live.arn).into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+    let changes = tags::changes(&wanted, &bears);
+    let because = Because::Differs(compare::tags(&changes, &bears));
     let TagChanges { set, remove } = changes;
     if !remove.is_empty() {
         draft.push(Action::UntagRevision { revision: live.arn.clone(), keys: remove }, because.clone());

