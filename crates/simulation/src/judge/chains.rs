@@ -74,8 +74,8 @@ pub(crate) struct Chains {
 
 impl Chains {
     /// A job became ready.
-    pub fn ready(&mut self, millis: i64, process: usize, ready: &Ready, books: &Books) {
-        let Some(shelf) = books.of_process(process) else { return };
+    pub fn ready(&mut self, millis: i64, ready: &Ready, books: &Books) {
+        let Some(shelf) = books.of_process(ready.process) else { return };
         let directory = books.shelves.iter().position(|other| std::ptr::eq(other, shelf)).unwrap_or(0);
         let Some(wanted) = shelf.pages.get(&ready.job).and_then(|page| page.wanted.as_ref()) else { return };
         self.ready.insert((directory, ready.job.clone()), millis);

@@ -250,6 +250,17 @@ impl Judge {
     fn look_at_clock(&mut self, millis: i64, mirror: &Mirror) {
         let late = self.prompt.overdue(millis, mirror, &self.books, &self.status, &self.rules);
         self.find("isolation", millis, late);
+        let (news, finding) = self.status.ripe(millis, mirror, &self.books, &self.rules);
+        self.find("status", millis, finding);
+        for ready in news {
+            self.ready(millis, &ready);
+        }
+    }
+
+    /// A job became ready.
+    fn ready(&mut self, millis: i64, ready: &status::Ready) {
+        self.tick.ready(millis, ready, &self.books);
+        self.chains.ready(millis, ready, &self.books);
     }
 
     /// A directory changed.
@@ -291,7 +302,7 @@ impl Judge {
             return;
         }
         self.look_at_clock(millis, mirror);
-        let throttled = text.contains("Rate exceeded");
+        let throttled = text.contains(status::THROTTLED);
         if let Who::Process { process, .. } = who
             && !throttled
         {
@@ -371,8 +382,7 @@ impl Judge {
         let overcounted = self.status.overcounted();
         self.find("attempts", millis, overcounted);
         if let Some(ready) = news {
-            self.tick.ready(millis, process, &ready, &self.books);
-            self.chains.ready(millis, process, &ready, &self.books);
+            self.ready(millis, &ready);
         }
     }
 
@@ -383,7 +393,7 @@ impl Judge {
 
     /// The controller's status was written.
     pub fn controller_status(&mut self, millis: i64, process: usize, text: &str) {
-        match self.status.controller(process, text) {
+        match self.status.controller(millis, process, text, &self.books) {
             Ok(status) => self.prompt.told(millis, &status, &self.books, &self.rules),
             Err(finding) => self.find("status", millis, Some(finding)),
         }

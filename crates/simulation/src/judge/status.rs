@@ -76,10 +76,15 @@ impl Unnamed {
 /// What ECS says when a revision is registered while another of the family still is.
 const TOO_MANY: &str = "Too many concurrent attempts";
 
+/// What AWS says when a bucket is empty.
+pub(super) const THROTTLED: &str = "Rate exceeded";
+
 /// The oracle.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
     statuses: BTreeMap<(usize, String), JobStatus>,
+    /// What became ready too soon after an edit to be believed, by process and job, with the time of the edit.
+    put_off: BTreeMap<(usize, String), i64>,
     unnamed: Vec<Unnamed>,
     born: BTreeMap<usize, i64>,
     /// Until when each process could write nothing.
@@ -98,6 +103,8 @@ pub(crate) struct Status {
 /// A job that has just become ready.
 #[derive(Debug)]
 pub(crate) struct Ready {
+    /// Who says so.
+    pub process: usize,
     pub job: String,
     pub suspended: bool,
 }
@@ -166,29 +173,64 @@ impl Status {
         if !is_news {
             return (None, None);
         }
-        let page = books.of_process(process).and_then(|shelf| shelf.pages.get(&job));
-        let Some(page) = page.filter(|page| page.since < millis - TAKEN_UP) else { return (None, None) };
-        let finding = page.wanted.as_ref().and_then(|wanted| {
-            // Places that only an unreadable document names are not read either.
-            let known_since = books.of_process(process).map_or(0, |shelf| match shelf.incomplete_since {
-                Some(_) => millis,
-                None => shelf.complete_since,
-            });
-            let just_born = self.born.get(&process).copied().unwrap_or(0).max(known_since) > millis - UNREAD;
-            // Of two that hand over the same schedule at once, the later one is a second behind.
-            if matches!(rules.crew, Crew::Rivals | Crew::Twins)
-                || just_born
-                || self.misses_a_place(process)
-                || books.is_blind(millis)
-                || books.touched_since(&job, millis - STALE)
-            {
-                return None;
-            }
-            let why =
-                expect::mismatch(mirror, books.of_process(process)?, &job, wanted, rules.start, rules.at(millis))?;
-            Some(format!("{job} is called ready, but {why}"))
-        });
-        (Some(Ready { job, suspended: reason == Some(Reason::Suspended) }), finding)
+        let Some(page) = books.of_process(process).and_then(|shelf| shelf.pages.get(&job)) else { return (None, None) };
+        if page.since >= millis - TAKEN_UP {
+            self.put_off.insert((process, job), page.since);
+            return (None, None);
+        }
+        let finding = self.is_too_early(millis, process, &job, mirror, books, rules);
+        (Some(Ready { process, suspended: reason == Some(Reason::Suspended), job }), finding)
+    }
+
+    /// What was called ready too soon after an edit to be believed, and still is once the edit has been taken up.
+    pub fn ripe(&mut self, millis: i64, mirror: &Mirror, books: &Books, rules: &Rules) -> (Vec<Ready>, Finding) {
+        if self.put_off.values().all(|since| since + TAKEN_UP >= millis) {
+            return (Vec::new(), None);
+        }
+        let ripe: Vec<(usize, String, i64)> = self
+            .put_off
+            .extract_if(.., |_, since| *since + TAKEN_UP < millis)
+            .map(|((process, job), since)| (process, job, since))
+            .collect();
+        let mut news = Vec::new();
+        let mut finding = None;
+        for (process, job, since) in ripe {
+            let page = books.of_process(process).and_then(|shelf| shelf.pages.get(&job));
+            let is_same = page.is_some_and(|page| page.since == since);
+            let Some(status) = self.of(process, &job).filter(|status| is_same && status.is_ready()) else { continue };
+            let suspended = reason(status) == Some(Reason::Suspended);
+            finding = finding.or(self.is_too_early(millis, process, &job, mirror, books, rules));
+            news.push(Ready { process, job, suspended });
+        }
+        (news, finding)
+    }
+
+    /// What AWS lacks of a job that is called ready.
+    fn is_too_early(
+        &self,
+        millis: i64,
+        process: usize,
+        job: &str,
+        mirror: &Mirror,
+        books: &Books,
+        rules: &Rules,
+    ) -> Finding {
+        let shelf = books.of_process(process)?;
+        let wanted = shelf.pages.get(job)?.wanted.as_ref()?;
+        // Places that only an unreadable document names are not read either.
+        let known_since = if shelf.incomplete_since.is_some() { millis } else { shelf.complete_since };
+        let just_born = self.born.get(&process).copied().unwrap_or(0).max(known_since) > millis - UNREAD;
+        // Of two that hand over the same schedule at once, the later one is a second behind.
+        if matches!(rules.crew, Crew::Rivals | Crew::Twins)
+            || just_born
+            || self.misses_a_place(process)
+            || books.is_blind(millis)
+            || books.touched_since(job, millis - STALE)
+        {
+            return None;
+        }
+        let why = expect::mismatch(mirror, shelf, job, wanted, rules.start, rules.at(millis))?;
+        Some(format!("{job} is called ready, but {why}"))
     }
 
     /// Whether a process says that it cannot read a place. What it left there in an earlier life it cannot know of, and no job elsewhere
@@ -221,7 +263,13 @@ impl Status {
     }
 
     /// Takes the controller's status.
-    pub fn controller(&mut self, process: usize, text: &str) -> Result<ControllerStatus, String> {
+    pub fn controller(
+        &mut self,
+        millis: i64,
+        process: usize,
+        text: &str,
+        books: &Books,
+    ) -> Result<ControllerStatus, String> {
         if text.contains(CANARY) {
             return Err(format!("a secret is in the controller's status: {text}"));
         }
@@ -235,6 +283,10 @@ impl Status {
         }
         self.standing.insert((process, String::new()), text.to_owned());
         self.names(process, text, |_any| true);
+        // As with a job's own status: AWS itself refused what was asked beside, and that is what is told.
+        let throttled = status.status.problems.iter().filter(|problem| problem.message.contains(THROTTLED));
+        let left = throttled.filter_map(|problem| problem.about.strip_prefix("clean-up/")?.split('/').next());
+        self.named.extend(left.map(|job| (process, Some(books.root(job).to_owned()), millis)));
         Ok(status)
     }
 
@@ -280,6 +332,7 @@ impl Status {
     /// A process ended: what it had not said yet, it never will.
     pub fn died(&mut self, process: usize) {
         self.unnamed.retain(|fault| fault.process != process);
+        self.put_off.retain(|(of, _), _| *of != process);
     }
 
     /// With its disk went the statuses of a process.

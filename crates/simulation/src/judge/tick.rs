@@ -59,8 +59,8 @@ pub(crate) struct Tick {
 
 impl Tick {
     /// A job became ready: from now on it must run.
-    pub fn ready(&mut self, millis: i64, process: usize, ready: &Ready, books: &Books) {
-        let Some(shelf) = books.of_process(process) else { return };
+    pub fn ready(&mut self, millis: i64, ready: &Ready, books: &Books) {
+        let Some(shelf) = books.of_process(ready.process) else { return };
         let Some(wanted) = shelf.pages.get(&ready.job).and_then(|page| page.wanted.as_ref()) else { return };
         self.ready.entry(ready.job.clone()).or_default().push((millis, wanted.job.version));
         let directory = books.shelves.iter().position(|other| std::ptr::eq(other, shelf)).unwrap_or(0);
@@ -158,8 +158,12 @@ impl Tick {
         let now = books.shelves.iter().filter_map(|shelf| shelf.pages.get(job)?.wanted.as_ref());
         self.coincide(books.root(job), now.map(|wanted| &wanted.job));
         let most = self.most(books.root(job), firing.due);
+        if books.is_forgotten(at, &fired.0) && !books.wants_in(job, &fired.0) {
+            // What runs there, of whatever version, nobody knows of.
+            return None;
+        }
         let starts = self.starts.entry(key).or_default();
-        if is_tick && (books.wants_in(job, &fired.0) || !books.is_forgotten(at, &fired.0)) {
+        if is_tick {
             starts.push((job.to_owned(), version));
         }
         let is_beside = self.beside.get(books.root(job)).is_some_and(|made| *made > at - DISTURBED);
