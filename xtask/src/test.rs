@@ -1,6 +1,7 @@
 //! Every check there is, in one run.
 
 use std::io::Write as _;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -46,12 +47,15 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 fn cargo(arguments: &[&str], environment: &Path) -> anyhow::Result<bool> {
+    // Tests of whole processes wait more than they work.
+    let threads = 2 * std::thread::available_parallelism().map_or(1, NonZero::get);
     let seed = std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| PROPTEST_RNG_SEED.to_owned());
     say(&format!("$ cargo {}", arguments.join(" ")))?;
     let status = Command::new(crate::cargo())
         .args(arguments)
         .current_dir(root())
         .env("PROPTEST_RNG_SEED", seed)
+        .env("RUST_TEST_THREADS", threads.to_string())
         .env("ECS_ETL_VENV", environment)
         .env("ECS_ETL_BIN", target().join("debug").join("ecs-etl"))
         .status()

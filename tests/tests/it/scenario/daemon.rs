@@ -6,7 +6,7 @@ use ecs_etl_tests::program::{self, Running};
 use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::{Job, Workspace};
 
-use crate::live;
+use super::live;
 
 /// How long the daemon may take for anything; far more than it needs on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,7 +7,7 @@ use ecs_etl_tests::program::Running;
 use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::{Job, Workspace};
 
-use crate::live;
+use super::live;
 
 /// Applies until everything has converged, a few times at most, and says how often it took.
 fn apply_until_converged(world: &Workspace) -> usize {

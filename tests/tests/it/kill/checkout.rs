@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ecs_etl_tests::workspace::{Job, Workspace};
 
-use crate::dice::Dice;
+use super::dice::Dice;
 
 /// The job that is never removed or renamed, on whose rule somebody else has a target.
 pub const ANCHOR: &str = "anchor";

@@ -7,7 +7,7 @@ use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::{Job, Workspace, samples};
 use serde_json::json;
 
-use crate::live;
+use super::live;
 
 /// A world with the jobs `daily`, `twice` (two schedules) and `rate`, converged.
 pub fn converged(kind: Kind) -> Workspace {

@@ -4,8 +4,8 @@ use ecs_etl_tests::raw::{ACCOUNT, Aws, REGION};
 use ecs_etl_tests::server::Kind;
 use serde_json::{Value, json};
 
-use crate::converge::converged;
-use crate::live;
+use super::converge::converged;
+use super::live;
 
 /// One kind of drift: how it comes about, and the calls that undo it.
 struct Drift {

@@ -6,8 +6,8 @@ use ecs_etl_tests::meter::Calls;
 use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::{Job, Workspace};
 
-use crate::converge::converged;
-use crate::live;
+use super::converge::converged;
+use super::live;
 
 fn prune(world: &Workspace) -> (Option<i32>, Calls, String) {
     let (outcome, calls) = world.run(&["apply", "manifests", "--prune", "--yes"]);

@@ -5,8 +5,8 @@ use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::{Job, Workspace};
 use serde_json::{Value, json};
 
-use crate::converge::converged;
-use crate::live;
+use super::converge::converged;
+use super::live;
 
 /// Makes a rule with a target and a family of the same name, tagged with `tags`.
 fn seed(aws: &Aws, name: &str, tags: &[(&str, &str)]) {
