@@ -15,9 +15,11 @@ mod deletion;
 mod excuse;
 mod expect;
 mod memory;
+mod names;
 mod polite;
 mod prompt;
 mod rate;
+mod rules;
 mod status;
 mod tick;
 
@@ -33,8 +35,12 @@ use crate::directory::Directory;
 use crate::fault::{self, Drawn, Kind};
 use crate::mirror::{Changed, Mirror};
 use crate::story::{Crew, Story};
-use crate::ways::LEGACY;
 use crate::world::Who;
+
+pub(crate) use names::job_of;
+pub use rules::Rules;
+
+use names::{about, fires_for, name_of, tags_changed};
 
 pub use calm::{EndState, end_state, without_tags};
 
@@ -107,59 +113,6 @@ pub struct Judge {
     memory: memory::Memory,
 }
 
-/// What of a story the oracles must know to be fair.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// Who runs which manifests.
-    pub crew: Crew,
-    /// The moment the history begins.
-    pub start: Timestamp,
-    /// AWS's own delay before a change is seen by a tick, in milliseconds.
-    pub changes_take: i64,
-    /// How long lists may be behind, in milliseconds.
-    pub list_lag: i64,
-    /// Whether lists may be older still, or in another order.
-    pub lists_lie: bool,
-    /// Whether calls are kept inside a budget.
-    pub limited: bool,
-    /// Whether no throttle may come of our own calls.
-    pub never_throttled: bool,
-    /// How far a wall clock may be off, in milliseconds.
-    pub skew: i64,
-    /// When the storm is over, in milliseconds.
-    pub calm: i64,
-}
-
-impl Rules {
-    fn of(story: &Story, start: Timestamp) -> Self {
-        use crate::hand::Deed;
-        use crate::story::What;
-        let has = |kind: Kind| {
-            story.faults.kinds.iter().any(|(other, _)| *other == kind)
-                || story.faults.outages.iter().any(|outage| outage.kind == kind)
-        };
-        let bursts =
-            story.events.iter().any(|event| matches!(&event.what, What::Hand(hand) if hand.deed == Deed::Burst));
-        let skews = story.events.iter().any(|event| matches!(event.what, What::Skew { .. }));
-        Self {
-            crew: story.crew,
-            start,
-            changes_take: i64::from(story.nature.changes_take) * 1000,
-            list_lag: i64::from(story.nature.list_lag) * 1000,
-            lists_lie: has(Kind::StaleList) || has(Kind::ReorderedList),
-            limited: story.limits,
-            never_throttled: story.limits && story.nature.throttles && story.crew == Crew::One && !bursts,
-            skew: if skews { 120_000 } else { 0 },
-            calm: i64::from(story.calm),
-        }
-    }
-
-    /// The moment so many milliseconds after the beginning.
-    fn at(&self, millis: i64) -> Timestamp {
-        self.start.checked_add(jiff::SignedDuration::from_millis(millis)).unwrap_or(Timestamp::MAX)
-    }
-}
-
 /// How long it may take a process that knows nothing to see that somebody undoes its repairs, in milliseconds: three repairs, between
 /// which the other side looks, waits for half an hour of grace, and is looked at. One that is killed at a write may be killed long after
 /// the storm.
@@ -167,54 +120,6 @@ const FOUGHT: i64 = 3 * (2 * 66 + 30) * 60_000;
 
 /// A finding of an oracle; none if all is well.
 type Finding = Option<String>;
-
-/// Whether a change is one of tags.
-fn tags_changed(changed: &Changed) -> bool {
-    match changed {
-        Changed::Rule(_, Some(before), Some(after)) => before.tags != after.tags,
-        Changed::Revision(_, Some(before), Some(after)) => before.tags != after.tags,
-        Changed::Rule(..) | Changed::Revision(..) => false,
-    }
-}
-
-/// What a thing is called.
-fn name_of(changed: &Changed) -> &str {
-    match changed {
-        Changed::Rule((_, name), ..) | Changed::Revision((_, name), ..) => name,
-    }
-}
-
-/// The job that a thing belongs to: by its mark, which a renamed job has on what it took over, or by its name.
-fn about(changed: &Changed) -> Option<&str> {
-    let (name, tags) = match changed {
-        Changed::Rule((_, name), before, after) => {
-            (name, [before.as_ref(), after.as_ref()].map(|rule| rule.map(|rule| &rule.tags)))
-        }
-        Changed::Revision((_, name), before, after) => {
-            (name, [before.as_ref(), after.as_ref()].map(|revision| revision.map(|revision| &revision.tags)))
-        }
-    };
-    let marked = tags.into_iter().flatten().find_map(|tags| tags.get("ecs-etl/job"));
-    marked.map(String::as_str).or_else(|| job_of(name))
-}
-
-/// The job that a rule fires for: by its mark, which a renamed job has on what it took over, or by its name.
-fn fires_for<'a>(firing: &'a Firing, mirror: &'a Mirror) -> Option<&'a str> {
-    let key = (format!("{}/{}", firing.account, firing.region), firing.rule.clone());
-    let marked = mirror.rules.get(&key).and_then(|rule| rule.tags.get("ecs-etl/job"));
-    marked.map(String::as_str).or_else(|| job_of(&firing.rule))
-}
-
-/// The job that a rule, schedule, family or revision belongs to by its name.
-pub(crate) fn job_of(name: &str) -> Option<&str> {
-    let name = name.rsplit('/').next().unwrap_or(name);
-    let name = name.strip_prefix("etl-").or_else(|| name.strip_prefix(LEGACY))?;
-    let name = name.split(':').next().unwrap_or(name);
-    Some(match name.rsplit_once('.') {
-        Some((stem, _)) => stem,
-        None => name,
-    })
-}
 
 impl Judge {
     /// A judge of `story`, which begins at `start`.

@@ -1,17 +1,17 @@
 //! Promises 9, 10 and 11: the status is always whole, never calls ready what is not, names every failure, and holds no secret.
 
+mod named;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecs_etl_emulator::Request;
-use ecs_etl_emulator::door::Call;
 use ecs_etl_plan::condition::{Reason, Status as Tristate};
 use ecs_etl_plan::status::{ConditionType, ControllerStatus, JobStatus};
-use jiff::Timestamp;
+
+use named::Unnamed;
 
 use super::book::Books;
 use super::tick::DISTURBED;
-use super::{Finding, Rules, expect, job_of, polite};
-use crate::fault::Drawn;
+use super::{Finding, Rules, expect};
 use crate::mirror::Mirror;
 use crate::shape::CANARY;
 use crate::story::Crew;
@@ -25,53 +25,14 @@ const UNREAD: i64 = 60_000;
 /// Bulk knowledge is at most so old, in milliseconds: a resync and its jitter, twice.
 const STALE: i64 = 2 * 66 * 60_000;
 
-/// A failure must stand in the status within so many milliseconds: the call's own time, then the others of its reconcile.
-const NAMED: i64 = 120_000;
-
 /// A status is written at most so many milliseconds after it changed.
 const WRITTEN: i64 = 500;
 
 /// After a disk took nothing, all that is to be written has been within so many milliseconds.
 const CAUGHT_UP: i64 = 60_000;
 
-/// A disk that has room again is tried within so many milliseconds.
-const TRIED_AGAIN: i64 = 5_500;
-
-/// One reconcile takes at most so many milliseconds.
-const ONE_RECONCILE: i128 = 20_000;
-
-/// What one reconcile asks at once fails within so many milliseconds of each other.
-const BESIDE: i64 = 16_000;
-
-/// The same inside a call budget, where each of them waits for its turn: a bucket that AWS throttles for an hour gives one in twenty
-/// seconds, whoever is in line.
-const BESIDE_IN_LINE: i64 = NAMED;
-
 /// How many tries may fail before a status is written again: jitter puts some side by side.
 const UNTOLD: u32 = 2;
-
-/// A fault that is to be named.
-#[derive(Debug, Clone)]
-struct Unnamed {
-    process: usize,
-    millis: i64,
-    /// The job it is about, by the name that was first.
-    job: Option<String>,
-    code: &'static str,
-    label: String,
-}
-
-impl Unnamed {
-    /// Whether it is about a group of schedules, which any job may have asked for, or a role that any job may have needed.
-    fn is_of_any_job(&self) -> bool {
-        self.label.contains(" of ecs-etl-") || self.label.contains("sts:AssumeRole")
-    }
-
-    /// Whether a text names it. What keeps a role from being assumed is told as a matter of credentials.
-    fn is_in(&self, text: &str) -> bool {
-        text.contains(self.code) || (self.label.contains("sts:AssumeRole") && text.contains("Credentials"))
-    }
-}
 
 /// What ECS says when a revision is registered while another of the family still is.
 const TOO_MANY: &str = "Too many concurrent attempts";
@@ -290,45 +251,6 @@ impl Status {
         Ok(status)
     }
 
-    /// A status names a fault.
-    fn names(&mut self, process: usize, text: &str, about: impl Fn(&Unnamed) -> bool) {
-        let is_named = |fault: &Unnamed| fault.process == process && about(fault) && fault.is_in(text);
-        let named = self.unnamed.iter().filter(|fault| is_named(fault));
-        self.named.extend(named.map(|fault| (process, fault.job.clone(), fault.millis)));
-    }
-
-    /// A call suffers a fault, which must be named.
-    pub fn faulted(
-        &mut self,
-        millis: i64,
-        process: usize,
-        drawn: &Drawn,
-        call: &Call,
-        request: &Request,
-        books: &Books,
-    ) {
-        let Some(code) = drawn.kind.code(&call.operation) else { return };
-        // Without the right to read Scheduler, only jobs that want to be there are told, and they say what they were refused.
-        let reads_group =
-            matches!(call.operation.as_str(), "scheduler:ListTagsForResource" | "scheduler:ListSchedules");
-        if reads_group && drawn.kind == crate::fault::Kind::AccessDenied {
-            return;
-        }
-        let subject = polite::subject(request);
-        let job = job_of(&subject).map(|job| books.root(job).to_owned());
-        let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label) };
-        // The controller's own status stands under no name; a renamed job's under its newest.
-        let stands = self.standing.iter().any(|((of, name), text)| {
-            let about = name.is_empty() || fault.job.as_deref() == Some(books.root(name));
-            *of == process && about && fault.is_in(text)
-        });
-        if stands {
-            self.named.push((process, fault.job, millis));
-        } else {
-            self.unnamed.push(fault);
-        }
-    }
-
     /// A process ended: what it had not said yet, it never will.
     pub fn died(&mut self, process: usize) {
         self.unnamed.retain(|fault| fault.process != process);
@@ -348,56 +270,6 @@ impl Status {
     /// Whether a process cannot write, or has only just begun to again: its statuses are old then.
     pub fn is_silent(&self, millis: i64, process: usize) -> bool {
         self.silent.get(&process).is_some_and(|until| *until > millis - CAUGHT_UP)
-    }
-
-    /// A failure that should have been named by now.
-    pub fn overdue(&mut self, millis: i64, books: &Books, rules: &Rules) -> Finding {
-        if rules.crew != Crew::One {
-            self.unnamed.clear();
-            return None;
-        }
-        let mut late = None;
-        let beside = if rules.limited { BESIDE_IN_LINE } else { BESIDE };
-        let Self { unnamed, named, statuses, silent, .. } = self;
-        unnamed.retain(|fault| {
-            if fault.millis > millis - NAMED {
-                return true;
-            }
-            // What failed beside another call of the same reconcile is named with it.
-            if named.iter().any(|(process, job, at)| {
-                *process == fault.process
-                    && (*job == fault.job || job.is_none() || fault.is_of_any_job())
-                    && (at - fault.millis).abs() <= beside
-            }) {
-                return false;
-            }
-            let shelf = books.of_process(fault.process);
-            // What a reconcile of an earlier spec met is not told of the later one.
-            let overtaken = fault.job.as_deref().is_some_and(|job| {
-                let pages =
-                    shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
-                let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
-                fresh.reduce(|one, other| one || other).unwrap_or(true)
-            });
-            // A directory or a file that goes meanwhile is told instead, if it was for a job that something was asked.
-            let goes = (fault.job.is_some() || fault.is_of_any_job())
-                && shelf.is_some_and(|shelf| {
-                    let gone = shelf.incomplete_since.unwrap_or(shelf.complete_since);
-                    shelf.controller_since.max(gone).max(shelf.vanished) >= fault.millis - 20_000
-                });
-            // Of a place that nobody names any more, nothing is told but that.
-            let nowhere = fault.job.is_none()
-                && shelf.is_some_and(|shelf| (fault.millis - 20_000..=fault.millis + 20_000).contains(&shelf.vanished));
-            let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis - TRIED_AGAIN);
-            let is_excused = overtaken || goes || nowhere || was_silent;
-            if !is_excused && late.is_none() && !is_masked(statuses, books, fault, rules.start) {
-                late =
-                    Some(format!("{} at {} s stands in no status: {}", fault.code, fault.millis / 1000, fault.label));
-            }
-            false
-        });
-        named.retain(|(_, _, at)| *at > millis - 2 * NAMED);
-        late
     }
 
     /// Whether a status said that a job is stuck, and none that it is ready since. In between it may tell of AWS's failures.
@@ -432,25 +304,6 @@ impl Status {
     pub fn of(&self, process: usize, job: &str) -> Option<&JobStatus> {
         self.statuses.get(&(process, job.to_owned()))
     }
-}
-
-/// Whether a failure mattered to nobody: what stands in the job's way is something else, or what failed was not needed any more when
-/// all the rest was read. Without that, a reconcile that was denied something is not tried again so soon.
-fn is_masked(
-    statuses: &BTreeMap<(usize, String), JobStatus>,
-    books: &Books,
-    fault: &Unnamed,
-    start: Timestamp,
-) -> bool {
-    let of_job = |name: &str| fault.job.as_deref() == Some(books.root(name));
-    let about = statuses.iter().filter(|((process, name), _)| *process == fault.process && of_job(name));
-    about.map(|(_, status)| status).any(|status| {
-        let went_on = status.status.last_change.as_ref().is_some_and(|change| {
-            let late = change.time.duration_since(start).as_millis() - i128::from(fault.millis);
-            status.is_ready() && (-1000..ONE_RECONCILE).contains(&late)
-        });
-        reason(status) == Some(Reason::NotOwned) || (fault.code == "AccessDeniedException" && went_on)
-    })
 }
 
 /// How many tries in a row failed, as the status says, if they were about the job itself.
