@@ -50,6 +50,9 @@ pub fn check(input: &[u8]) {
             }
         }
     }
+    // The last line may be a wait.
+    aws.advance(now);
+    changes.extend(aws.take_changes());
     is_remembered(&aws, &settings, &changes, now);
 }
 
