@@ -32,7 +32,8 @@ impl Emulator {
         Self::with_state(settings, State::default())
     }
 
-    /// An AWS that goes on from what another one told by [`Emulator::take_changes`], all of it and in that order.
+    /// An AWS that goes on from what another one that [kept book](Emulator::keep_book) told by [`Emulator::take_changes`], all of it and in
+    /// that order.
     ///
     /// # Errors
     ///
@@ -102,6 +103,11 @@ impl Emulator {
     pub fn next_due(&self) -> Option<Timestamp> {
         let lists = self.lists.as_ref().and_then(Lagging::next_due);
         [self.state.next_due(), lists].into_iter().flatten().min()
+    }
+
+    /// Has what time makes told with the next change of a request from now on, for [`Emulator::resume`] to know of all of it.
+    pub fn keep_book(&mut self) {
+        self.state.keep_book();
     }
 
     /// What requests changed since the last call, to be written down before they are answered.

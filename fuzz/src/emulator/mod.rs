@@ -26,6 +26,7 @@ pub fn check(input: &[u8]) {
     };
     let mut now: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
     let mut aws = Emulator::new(settings.clone());
+    aws.keep_book();
     let mut ids = BTreeSet::new();
     let mut changes = Vec::new();
     for line in lines {
