@@ -102,10 +102,12 @@ pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, unsettled: &Unset
     let changes = tags::changes(&wanted, &bears);
     let because = Because::Differs(compare::tags(&changes, &bears));
     let TagChanges { set, remove } = changes;
-    if !remove.is_empty() {
-        draft.push(Action::UntagRevision { revision: live.arn.clone(), keys: remove }, because.clone());
-    }
-    if !set.is_empty() {
-        draft.push(Action::TagRevision { revision: live.arn.clone(), tags: set }, because);
+    // Last comes what takes the sign away that the revision speaks for no rule: it stands in the list of labels.
+    let ends_with_removal = remove.iter().any(|key| key == tags::LABELS);
+    let untag = (!remove.is_empty()).then(|| Action::UntagRevision { revision: live.arn.clone(), keys: remove });
+    let tag = (!set.is_empty()).then(|| Action::TagRevision { revision: live.arn.clone(), tags: set });
+    let steps = if ends_with_removal { [tag, untag] } else { [untag, tag] };
+    for action in steps.into_iter().flatten() {
+        draft.push(action, because.clone());
     }
 }

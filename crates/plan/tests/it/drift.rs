@@ -169,7 +169,7 @@ fn changed_tags_are_repaired_and_those_of_others_stay() {
 fn a_job_of_another_source_is_taken_over_by_its_manifest() {
     let mut world = World::with(&Spec { source: "git.example.com/old", ..job() }.desired());
     let done = world.reconcile(&job().desired());
-    assert_eq!(done.operations(), ["TagResource", "TagResource", "UntagResource", "TagResource"]);
+    assert_eq!(done.operations(), ["TagResource", "TagResource", "TagResource", "UntagResource"]);
     assert!(done.plan.notes.iter().any(|note| note.contains("git.example.com/old")), "{:?}", done.plan.notes);
 }
 

@@ -11,18 +11,18 @@ use crate::histories::sound;
 use crate::job::{Spec, job};
 use crate::world::{Rule, World};
 
-/// A job by its labels, its image, and whether it has a second schedule.
-type Words = (BTreeMap<String, String>, bool, bool);
+/// A job by its labels, its image, whether it has a second schedule, and whether it is to be retained.
+type Words = (BTreeMap<String, String>, bool, bool, bool);
 
 fn words() -> impl Strategy<Value = Words> {
     let labels = prop::collection::btree_map("[ab]", "[xy]", 0..3);
-    (labels, any::<bool>(), any::<bool>())
+    (labels, any::<bool>(), any::<bool>(), any::<bool>())
 }
 
-fn desired((labels, image, second): &Words) -> Desired {
+fn desired((labels, image, second, retain): &Words) -> Desired {
     let schedules = if *second { vec!["cron(0 2 * * ? *)", "cron(0 3 * * ? *)"] } else { vec!["cron(0 2 * * ? *)"] };
     let image = format!("sales:{}", u8::from(*image));
-    Spec { labels: labels.clone(), image, schedules, list: true, ..job() }.desired()
+    Spec { labels: labels.clone(), image, schedules, list: true, retain: *retain, ..job() }.desired()
 }
 
 /// Whether what a rule pins says of itself all that a manifest wants, so that the rule is taken to have been told the same.
