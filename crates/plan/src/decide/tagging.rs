@@ -1,6 +1,6 @@
 //! Tags of ours that are missing, changed or no longer wanted. Tags of others stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::adopt;
 use super::draft::Draft;
@@ -9,13 +9,13 @@ use super::see::Ours;
 use super::survey::{Survey, mark};
 use crate::compare;
 use crate::desired::Desired;
-use crate::observed::{LiveRevision, Observed, RevisionArn};
+use crate::observed::{Observed, RevisionArn};
 use crate::step::{Action, Because};
 use crate::tags::{self, TagChanges, Tags};
 
-/// What a plan has told revisions of their tags before it told their rules.
+/// Revisions that a plan has told not to speak for their rules, with the list of labels that says so.
 #[derive(Debug, Default)]
-pub(crate) struct Unsettled(BTreeMap<RevisionArn, Tags>);
+pub(crate) struct Unsettled(BTreeMap<RevisionArn, String>);
 
 /// Before any rule is told of other tags, the revision that it pins, and so speaks for it, says that it does not.
 ///
@@ -34,21 +34,17 @@ pub(crate) fn unsettle(
     if !rules().any(|wanted| is_told(wanted.live.as_ref())) {
         return unsettled;
     }
-    let pinned = survey.rules_here().filter_map(|rule| rule.split.pinned());
-    let pinned = pinned.filter_map(|arn| observed.revisions.get(&arn)?.known()?.as_ref());
     let mut wanted = desired.revision_tags.clone();
     wanted.remove(tags::SPEC);
-    let mut speaking: Vec<&LiveRevision> = pinned.collect();
-    speaking.retain(|revision| survey.active.contains(&revision.arn));
-    speaking.sort_unstable_by(|a, b| a.arn.cmp(&b.arn));
-    speaking.dedup_by(|a, b| a.arn == b.arn);
-    for revision in speaking {
+    let pinned: BTreeSet<RevisionArn> = survey.rules_here().filter_map(|rule| rule.split.pinned()).collect();
+    let active = pinned.iter().filter(|arn| survey.active.contains(arn));
+    for revision in active.filter_map(|arn| observed.revisions.get(arn)?.known()?.as_ref()) {
         let is_to_change = mark.is_on(&revision.tags) && !tags::changes(&wanted, &revision.tags).is_empty();
         if let Some(value) = tags::unsettled(&revision.tags).filter(|_| is_to_change) {
-            let tags = Tags::from([(tags::LABELS.to_owned(), value)]);
-            let tag = Action::TagRevision { revision: revision.arn.clone(), tags: tags.clone() };
+            let tags = Tags::from([(tags::LABELS.to_owned(), value.clone())]);
+            let tag = Action::TagRevision { revision: revision.arn.clone(), tags };
             draft.push(tag, Because::Note("its rules are told of other tags first".to_owned()));
-            unsettled.0.insert(revision.arn.clone(), tags);
+            unsettled.0.insert(revision.arn.clone(), value);
         }
     }
     unsettled
@@ -98,7 +94,7 @@ pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, unsettled: &Unset
         wanted.insert(tags::SPEC.to_owned(), tag.clone());
     }
     let mut bears = live.tags.clone();
-    bears.extend(unsettled.0.get(&live.arn).into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+    bears.extend(unsettled.0.get(&live.arn).map(|value| (tags::LABELS.to_owned(), value.clone())));
     let changes = tags::changes(&wanted, &bears);
     let because = Because::Differs(compare::tags(&changes, &bears));
     let TagChanges { set, remove } = changes;

@@ -6,9 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ecs_etl_tests::random::Random;
 use ecs_etl_tests::workspace::{Job, Workspace};
-
-use super::dice::Dice;
 
 /// The job that is never removed or renamed, on whose rule somebody else has a target.
 pub const ANCHOR: &str = "anchor";
@@ -52,7 +51,7 @@ pub struct Checkout {
 
 impl Checkout {
     /// A first commit with a few jobs.
-    pub fn new(world: &Workspace, dice: &mut Dice) -> Self {
+    pub fn new(world: &Workspace, dice: &mut Random) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
         let mut checkout = Self {
             root: world.folder().join("checkout"),
@@ -89,7 +88,7 @@ impl Checkout {
     }
 
     /// Somebody does something.
-    pub fn edit(&mut self, dice: &mut Dice) {
+    pub fn edit(&mut self, dice: &mut Random) {
         self.mend();
         match dice.below(12) {
             0..=5 => {
@@ -147,12 +146,12 @@ impl Checkout {
         }
     }
 
-    fn any(&self, dice: &mut Dice) -> String {
+    fn any(&self, dice: &mut Random) -> String {
         let names: Vec<String> = self.names().into_iter().filter(|name| name != ANCHOR).collect();
-        dice.pick(&names).clone()
+        names[dice.below(names.len())].clone()
     }
 
-    fn add(&mut self, dice: &mut Dice) -> String {
+    fn add(&mut self, dice: &mut Random) -> String {
         self.names += 1;
         let name = format!("job-{}", self.names);
         let mut job = Job::daily(&name);
@@ -162,26 +161,26 @@ impl Checkout {
     }
 
     /// Times of the day that are hours away.
-    fn schedule(&self, dice: &mut Dice) -> String {
-        let mut time = || format!("\"{} {} * * *\"", dice.below(60), (self.hour + dice.below(16)) % 24);
+    fn schedule(&self, dice: &mut Random) -> String {
+        let mut time = || format!("\"{} {} * * *\"", dice.below(60), (self.hour + dice.below(16) as u64) % 24);
         let (one, other) = (time(), time());
-        if dice.once_in(3) && one != other { format!("[{one}, {other}]") } else { one }
+        if dice.one_in(3) && one != other { format!("[{one}, {other}]") } else { one }
     }
 
-    fn changed(&mut self, dice: &mut Dice) -> Entry {
+    fn changed(&mut self, dice: &mut Random) -> Entry {
         let name = self.any(dice);
         let mut entry = self.jobs[&name].clone();
         let job = &mut entry.job;
         match dice.below(8) {
             0 => job.schedule = self.schedule(dice),
             1 => job.suspend = !job.suspend,
-            2 => job.team = (*dice.pick(&["analytics", "finance", "sales"])).to_owned(),
+            2 => job.team = dice.pick(&["analytics", "finance", "sales"]).to_owned(),
             _ => job.image = format!("example.com/{name}:{}", dice.below(1_000_000)),
         }
         entry
     }
 
-    fn rename(&mut self, dice: &mut Dice) {
+    fn rename(&mut self, dice: &mut Random) {
         let old = self.any(dice);
         let Entry { mut job, .. } = self.jobs.remove(&old).expect("a job to rename");
         self.names += 1;
@@ -209,9 +208,9 @@ impl Checkout {
     }
 
     /// Writes the beginning of a file. What is read of it may be a manifest, of another content.
-    fn tear(&mut self, entry: &Entry, dice: &mut Dice) {
+    fn tear(&mut self, entry: &Entry, dice: &mut Random) {
         let (name, text) = (entry.job.name.clone(), entry.text());
-        let beginning = &text.as_bytes()[..dice.below(text.len() as u64) as usize];
+        let beginning = &text.as_bytes()[..dice.below(text.len())];
         fs::write(self.file(&name), beginning).expect("half a manifest is written");
         self.contents.entry(name.clone()).or_default().insert(String::from_utf8_lossy(beginning).into_owned());
         self.put(entry.clone());

@@ -4,7 +4,6 @@
 //! `ECS_ETL_KILL_SEED` has a story told again, as far as processes let themselves be repeated.
 
 mod checkout;
-mod dice;
 mod live;
 mod watch;
 
@@ -14,12 +13,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ecs_etl_tests::program::Running;
+use ecs_etl_tests::random::Random;
 use ecs_etl_tests::server::Kind;
 use ecs_etl_tests::workspace::Workspace;
 use serde_json::Value;
 
 use checkout::{ANCHOR, Checkout};
-use dice::Dice;
 use watch::Watch;
 
 /// How long anything may take that has all it needs; far more than it takes on a quiet machine.
@@ -32,7 +31,7 @@ const KILLS: u64 = 20;
 struct Story {
     world: Workspace,
     checkout: Checkout,
-    dice: Dice,
+    dice: Random,
     status: PathBuf,
     statuses: usize,
     writes: usize,
@@ -58,7 +57,7 @@ fn killed_at_random_moments_it_ends_where_a_fresh_start_would() {
 /// Tells a story to its end and gives its figures.
 fn tell(seed: u64, kills: u64) -> String {
     let begin = Instant::now();
-    let mut dice = Dice::new(seed);
+    let mut dice = Random::new(seed);
     let world = Workspace::new(Kind::Emulator);
     live::seed_strangers(&world.aws);
     let strangers = live::strangers(&world.aws);
@@ -93,7 +92,7 @@ fn tell(seed: u64, kills: u64) -> String {
 impl Story {
     /// Starts the daemon, with what the last one left in its status directory or with nothing.
     fn start(&mut self) -> Running {
-        if self.dice.once_in(2) {
+        if self.dice.one_in(2) {
             self.statuses += 1;
             self.status = self.world.folder().join(format!("status-{}", self.statuses));
         }
@@ -120,15 +119,15 @@ impl Story {
         }
         let daemon = self.start();
         let (until, writes) = match self.dice.below(3) {
-            0 => (Duration::from_millis(self.dice.below(1500)), usize::MAX),
-            _ => (Duration::from_millis(2500), 1 + self.dice.below(12) as usize),
+            0 => (Duration::from_millis(self.dice.below(1500) as u64), usize::MAX),
+            _ => (Duration::from_millis(2500), 1 + self.dice.below(12)),
         };
         let begin = Instant::now();
-        let mut next = Duration::from_millis(self.dice.below(400));
+        let mut next = Duration::from_millis(self.dice.below(400) as u64);
         while begin.elapsed() < until && self.world.meter.peek().mutating().len() < writes {
             if begin.elapsed() > next {
                 self.checkout.edit(&mut self.dice);
-                next = begin.elapsed() + Duration::from_millis(20 + self.dice.below(400));
+                next = begin.elapsed() + Duration::from_millis(20 + self.dice.below(400) as u64);
             }
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -145,9 +145,6 @@ impl Status {
 
     /// What was called ready too soon after an edit to be believed, and still is once the edit has been taken up.
     pub fn ripe(&mut self, millis: i64, mirror: &Mirror, books: &Books, rules: &Rules) -> (Vec<Ready>, Finding) {
-        if self.put_off.values().all(|since| since + TAKEN_UP >= millis) {
-            return (Vec::new(), None);
-        }
         let ripe: Vec<(usize, String, i64)> = self
             .put_off
             .extract_if(.., |_, since| *since + TAKEN_UP < millis)
