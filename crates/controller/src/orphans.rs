@@ -96,15 +96,16 @@ pub struct Outcome {
 
 /// Names in the sweeps that no manifest wants where they are. Moves of a wanted job are its own business.
 pub fn names(cx: &Context, manifests: &Manifests) -> BTreeSet<(Place, JobName)> {
-    let prefix = cx.settings().prefix.clone();
+    let settings = cx.settings();
     let former: BTreeSet<&str> = manifests.directory.former_names().into_iter().map(JobName::as_str).collect();
     let world = cx.world();
     let mut names = BTreeSet::new();
     let own = manifests.own_places();
     for place in world.places().filter(|place| own.contains(*place)) {
         let is_left = |job: &str| !manifests.mentions_any(job) && !former.contains(job);
-        let bear_the_prefix = world.jobs_in(place, &prefix).filter(|job| is_left(job));
-        let others = world.jobs_of_another_name(place).into_iter().filter(|job| is_left(job.as_str()));
+        let bear_the_prefix = world.jobs_in(place, &settings.prefix).filter(|job| is_left(job));
+        let others =
+            world.jobs_of_another_name(place, &settings.adopted).into_iter().filter(|job| is_left(job.as_str()));
         let left = bear_the_prefix.filter_map(|job| JobName::new(job).ok()).chain(others);
         names.extend(left.map(|job| (place.clone(), job)));
     }

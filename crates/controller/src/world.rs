@@ -19,7 +19,7 @@ use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, Prefix, RuleName};
 use jiff::Timestamp;
 
-use crate::adopted::{Taken, stem};
+use crate::adopted::{Adopted, Taken, stem};
 use crate::context::Settings;
 use crate::remembered::{Per, Remembered};
 
@@ -252,8 +252,9 @@ impl World {
         }
     }
 
-    /// Jobs of which something may be there that bears another name than theirs: descriptions hint at it, or it was known.
-    pub fn jobs_of_another_name(&self, place: &Place) -> BTreeSet<JobName> {
+    /// Jobs of which something may be there that bears another name than theirs: descriptions hint at it, or it was known, or is
+    /// `written` in the manifest of a job that goes with its cluster.
+    pub fn jobs_of_another_name(&self, place: &Place, written: &Adopted) -> BTreeSet<JobName> {
         let Some((known, sweep)) = self.0.get(place).and_then(|known| Some((known, known.sweep.as_ref()?))) else {
             return BTreeSet::new();
         };
@@ -261,8 +262,8 @@ impl World {
             taken.families.iter().any(|family| sweep.active.contains_key(family))
                 || taken.rules.iter().any(|rule| sweep.rules.contains_key(rule))
         };
-        let remembered = known.adopted.iter().filter(|(_, taken)| is_there(taken)).map(|(job, _)| job);
-        sweep.under_other_prefix.iter().map(|(job, _)| job).chain(remembered).cloned().collect()
+        let named = known.adopted.iter().chain(written).filter(|(_, taken)| is_there(taken)).map(|(job, _)| job);
+        sweep.under_other_prefix.iter().map(|(job, _)| job).chain(named).cloned().collect()
     }
 
     /// Counts what is remembered.

@@ -19,7 +19,7 @@ use crate::desired::Identity;
 use crate::observed::{Fact, LiveRevision, Look, Observed};
 use crate::ownership::{self, Mark};
 use crate::step::{Action, Because, Kind, Plan};
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, Written};
 
 /// How old a mark of this removal may be while its first steps are still being tried.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -183,7 +183,7 @@ fn is_marked(newest: &LiveRevision, rules: &[Ours<'_>], now: Timestamp) -> bool 
     marked.is_some_and(|at| !scheduled || now.duration_since(at) < FRESH)
 }
 
-/// Our target first, then the rule. A rule with targets of others stays, without our marks: it is theirs from now on.
+/// Our target first, then the rule. A rule with targets of others stays, without our marks and labels: it is theirs from now on.
 fn take_away(rule: &Ours<'_>, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
     let name = &rule.live.name;
     if name.group().is_some() {
@@ -202,6 +202,8 @@ fn take_away(rule: &Ours<'_>, draft: &mut Draft<'_>, notes: &mut Vec<String>) {
     }
     let others = rule.split.strangers.join(", ");
     notes.push(format!("rule {name} stays without our marks: it has targets of others ({others})"));
-    let keys = rule.tags.keys().filter(|key| key.starts_with(tags::OURS)).cloned().collect();
+    let is_ours =
+        |key: &&String| key.starts_with(tags::OURS) || tags::written(&rule.tags, key) == Written::FromManifest;
+    let keys = rule.tags.keys().filter(is_ours).cloned().collect();
     draft.push(Action::UntagRule { arn: rule.live.arn.clone(), keys }, because());
 }

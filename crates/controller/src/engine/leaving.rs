@@ -9,6 +9,7 @@ use ecs_etl_spec::job::{Job, Place};
 use ecs_etl_spec::name::JobName;
 
 use super::{Engine, Key, Mode};
+use crate::adopted::Adopted;
 use crate::context::Interrupted;
 use crate::orphans;
 use crate::queue::Urgency;
@@ -60,7 +61,7 @@ impl Engine {
 
     /// Whether tags that were read for one job told of another one that no manifest names and nobody has looked after.
     fn others_came_to_light(&self, place: &Place) -> bool {
-        let others = self.cx.world().jobs_of_another_name(place);
+        let others = self.cx.world().jobs_of_another_name(place, &Adopted::new());
         others.into_iter().any(|job| !self.manifests.mentions(&job) && !self.pruning.has_looked_after(place, &job))
     }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
+use ecs_etl_emulator::Reply;
+use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
 use serde_json::{Value, json};
 
@@ -154,6 +156,23 @@ async fn a_removed_manifest_takes_the_adopted_rule_after_the_grace_and_its_revis
     lab.calls();
     lab.run(&mut engine, Duration::from_secs(26 * 3600)).await;
     assert_eq!(lab.writes(), counts([("ecs:DeregisterTaskDefinition", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_marked_and_not_described_yet_when_its_cluster_drained_goes_with_it() {
+    let lab = directory(both());
+    stranger(&lab).await;
+    lab.events("RemoveTargets", json!({"Rule": RULE, "Ids": ["tell"]})).await;
+    lab.conduct(|call, _| match call.operation.as_str() {
+        "events:PutRule" => Fault::refused(Reply::error(400, "AccessDeniedException", "no")),
+        _ => Fault::none(),
+    });
+    lab.apply().await;
+    lab.calm();
+    lab.write("base.yaml", &BASE.replace("region: eu-central-1", "region: eu-central-1\n  drain: true"));
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(8000)).await;
+    assert_eq!(rules(&lab).await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

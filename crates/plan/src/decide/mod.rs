@@ -115,6 +115,7 @@ fn converge(desired: &Desired, observed: &Observed, policy: &Policy, now: Timest
     // Nor does one that is pinned anew say anything else; one that is pinned already speaks for rules that may have to go first.
     let speaks = choice.is_pinned(&survey);
     if !speaks {
+        tagging::welcome_back(desired, &choice, &mut draft);
         tagging::revision(desired, &choice, &unsettled, &mut draft);
     }
     for wanted in &survey.wanted {

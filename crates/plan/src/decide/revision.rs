@@ -29,7 +29,17 @@ pub(crate) enum Choice<'a> {
     Register(Because),
 }
 
-impl Choice<'_> {
+impl<'a> Choice<'a> {
+    /// The revision, if it exists and bears our mark.
+    pub(crate) fn of_ours(&self, desired: &Desired) -> Option<&'a LiveRevision> {
+        match self {
+            Self::Existing(revision) | Self::Stuck(revision, _) => {
+                Some(*revision).filter(|revision| mark(desired, None).is_on(&revision.tags))
+            }
+            Self::Register(_) => None,
+        }
+    }
+
     /// Whether a rule of the job here pins it already, wanted or not.
     pub(crate) fn is_pinned(&self, survey: &Survey<'_>) -> bool {
         match self {

@@ -8,7 +8,7 @@ use super::revision::Choice;
 use super::see::Ours;
 use super::survey::{Survey, mark};
 use crate::compare;
-use crate::desired::Desired;
+use crate::desired::{Desired, Effect};
 use crate::observed::{Observed, RevisionArn};
 use crate::step::{Action, Because};
 use crate::tags::{self, TagChanges, Tags};
@@ -82,12 +82,21 @@ pub(crate) fn rules(desired: &Desired, survey: &Survey<'_>, draft: &mut Draft<'_
     }
 }
 
+/// Before a rule pins a revision that was replaced once, the mark of that goes. The day that what is replaced stays for counts from when it is
+/// replaced again, which may be before anybody has tidied.
+pub(crate) fn welcome_back(desired: &Desired, choice: &Choice<'_>, draft: &mut Draft<'_>) {
+    if !desired.rules.iter().any(|rule| matches!(rule.effect, Effect::Run) && !rule.over) {
+        // A job that nothing starts pins nothing, and its revision keeps the mark.
+        return;
+    }
+    let Some(live) = choice.of_ours(desired).filter(|live| live.tags.contains_key(tags::RETIRED_AT)) else { return };
+    let untag = Action::UntagRevision { revision: live.arn.clone(), keys: vec![tags::RETIRED_AT.to_owned()] };
+    draft.push(untag, Because::Note("a schedule pins it again".to_owned()));
+}
+
 /// Brings the tags of the pinned revision to what they should be.
 pub(crate) fn revision(desired: &Desired, choice: &Choice<'_>, unsettled: &Unsettled, draft: &mut Draft<'_>) {
-    let live = match choice {
-        Choice::Existing(live) | Choice::Stuck(live, _) if mark(desired, None).is_on(&live.tags) => live,
-        Choice::Existing(_) | Choice::Stuck(..) | Choice::Register(_) => return,
-    };
+    let Some(live) = choice.of_ours(desired) else { return };
     let mut wanted = desired.revision_tags.clone();
     // Two versions of ecs-etl side by side must not rewrite each other's digest for ever.
     if let Some(tag) = live.tags.get(tags::SPEC).filter(|tag| tags::foreign_spec_version(tag).is_some()) {

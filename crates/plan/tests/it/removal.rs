@@ -134,11 +134,14 @@ fn a_rule_with_targets_of_others_stays_for_them() {
     let stranger = |aws: &mut Region| {
         let target = Target { id: Some("notify".to_owned()), ..Target::default() };
         aws.rule("etl-sales").targets.insert("notify".to_owned(), target);
+        aws.rule("etl-sales").tags.insert("cost".to_owned(), "42".to_owned());
     };
     let expected = ["TagResource", "RemoveTargets", "UntagResource"];
-    let mut world = check(&job(), stranger, &expected, Reason::Removed);
+    let labels = [("team".to_owned(), "a".to_owned())].into();
+    let mut world = check(&Spec { labels, ..job() }, stranger, &expected, Reason::Removed);
     let rule = world.region(&job().place).rule("etl-sales");
     assert_eq!((rule.targets.len(), rule.live.state.may_fire()), (1, true));
+    assert_eq!(rule.tags, Tags::from([("cost".to_owned(), "42".to_owned())]), "what the manifest wrote goes with it");
     assert_eq!(remove(&mut world).operations, [""; 0]);
 }
 
@@ -205,9 +208,42 @@ fn revisions_within_those_that_are_kept_stay_for_ever() {
 fn a_revision_that_is_pinned_again_loses_its_mark_and_stays() {
     let mut world = changed(3);
     tidy(&mut world, Keep::Newest(0));
-    world.reconcile(&job().image("sales:1").desired());
+    let back = world.reconcile(&job().image("sales:1").desired());
+    assert_eq!(back.operations(), ["UntagResource", "PutTargets"], "the mark goes first");
     world.now += DAY;
-    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, ["TagResource 3", "UntagResource 1", "DeregisterTaskDefinition 2"]);
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, ["TagResource 3", "DeregisterTaskDefinition 2"]);
+}
+
+#[test]
+fn what_is_replaced_again_before_anybody_tidied_stays_for_a_day_from_then() {
+    let mut world = changed(2);
+    tidy(&mut world, Keep::Newest(0));
+    world.now += DAY / 2;
+    world.reconcile(&job().image("sales:1").desired());
+    world.reconcile(&job().image("sales:2").desired());
+    world.now += DAY / 2;
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, ["TagResource 1"], "a retry of its last tick may want it");
+    world.now += DAY;
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, ["DeregisterTaskDefinition 1"]);
+}
+
+#[test]
+fn what_nothing_starts_any_more_keeps_its_mark() {
+    let mut world = changed(2);
+    let unscheduled = Spec { schedules: Vec::new(), ..job().image("sales:2") };
+    world.reconcile(&unscheduled.desired());
+    assert_eq!(tidy(&mut world, Keep::Newest(1)).0, ["TagResource 2", "TagResource 1"]);
+    assert_eq!(world.reconcile(&unscheduled.desired()).operations(), [""; 0]);
+    assert_eq!(tidy(&mut world, Keep::Newest(1)).0, [""; 0]);
+}
+
+#[test]
+fn a_mark_that_another_replica_set_on_what_is_pinned_goes() {
+    let mut world = changed(1);
+    let mark = Tags::from([(tags::RETIRED_AT.to_owned(), "2026-11-20T00:00:00Z".to_owned())]);
+    let aws = world.region(&job().place);
+    aws.revisions.values_mut().for_each(|revision| revision.live.tags.extend(mark.clone()));
+    assert_eq!(tidy(&mut world, Keep::Newest(0)).0, ["UntagResource 1"]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Stage<'_> {
         let mut here = self.world.state();
         let millis = self.world.millis();
         for (index, directory) in directories.iter().enumerate() {
-            let settled = here.judge.settled(index, &here.mirror);
+            let settled = here.judge.settled(index, millis, &here.mirror);
             let (this, other) = (end_state(&here.mirror, directory), end_state(&there.mirror, directory));
             for job in settled.iter().filter(|(_, free)| **free).map(|(job, _)| job) {
                 let shared = story.books.iter().filter(|other| other.jobs.contains_key(job)).count() > 1;

@@ -119,6 +119,11 @@ impl Shelf {
         &self.now.book.controller.name
     }
 
+    /// Whether something ran in a place that no document names any more.
+    pub fn has_lost_a_place(&self) -> bool {
+        self.unnamed.values().any(|unnamed| unnamed.named.is_none())
+    }
+
     /// Whether a job takes over what bears this name.
     pub fn adopts(&self, name: &str) -> bool {
         self.now.book.jobs.values().any(|job| job.adopt.as_deref() == Some(name))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecs_etl_plan::condition::Reason;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::book::{Books, RESYNC, Shelf, Wanted};
@@ -11,6 +12,13 @@ use super::{Finding, Rules, expect, job_of};
 use crate::directory::Directory;
 use crate::mirror::{Key, Mirror, Rule, TARGET, belongs_to, is_ours, pinned};
 use crate::story::Crew;
+use crate::ticks::ticks_in;
+
+/// How far a handover keeps away from ticks (docs/manifests.md).
+const MARGIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// For how long no moment may have been free.
+const LATELY: SignedDuration = SignedDuration::from_hours(3);
 
 /// Everything must be as the manifests say, or the status must say why it cannot be.
 pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &Status, rules: &Rules) -> Finding {
@@ -26,6 +34,13 @@ pub(crate) fn convergence(millis: i64, mirror: &Mirror, books: &Books, status: &
             let reason = reason(told);
             if excuse(mirror, shelf, name, wanted).is_some() {
                 // Marks that somebody takes away are missed by the rotation of tags, days later.
+                continue;
+            }
+            if reason == Some(Reason::LocationLost) && is_out_of_sight(shelf, name, books) {
+                continue;
+            }
+            if reason == Some(Reason::WaitingForTick) && is_never_free(mirror, identity, name, wanted, rules.at(millis))
+            {
                 continue;
             }
             if wanted.job.disabled || was_freed(millis, mirror, identity, name, wanted, rules) {
@@ -101,8 +116,37 @@ pub(super) fn excuse(mirror: &Mirror, shelf: &Shelf, name: &str, wanted: &Wanted
     paused.then_some("its former rule is out of reach")
 }
 
-/// Whether something runs in a place that no document names.
+/// Whether a job may have run in a place that no document names any more, and a stranger may have taken it away there: whoever saw it run
+/// cannot see that.
+fn is_out_of_sight(shelf: &Shelf, name: &str, books: &Books) -> bool {
+    shelf.has_lost_a_place() && books.touched_since(name, 0)
+}
+
+/// Whether the runs of a job have filled all the time of late: each tick of a schedule is still to be called for when the next one comes,
+/// which a night whose clocks go back may end, up to a day later. A handover waits for that.
+fn is_never_free(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted, now: Timestamp) -> bool {
+    let mut names = [Some(name), wanted.job.moved_from.as_deref()].into_iter().flatten();
+    names.any(|job| {
+        mirror.rules_of(identity, job).filter(|(_, rule)| rule.enabled).any(|(_, rule)| {
+            let window = rule.row.pointer("/members/FlexibleTimeWindow/MaximumWindowInMinutes").and_then(Value::as_i64);
+            let Some(window) = window else { return false };
+            let taken = SignedDuration::from_mins(window) + MARGIN * 2;
+            let from = now - LATELY - taken;
+            let fired =
+                ticks_in(rule.zone.as_deref().unwrap_or("UTC"), &rule.expression, from, now).unwrap_or_default();
+            let moments = std::iter::once(from).chain(fired.iter().copied());
+            let next = fired.iter().copied().chain([now]);
+            moments.zip(next).all(|(one, other)| other.duration_since(one) <= taken)
+        })
+    })
+}
+
+/// Whether something runs in a place that no document names, or may have until a stranger took it away.
 pub(super) fn hides_a_place(mirror: &Mirror, books: &Books) -> bool {
+    let mut pages = books.shelves.iter().flat_map(|shelf| shelf.pages.keys().map(move |name| (shelf, name)));
+    if pages.any(|(shelf, name)| is_out_of_sight(shelf, name, books)) {
+        return true;
+    }
     let is_named = |place: &str| books.shelves.iter().any(|shelf| shelf.now.names(place));
     let is_ours = |rule: &Rule| books.shelves.iter().any(|shelf| belongs_to(&rule.tags, shelf.identity()));
     mirror.rules.iter().any(|(key, rule)| rule.enabled && !is_named(&key.0) && is_ours(rule))
@@ -144,14 +188,15 @@ fn left_over(mirror: &Mirror, books: &Books, process: usize, identity: &str) -> 
 }
 
 /// Jobs of a directory that are as they should be; false for those that something stands in the way of.
-pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books) -> BTreeMap<String, bool> {
+pub(crate) fn settled(directory: usize, mirror: &Mirror, books: &Books, now: Timestamp) -> BTreeMap<String, bool> {
     let Some(shelf) = books.shelves.get(directory) else { return BTreeMap::new() };
     let wanted = shelf.pages.iter().filter_map(|(name, page)| Some((name, page.wanted.as_ref()?)));
     wanted
         .map(|(name, wanted)| {
             // The direct path begins when the history did, with other dates still to come.
             let dated = wanted.job.timing.is_dated(&wanted.job.schedules);
-            let free = excuse(mirror, shelf, name, wanted).is_none() && !wanted.job.disabled && !dated;
+            let waits = is_never_free(mirror, shelf.identity(), name, wanted, now);
+            let free = excuse(mirror, shelf, name, wanted).is_none() && !wanted.job.disabled && !dated && !waits;
             (name.clone(), free)
         })
         .collect()

@@ -142,8 +142,10 @@ impl Chains {
             | Outcome::Failed { .. }
             | Outcome::NotPlaced { .. } => None,
         };
-        // What is left of a job that was renamed twice meanwhile goes by no document any more.
-        if let Some(effect) = effect.filter(|_| by_event && is_spoken_of(job, books)) {
+        // What is left of a job that was renamed twice meanwhile goes by no document any more; and of what runs in a place that no document
+        // named, somebody new made the job anew elsewhere.
+        let is_left = !is_spoken_of(job, books) || (books.is_forgotten(millis, &place) && !books.wants_in(job, &place));
+        if let Some(effect) = effect.filter(|_| by_event && !is_left) {
             *self.seen.entry(millis).or_default().entry((root.clone(), effect)).or_default() += 1;
         }
         if let Outcome::Started { task_definition, tasks, .. } = &firing.outcome {

@@ -98,7 +98,8 @@ impl Deletion {
         }
         // What was under way when the controller's document changed goes by what it said before.
         let retuned = shelf.controller_since > 0 && shelf.controller_since > millis - UNDER_WAY;
-        let drains = shelf.now.book.jobs.contains_key(job) || retuned;
+        let is_written = |(name, heir): (&String, &Job)| name == job || heir.moved_from.as_deref() == Some(job);
+        let drains = shelf.now.book.jobs.iter().any(is_written) || retuned;
         let gone = shelf.pages.get(job).and_then(|page| page.gone_since);
         let grace = i64::from(shelf.now.book.controller.grace) * 1000;
         match gone {

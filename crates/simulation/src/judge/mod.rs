@@ -421,7 +421,7 @@ impl Judge {
     }
 
     /// Jobs of a directory that are as they should be, at the end.
-    pub fn settled(&self, directory: usize, mirror: &Mirror) -> BTreeMap<String, bool> {
-        calm::settled(directory, mirror, &self.books)
+    pub fn settled(&self, directory: usize, millis: i64, mirror: &Mirror) -> BTreeMap<String, bool> {
+        calm::settled(directory, mirror, &self.books, self.rules.at(millis))
     }
 }

@@ -20,6 +20,19 @@ const PROMPT: i64 = 60_000;
 /// The same inside a call budget, where a dozen jobs stand in one line.
 const IN_LINE: i64 = 15 * 60_000;
 
+/// What was said for less than so many milliseconds may have been seen by nobody: files are to rest before they are read.
+const UNSEEN: i64 = 2_000;
+
+/// What was said of a job before edits that nobody may have seen.
+#[derive(Debug)]
+struct Before {
+    /// When the first of them came.
+    edited: i64,
+    words: Option<Wanted>,
+    /// Since when the job was due.
+    due: Option<i64>,
+}
+
 /// The oracle. One controller alone is held to it: two of them give each other cause to wait.
 #[derive(Debug, Default)]
 pub(crate) struct Prompt {
@@ -31,19 +44,28 @@ pub(crate) struct Prompt {
     lives: bool,
     /// What was due when its manifest, or that of a job it waits for, could not be read any more.
     unreadable: BTreeSet<String>,
+    /// What was said of each job until it was edited, for as long as that may be unseen.
+    before: BTreeMap<String, Before>,
     places: Places,
 }
 
 impl Prompt {
     /// A commit.
     pub fn edited(&mut self, millis: i64, edited: &[Edited], mirror: &Mirror, books: &Books, rules: &Rules) {
+        self.before.retain(|_, before| before.edited > millis - UNSEEN);
         for Edited { name, before, after } in edited {
-            let means_the_same = before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.means(after));
-            if means_the_same {
+            if is_same(before.as_ref(), after.as_ref()) {
                 // Nobody looks at a job for that: what was due is, and what strangers did waits for the resync.
                 continue;
             }
-            self.due.remove(name);
+            let due = self.due.remove(name);
+            let before = Before { edited: millis, words: before.clone(), due };
+            let before = self.before.entry(name.clone()).or_insert(before);
+            if before.edited < millis && is_same(before.words.as_ref(), after.as_ref()) {
+                // Nobody looks at a job for words that came and went.
+                self.due.extend(before.due.map(|since| (name.clone(), since)));
+                continue;
+            }
             if books.was_touched(name, millis - rules.list_lag, millis) {
                 // An edit is read directly, but the list of revisions lags for that, too, and is read again with the next resync.
                 continue;
@@ -111,6 +133,7 @@ impl Prompt {
     pub fn all_wait(&mut self) {
         self.due.clear();
         self.unreadable.clear();
+        self.before.values_mut().for_each(|before| before.due = None);
     }
 
     /// No cluster is written: of places that nobody names nothing is remembered, and their lists are read anew when they are named.
@@ -123,6 +146,8 @@ impl Prompt {
         let root = books.root(job);
         self.due.retain(|name, _| books.root(name) != root);
         self.unreadable.retain(|name| books.root(name) != root);
+        let before = self.before.iter_mut().filter(|(name, _)| books.root(name) == root);
+        before.for_each(|(_, before)| before.due = None);
     }
 
     /// A call met with a fault: what it was about may be late, and everything if all need it.
@@ -206,6 +231,11 @@ impl Prompt {
 
 fn wanted<'a>(job: &str, books: &'a Books) -> Option<&'a Wanted> {
     books.shelves.first()?.pages.get(job)?.wanted.as_ref()
+}
+
+/// Whether a job is wanted as it was.
+fn is_same(before: Option<&Wanted>, after: Option<&Wanted>) -> bool {
+    before.zip(after).is_some_and(|(before, after)| before.means(after))
 }
 
 fn mismatch(mirror: &Mirror, books: &Books, job: &str, wanted: &Wanted, rules: &Rules, millis: i64) -> Finding {

@@ -159,6 +159,8 @@ fn is_masked(
             let late = change.time.duration_since(start).as_millis() - i128::from(fault.millis);
             status.is_ready() && (-1000..ONE_RECONCILE).contains(&late)
         });
-        reason(status) == Some(Reason::NotOwned) || (fault.code == "AccessDeniedException" && went_on)
+        let is_left_alone = reason(status) == Some(Reason::ReconcileDisabled);
+        let was_denied = fault.code == "AccessDeniedException";
+        reason(status) == Some(Reason::NotOwned) || (was_denied && (went_on || is_left_alone))
     })
 }
