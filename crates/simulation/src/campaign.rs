@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -129,6 +130,7 @@ fn portion(seeds: Range<u64>) -> anyhow::Result<Figures> {
         let run = std::panic::catch_unwind(|| history::run(&story, None, false));
         figures.histories += 1;
         let failure = match run {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Some(("hang".to_owned(), error.to_string())),
             Ok(report) => {
                 let report = report?;
                 if seed % TWICE == 0 && history::run(&story, None, true)?.digest != report.digest {

@@ -2,6 +2,7 @@
 
 mod events;
 mod finish;
+mod limit;
 mod players;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tracing::Dispatch;
 
+use limit::within;
 use players::Player;
 
 use crate::capture::Capture;
@@ -57,6 +59,9 @@ const WHOLE_WAY: u64 = 8;
 /// with a log and without.
 const HEARD: u64 = 8;
 
+/// The longest that a history may go on, of wall clock: on a busy machine the longest takes some seconds.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// How long files may keep changing before the others are acted on.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -64,8 +69,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// The runtime cannot be made.
+/// The runtime cannot be made, or the history goes on for [`LONGEST`] of wall clock (`TimedOut`).
 pub fn run(story: &Story, mutant: Option<Mutant>, keeps_lines: bool) -> std::io::Result<Report> {
+    let story = story.clone();
+    within(LONGEST, &format!("the history of seed {}", story.seed), move || to_its_end(&story, mutant, keeps_lines))
+}
+
+fn to_its_end(story: &Story, mutant: Option<Mutant>, keeps_lines: bool) -> std::io::Result<Report> {
     // The SDK draws from here, when it renews credentials for instance.
     fastrand::seed(story.seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
