@@ -25,6 +25,12 @@ impl Places {
         self.silent.contains(place) && !self.read.contains(place)
     }
 
+    /// Forgets those that are not named any more.
+    pub fn keep(&mut self, is_named: impl Fn(&str) -> bool) {
+        self.silent.retain(|place| is_named(place));
+        self.read.retain(|place| is_named(place));
+    }
+
     /// Takes the status of the controller. Those that its jobs waited for until now.
     pub fn told(&mut self, status: &ControllerStatus, books: &Books, rules: &Rules) -> BTreeSet<String> {
         let before: BTreeSet<String> = self.silent.iter().filter(|place| self.is_unread(place)).cloned().collect();

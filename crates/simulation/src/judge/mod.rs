@@ -175,9 +175,7 @@ impl Judge {
         if now.gone || now.emptied {
             self.prompt.all_wait();
         }
-        if now.emptied {
-            self.prompt.forgets_places();
-        }
+        self.prompt.keep_places(now);
         self.prompt.edited(millis, &changed, mirror, &self.books, &self.rules);
         self.tick.edited(millis, directory, &changed, &self.books);
         self.chains.edited(millis, directory, &changed, &self.books);

@@ -9,6 +9,7 @@ use super::book::{Books, Edited, Wanted};
 use super::excuse::{Places, is_excuse, tells_of_aws};
 use super::status::{Status, reason};
 use super::{Finding, Rules, calm, expect, job_of};
+use crate::directory::Directory;
 use crate::fault::{Kind, SLOW};
 use crate::mirror::Mirror;
 use crate::story::Crew;
@@ -136,9 +137,11 @@ impl Prompt {
         self.before.values_mut().for_each(|before| before.due = None);
     }
 
-    /// No cluster is written: of places that nobody names nothing is remembered, and their lists are read anew when they are named.
-    pub fn forgets_places(&mut self) {
-        self.places = Places::default();
+    /// Of places that nobody names nothing is remembered, and their lists are read anew when they are named.
+    pub fn keep_places(&mut self, directory: &Directory) {
+        if !directory.gone {
+            self.places.keep(|place| directory.names(place));
+        }
     }
 
     /// A stranger's hand: it may be found in rotation only.
