@@ -1,6 +1,6 @@
 //! What a job may wait for without any other being in its way: what is its own, and a place that has not answered yet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_plan::status::ControllerStatus;
@@ -17,6 +17,8 @@ pub(super) struct Places {
     silent: BTreeSet<String>,
     /// Those of which a job was seen live.
     read: BTreeSet<String>,
+    /// When those that had been read were named no more.
+    lost: BTreeMap<String, i64>,
 }
 
 impl Places {
@@ -26,9 +28,9 @@ impl Places {
     }
 
     /// Forgets those that are not named any more.
-    pub fn keep(&mut self, is_named: impl Fn(&str) -> bool) {
+    pub fn keep(&mut self, millis: i64, is_named: impl Fn(&str) -> bool) {
         self.silent.retain(|place| is_named(place));
-        self.read.retain(|place| is_named(place));
+        self.lost.extend(self.read.extract_if(.., |place| !is_named(place)).map(|place| (place, millis)));
     }
 
     /// Takes the status of the controller. Those that its jobs waited for until now.
@@ -38,10 +40,11 @@ impl Places {
         let Some(shelf) = books.shelves.first() else { return before };
         for (job, seen) in &status.status.jobs {
             let Some(page) = shelf.pages.get(job) else { continue };
+            let Some(wanted) = &page.wanted else { continue };
             // Before it moved, it was seen in another place; and what no cluster names for a while is forgotten.
-            let since =
-                rules.at(page.since.max(shelf.vanished)).saturating_add(SignedDuration::from_millis(rules.skew));
-            if let Some(wanted) = page.wanted.as_ref().filter(|_| since.is_ok_and(|since| *seen > since)) {
+            let lost = self.lost.get(&wanted.place).copied().unwrap_or_default();
+            let since = rules.at(page.since.max(shelf.vanished).max(lost));
+            if since.saturating_add(SignedDuration::from_millis(rules.skew)).is_ok_and(|since| *seen > since) {
                 self.read.insert(wanted.place.clone());
             }
         }

@@ -175,7 +175,7 @@ impl Judge {
         if now.gone || now.emptied {
             self.prompt.all_wait();
         }
-        self.prompt.keep_places(now);
+        self.prompt.keep_places(millis, now);
         self.prompt.edited(millis, &changed, mirror, &self.books, &self.rules);
         self.tick.edited(millis, directory, &changed, &self.books);
         self.chains.edited(millis, directory, &changed, &self.books);
@@ -193,10 +193,23 @@ impl Judge {
         {
             self.books.blinded(millis);
         }
-        self.status.faulted(millis, *process, drawn, call, request, &self.books);
+        if drawn.kind != Kind::AccessDenied || !self.is_needless(*process, request, mirror) {
+            self.status.faulted(millis, *process, drawn, call, request, &self.books);
+        }
         self.prompt.faulted(millis, drawn.kind, &polite::subject(request), &self.books);
         let finding = self.polite.failed(millis, *process, drawn, call, request);
         self.find("attempts", millis, finding);
+    }
+
+    /// Whether a request asks for an older revision of a job that is gone: whose it was, its newest one tells.
+    fn is_needless(&self, process: usize, request: &Request, mirror: &Mirror) -> bool {
+        let Some((place, name)) = names::revision_asked_for(request) else { return false };
+        let Some((family, number)) = name.rsplit_once(':') else { return false };
+        let newer = mirror.family(&place, family).into_iter().find(|revision| revision.active);
+        let job =
+            newer.filter(|newer| newer.number.to_string() != number).and_then(|newer| newer.tags.get("ecs-etl/job"));
+        let shelf = self.books.of_process(process);
+        job.zip(shelf).is_some_and(|(job, shelf)| shelf.pages.get(job).is_none_or(|page| page.wanted.is_none()))
     }
 
     /// AWS refused a request of its own accord.

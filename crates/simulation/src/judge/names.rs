@@ -1,8 +1,9 @@
 //! What is called how, and whose it is by that.
 
+use ecs_etl_emulator::Request;
 use ecs_etl_emulator::firing::Firing;
 
-use crate::mirror::{Changed, Mirror};
+use crate::mirror::{Changed, Key, Mirror};
 use crate::ways::LEGACY;
 
 /// Whether a change is one of tags.
@@ -51,4 +52,13 @@ pub(crate) fn job_of(name: &str) -> Option<&str> {
         Some((stem, _)) => stem,
         None => name,
     })
+}
+
+/// The place and the name of a revision that a request names by its ARN.
+pub(super) fn revision_asked_for(request: &Request) -> Option<Key> {
+    let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
+    let (home, name) = body.get("taskDefinition")?.as_str()?.split_once(":task-definition/")?;
+    let mut parts = home.rsplit(':');
+    let (account, region) = (parts.next()?, parts.next()?);
+    Some((format!("{account}/{region}"), name.to_owned()))
 }

@@ -138,9 +138,9 @@ impl Prompt {
     }
 
     /// Of places that nobody names nothing is remembered, and their lists are read anew when they are named.
-    pub fn keep_places(&mut self, directory: &Directory) {
+    pub fn keep_places(&mut self, millis: i64, directory: &Directory) {
         if !directory.gone {
-            self.places.keep(|place| directory.names(place));
+            self.places.keep(millis, |place| directory.names(place));
         }
     }
 

@@ -161,6 +161,8 @@ fn is_masked(
         });
         let is_left_alone = reason(status) == Some(Reason::ReconcileDisabled);
         let was_denied = fault.code == "AccessDeniedException";
-        reason(status) == Some(Reason::NotOwned) || (was_denied && (went_on || is_left_alone))
+        // What waits for a person is looked at again whenever another job joins it, without waiting as after a failure.
+        let is_others = matches!(reason(status), Some(Reason::NotOwned | Reason::ChangesHeld));
+        is_others || (was_denied && (went_on || is_left_alone))
     })
 }
