@@ -105,6 +105,8 @@ pub(crate) struct Shelf {
     pub vanished: i64,
     /// When the controller's document last changed.
     pub controller_since: i64,
+    /// When a place was last named no more: what was asked there is told nobody.
+    pub lost_since: i64,
     /// When a set of deletions was last released.
     pub approved: Option<i64>,
     /// Places with something in them that no document names, or did not until then, and whether somebody new knows nothing of them.
@@ -171,6 +173,7 @@ impl Books {
                 complete_since: 0,
                 vanished: 0,
                 controller_since: 0,
+                lost_since: 0,
                 approved: None,
                 unnamed: BTreeMap::new(),
                 retained: BTreeMap::new(),
@@ -215,6 +218,7 @@ impl Books {
             directory.book.clusters.values().map(Cluster::place).filter(|place| directory.names(place)).collect()
         };
         for place in places(&shelf.now).into_iter().filter(|place| !now.names(place)) {
+            shelf.lost_since = millis;
             shelf.unnamed.insert(place, Unnamed::default());
         }
         for (_, unnamed) in shelf.unnamed.iter_mut().filter(|(place, _)| now.names(place)) {

@@ -88,7 +88,8 @@ pub(super) fn excuse(mirror: &Mirror, shelf: &Shelf, name: &str, wanted: &Wanted
         return Some("it runs in a place that no document names");
     }
     for (key, rule) in &mirror.rules {
-        if job_of(&key.1) != Some(name) {
+        // What it took over bears another name, and its mark.
+        if job_of(&key.1) != Some(name) && !is_ours(&rule.tags, identity, name) {
             continue;
         }
         if !is_ours(&rule.tags, identity, name) && key.0 == wanted.place {

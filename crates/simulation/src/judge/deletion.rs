@@ -66,7 +66,12 @@ impl Deletion {
             let is_it = name != job && books.root(name) == books.root(job);
             is_it && page.gone_since.is_some_and(|since| since > millis - UNDER_WAY)
         });
-        if moved || is_moving {
+        // So does one whose new name cannot be used any more, as its cluster went meanwhile.
+        let is_heir = |(name, heir): (&String, &Job)| {
+            let fresh = shelf.pages.get(name).is_some_and(|page| page.since > millis - UNDER_WAY);
+            fresh && heir.moved_from.as_deref() == Some(job.as_str())
+        };
+        if moved || is_moving || shelf.now.book.jobs.iter().any(is_heir) {
             return None;
         }
         self.job_gone(job, &key.0, shelf, sight)

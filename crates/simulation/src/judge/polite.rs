@@ -21,8 +21,8 @@ const QUIET: i64 = 66 * 60_000;
 /// What is refused again within so many resyncs is tried with each of them.
 const AGAIN: i64 = 3 * QUIET;
 
-/// A process, what it asked for, and of what.
-type Errand = (usize, String, String);
+/// A process, what it asked for, of what, and in which Region.
+type Errand = (usize, String, String, String);
 
 /// The oracle.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Polite {
     pub fn failed(&mut self, millis: i64, process: usize, drawn: &Drawn, call: &Call, request: &Request) -> Finding {
         drawn.kind.code(&call.operation)?;
         let about = subject(request);
-        let tries = self.failed.entry((process, call.operation.clone(), about.clone())).or_default();
+        let tries = self.failed.entry((process, call.operation.clone(), about.clone(), region(request))).or_default();
         while tries.front().is_some_and(|at| *at <= millis - WINDOW) {
             tries.pop_front();
         }
@@ -64,14 +64,14 @@ impl Polite {
         let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
         let member = |names: [&str; 2]| names.iter().find_map(|name| answer.get(name)?.as_str()).unwrap_or_default();
         let words = [member(["__type", "code"]), member(["message", "Message"])].map(str::to_owned);
-        let errand = (process, call.operation.clone(), subject(request));
+        let errand = (process, call.operation.clone(), subject(request), region(request));
         let before = self.refused.get(&errand).map_or(i64::MIN, |(last, ..)| *last);
         self.refused.insert(errand, (millis, before, words));
     }
 
     /// A write that is tried with each resync although AWS refuses it, while no status says so in AWS's words.
     pub fn in_vain(&self, millis: i64, is_told: impl Fn(usize, &str) -> bool) -> Finding {
-        self.refused.iter().find_map(|((process, operation, about), (last, before, words))| {
+        self.refused.iter().find_map(|((process, operation, about, _), (last, before, words))| {
             let is_at_rest = *before > millis - AGAIN && *last > millis - QUIET;
             let is_told = words.iter().any(|words| !words.is_empty() && is_told(*process, words));
             (is_at_rest && !is_told)
@@ -90,6 +90,12 @@ impl Polite {
         (*at > millis - QUIET)
             .then(|| format!("{what}, {} s before the end, although all was at rest", (millis - at) / 1000))
     }
+}
+
+/// The Region that a request is signed for.
+fn region(request: &Request) -> String {
+    let scope = request.header("authorization").and_then(|header| header.split("Credential=").nth(1));
+    scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default().to_owned()
 }
 
 /// What a request is about: the name or ARN in its body.

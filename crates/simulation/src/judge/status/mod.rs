@@ -10,7 +10,7 @@ use ecs_etl_plan::status::{ConditionType, ControllerStatus, JobStatus};
 use named::Unnamed;
 
 use super::book::Books;
-use super::tick::DISTURBED;
+use super::tick::{DISTURBED, is_shared};
 use super::{Finding, Rules, expect};
 use crate::mirror::Mirror;
 use crate::shape::CANARY;
@@ -46,6 +46,8 @@ pub(crate) struct Status {
     statuses: BTreeMap<(usize, String), JobStatus>,
     /// What became ready too soon after an edit to be believed, by process and job, with the time of the edit.
     put_off: BTreeMap<(usize, String), i64>,
+    /// When each job was last edited, and which spec its last status before was of.
+    edited: BTreeMap<(usize, String), (i64, Option<String>)>,
     unnamed: Vec<Unnamed>,
     born: BTreeMap<usize, i64>,
     /// Until when each process could write nothing.
@@ -101,9 +103,9 @@ impl Status {
             // the one that is told.
             self.named.push((process, Some(root.to_owned()), millis));
         }
-        if status.is_ready() {
+        if status.is_ready() || reason == Some(Reason::ChangesHeld) {
             // What was mended before anything could be written.
-            let mended = |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.millis > millis - WRITTEN;
+            let mended = |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.is_since(millis - WRITTEN);
             self.unnamed.retain(|fault| fault.process != process || !mended(fault));
         }
         if status.is_ready() {
@@ -116,6 +118,11 @@ impl Status {
             readiness.push((millis, status.is_ready()));
         }
         let before = self.statuses.insert((process, job.clone()), status.clone());
+        let since = books.of_process(process).and_then(|shelf| shelf.pages.get(&job)).map_or(0, |page| page.since);
+        let edited = self.edited.entry((process, job.clone())).or_default();
+        if edited.0 != since {
+            *edited = (since, before.as_ref().and_then(|before| before.status.observed_spec.clone()));
+        }
         let could_tell = !self.silent.contains_key(&process);
         let counted = before
             .as_ref()
@@ -136,7 +143,10 @@ impl Status {
         }
         let Some(page) = books.of_process(process).and_then(|shelf| shelf.pages.get(&job)) else { return (None, None) };
         if page.since >= millis - TAKEN_UP {
-            self.put_off.insert((process, job), page.since);
+            // Who has not seen the edit yet speaks of what was written before.
+            if self.edited.get(&(process, job.clone())).is_none_or(|(_, spec)| *spec != status.status.observed_spec) {
+                self.put_off.insert((process, job), page.since);
+            }
             return (None, None);
         }
         let finding = self.is_too_early(millis, process, &job, mirror, books, rules);
@@ -157,7 +167,10 @@ impl Status {
             let is_same = page.is_some_and(|page| page.since == since);
             let Some(status) = self.of(process, &job).filter(|status| is_same && status.is_ready()) else { continue };
             let suspended = reason(status) == Some(Reason::Suspended);
-            finding = finding.or(self.is_too_early(millis, process, &job, mirror, books, rules));
+            // Of two identities that share a name, the other one may have taken it meanwhile.
+            if !is_shared(books, books.root(&job)) {
+                finding = finding.or(self.is_too_early(millis, process, &job, mirror, books, rules));
+            }
             news.push(Ready { process, job, suspended });
         }
         (news, finding)

@@ -9,7 +9,7 @@ use ecs_etl_plan::status::JobStatus;
 use jiff::Timestamp;
 
 use super::{Status, reason};
-use crate::fault::Drawn;
+use crate::fault::{Drawn, is_write};
 use crate::judge::book::Books;
 use crate::judge::{Finding, Rules, job_of, polite};
 use crate::story::Crew;
@@ -19,6 +19,9 @@ const NAMED: i64 = 120_000;
 
 /// A disk that has room again is tried within so many milliseconds.
 const TRIED_AGAIN: i64 = 5_500;
+
+/// An answer is waited for so many milliseconds.
+const ANSWER: i64 = 10_000;
 
 /// One reconcile takes at most so many milliseconds.
 const ONE_RECONCILE: i128 = 20_000;
@@ -39,9 +42,17 @@ pub(super) struct Unnamed {
     pub job: Option<String>,
     pub code: &'static str,
     pub label: String,
+    /// When the process knows of it: a read that is not answered fails once it has been waited for. Of a write, a status may say too soon
+    /// what came of it.
+    known: i64,
 }
 
 impl Unnamed {
+    /// Whether the process has known of it since then only.
+    pub fn is_since(&self, millis: i64) -> bool {
+        self.known > millis
+    }
+
     /// Whether it is about a group of schedules, which any job may have asked for, or a role that any job may have needed.
     fn is_of_any_job(&self) -> bool {
         self.label.contains(" of ecs-etl-") || self.label.contains("sts:AssumeRole")
@@ -80,7 +91,9 @@ impl Status {
         }
         let subject = polite::subject(request);
         let job = job_of(&subject).map(|job| books.root(job).to_owned());
-        let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label) };
+        let is_waited_for = code == "Timeout" && !is_write(&call.operation);
+        let known = if is_waited_for { millis + ANSWER } else { millis };
+        let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label), known };
         // The controller's own status stands under no name; a renamed job's under its newest.
         let stands = self.standing.iter().any(|((of, name), text)| {
             let about = name.is_empty() || fault.job.as_deref() == Some(books.root(name));
@@ -126,7 +139,8 @@ impl Status {
             let goes = (fault.job.is_some() || fault.is_of_any_job())
                 && shelf.is_some_and(|shelf| {
                     let gone = shelf.incomplete_since.unwrap_or(shelf.complete_since);
-                    shelf.controller_since.max(gone).max(shelf.vanished) >= fault.millis - 20_000
+                    let since = shelf.controller_since.max(gone).max(shelf.vanished).max(shelf.lost_since);
+                    since >= fault.millis - 20_000
                 });
             // Of a place that nobody names any more, nothing is told but that.
             let nowhere = fault.job.is_none()
@@ -161,8 +175,6 @@ fn is_masked(
         });
         let is_left_alone = reason(status) == Some(Reason::ReconcileDisabled);
         let was_denied = fault.code == "AccessDeniedException";
-        // What waits for a person is looked at again whenever another job joins it, without waiting as after a failure.
-        let is_others = matches!(reason(status), Some(Reason::NotOwned | Reason::ChangesHeld));
-        is_others || (was_denied && (went_on || is_left_alone))
+        reason(status) == Some(Reason::NotOwned) || (was_denied && (went_on || is_left_alone))
     })
 }
