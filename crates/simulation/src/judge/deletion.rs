@@ -43,7 +43,7 @@ impl Deletion {
     }
 
     fn rule_gone(&mut self, key: &Key, before: &Rule, sight: Sight<'_>) -> Finding {
-        let Sight { millis, process, books, rules, .. } = sight;
+        let Sight { millis, process, mirror, books, rules } = sight;
         let shelf = books.of_process(process)?;
         let job = before.tags.get("ecs-etl/job")?;
         let page = shelf.pages.get(job);
@@ -71,7 +71,12 @@ impl Deletion {
             let fresh = shelf.pages.get(name).is_some_and(|page| page.since > millis - UNDER_WAY);
             fresh && heir.moved_from.as_deref() == Some(job.as_str())
         };
-        if moved || is_moving || shelf.now.book.jobs.iter().any(is_heir) {
+        // And one of several rules of a job may go with a plan that began before its manifest went: a removal takes the others, too.
+        let has_others = page.and_then(|page| page.gone_since).is_some_and(|since| since > millis - UNDER_WAY)
+            && mirror
+                .rules_of(books.identity(process), job)
+                .any(|(at, rule)| at.0 == key.0 && rule.pins().next().is_some());
+        if moved || is_moving || has_others || shelf.now.book.jobs.iter().any(is_heir) {
             return None;
         }
         self.job_gone(job, &key.0, shelf, sight)

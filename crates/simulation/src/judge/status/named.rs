@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Status, reason};
 use crate::fault::{Drawn, is_write};
-use crate::judge::book::Books;
+use crate::judge::book::{Books, Page};
 use crate::judge::{Finding, Rules, job_of, polite};
 use crate::story::Crew;
 
@@ -129,12 +129,16 @@ impl Status {
             }
             let shelf = books.of_process(fault.process);
             // What a reconcile of an earlier spec met is not told of the later one.
-            let overtaken = fault.job.as_deref().is_some_and(|job| {
-                let pages =
-                    shelf.into_iter().flat_map(|shelf| &shelf.pages).filter(|(name, _)| books.root(name) == job);
-                let fresh = pages.map(|(_, page)| page.since >= fault.millis - 20_000);
-                fresh.reduce(|one, other| one || other).unwrap_or(true)
-            });
+            let pages = || shelf.into_iter().flat_map(|shelf| &shelf.pages);
+            let is_fresh = |(_, page): (&String, &Page)| page.since >= fault.millis - 20_000;
+            let overtaken = match fault.job.as_deref() {
+                Some(job) => {
+                    let mut of_job = pages().filter(|(name, _)| books.root(name) == job).peekable();
+                    of_job.peek().is_none() || of_job.any(is_fresh)
+                }
+                // Any of them may have been the one that asked.
+                None => fault.is_of_any_job() && pages().any(is_fresh),
+            };
             // A directory or a file that goes meanwhile is told instead, if it was for a job that something was asked.
             let goes = (fault.job.is_some() || fault.is_of_any_job())
                 && shelf.is_some_and(|shelf| {
