@@ -148,7 +148,10 @@ impl Status {
                 });
             // Of a place that nobody names any more, nothing is told but that.
             let nowhere = fault.job.is_none()
-                && shelf.is_some_and(|shelf| (fault.millis - 20_000..=fault.millis + 20_000).contains(&shelf.vanished));
+                && shelf.is_some_and(|shelf| {
+                    let about = fault.millis - 20_000..=fault.millis + 20_000;
+                    about.contains(&shelf.vanished) || about.contains(&shelf.lost_since)
+                });
             let was_silent = silent.get(&fault.process).is_some_and(|until| *until >= fault.millis - TRIED_AGAIN);
             let is_excused = overtaken || goes || nowhere || was_silent;
             if !is_excused && late.is_none() && !is_masked(statuses, books, fault, rules.start) {
