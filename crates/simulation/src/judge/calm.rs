@@ -14,7 +14,7 @@ use crate::mirror::{Key, Mirror, Rule, TARGET, belongs_to, is_ours, pinned};
 use crate::story::Crew;
 use crate::ticks::ticks_in;
 
-/// How far a handover keeps away from ticks (docs/manifests.md).
+/// How far a handover keeps away from ticks (docs/design/decide.md).
 const MARGIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// For how long no moment may have been free.

@@ -105,7 +105,8 @@ impl Status {
         }
         if status.is_ready() || reason == Some(Reason::ChangesHeld) {
             // What was mended before anything could be written.
-            let mended = |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.is_since(millis - WRITTEN);
+            let mended =
+                |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.may_be_unwritten(millis, WRITTEN);
             self.unnamed.retain(|fault| fault.process != process || !mended(fault));
         }
         if status.is_ready() {

@@ -48,9 +48,10 @@ pub(super) struct Unnamed {
 }
 
 impl Unnamed {
-    /// Whether the process has known of it since then only.
-    pub fn is_since(&self, millis: i64) -> bool {
-        self.known > millis
+    /// Whether a status of that moment may come of a later look at the job, with no time between the two to write of this.
+    pub fn may_be_unwritten(&self, millis: i64, within: i64) -> bool {
+        let began = millis - within;
+        self.millis > began || (began..=millis).contains(&self.known)
     }
 
     /// Whether it is about a group of schedules, which any job may have asked for, or a role that any job may have needed.
