@@ -160,15 +160,7 @@ fn job() -> Job {
 }
 
 fn book(jobs: &[(&str, Job)]) -> Book {
-    let cluster = |region: &str, role: Option<&str>| Cluster {
-        region: region.to_owned(),
-        role: role.map(str::to_owned),
-        drain: false,
-        shared: 1,
-        scheduler: false,
-        defaults: Defaults::default(),
-    };
-    let lent = cluster("eu-central-1", Some("arn:aws:iam::210987654321:role/etl"));
+    let lent = Cluster::plain("eu-central-1", Some("arn:aws:iam::210987654321:role/etl"));
     Book {
         controller: Controller {
             name: "main".to_owned(),
@@ -182,8 +174,8 @@ fn book(jobs: &[(&str, Job)]) -> Book {
             approved: None,
         },
         clusters: BTreeMap::from([
-            ("main".to_owned(), cluster("eu-central-1", None)),
-            ("far".to_owned(), cluster("us-east-1", None)),
+            ("main".to_owned(), Cluster::plain("eu-central-1", None)),
+            ("far".to_owned(), Cluster::plain("us-east-1", None)),
             ("lent".to_owned(), lent),
         ]),
         jobs: jobs.iter().map(|(name, job)| ((*name).to_owned(), job.clone())).collect(),

@@ -227,6 +227,18 @@ impl Controller {
 }
 
 impl Cluster {
+    /// One that says where it is, and nothing else.
+    pub(crate) fn plain(region: &str, role: Option<&str>) -> Self {
+        Self {
+            region: region.to_owned(),
+            role: role.map(str::to_owned),
+            drain: false,
+            shared: 1,
+            scheduler: false,
+            defaults: Defaults::default(),
+        }
+    }
+
     /// Where its jobs live: `account/region`.
     pub fn place(&self) -> String {
         place(&self.region, self.role.as_deref())

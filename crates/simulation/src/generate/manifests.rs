@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Drawing;
-use crate::defaults::Defaults;
 use crate::shape::pick;
 use crate::sketch::{Book, Cluster, Controller, Job};
 use crate::story::Crew;
@@ -75,21 +74,13 @@ impl Drawing {
     }
 
     fn clusters(&mut self) -> BTreeMap<String, Cluster> {
-        let cluster = |region: &str, role: Option<&str>| Cluster {
-            region: region.to_owned(),
-            role: role.map(str::to_owned),
-            drain: false,
-            shared: 1,
-            scheduler: false,
-            defaults: Defaults::default(),
-        };
-        let mut clusters = BTreeMap::from([("main".to_owned(), cluster("eu-central-1", None))]);
+        let mut clusters = BTreeMap::from([("main".to_owned(), Cluster::plain("eu-central-1", None))]);
         if self.rng.u8(..3) == 0 {
-            clusters.insert("far".to_owned(), cluster("us-east-1", None));
+            clusters.insert("far".to_owned(), Cluster::plain("us-east-1", None));
         }
         if self.rng.u8(..5) == 0 {
             let role = Some("arn:aws:iam::210987654321:role/etl");
-            clusters.insert("lent".to_owned(), cluster("eu-central-1", role));
+            clusters.insert("lent".to_owned(), Cluster::plain("eu-central-1", role));
         }
         clusters
     }
