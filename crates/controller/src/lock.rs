@@ -71,8 +71,8 @@ struct Holder {
 #[derive(Debug)]
 pub struct StatusDir {
     path: PathBuf,
-    /// The lock goes with the descriptor.
-    _lock: File,
+    /// The locked file.
+    lock: File,
 }
 
 impl StatusDir {
@@ -104,12 +104,20 @@ impl StatusDir {
             tracing::warn!(%error, "the lock file cannot say who holds it");
         }
         remove_unfinished(directory);
-        Ok(Self { path: directory.to_path_buf(), _lock: file })
+        Ok(Self { path: directory.to_path_buf(), lock: file })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for StatusDir {
+    fn drop(&mut self) {
+        // Closing alone would not do: a process that is just being started holds a copy of the descriptor, and with it the
+        // lock, until it runs its program. A lock that cannot be taken off ends with the process.
+        drop(self.lock.unlock());
     }
 }
 
@@ -218,6 +226,16 @@ mod tests {
         drop(open(root.path()).expect("free"));
         assert!(root.path().join(LOCK).exists());
         assert!(open(root.path()).is_ok());
+    }
+
+    #[test]
+    fn a_directory_is_free_at_once_though_a_process_being_started_holds_the_descriptor() {
+        let root = tempfile::tempdir().expect("a directory");
+        let first = open(root.path()).expect("free");
+        let inherited = first.lock.try_clone().expect("a descriptor");
+        drop(first);
+        assert!(open(root.path()).is_ok());
+        drop(inherited);
     }
 
     #[test]

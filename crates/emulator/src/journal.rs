@@ -29,8 +29,20 @@ const SLACK: usize = 1000;
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// Held, never read: the lock ends with the file.
-    _lock: File,
+    /// Held, never read.
+    _lock: Lock,
+}
+
+/// A locked file that is free at its drop. Closing alone would not do: a process that is just being started holds a copy of
+/// the descriptor, and with it the lock, until it runs its program.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A lock that cannot be taken off ends with the process.
+        drop(self.0.unlock());
+    }
 }
 
 /// Why a journal cannot be used.
@@ -203,14 +215,14 @@ fn reopen(path: &Path, end: u64) -> Result<File, JournalError> {
     open().map_err(io_error("open", path))
 }
 
-fn take_lock(folder: &Path) -> Result<File, JournalError> {
+fn take_lock(folder: &Path) -> Result<Lock, JournalError> {
     let path = folder.join(LOCK);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     private(&mut options);
     let lock = options.open(&path).map_err(io_error("open", &path))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock(lock)),
         Err(TryLockError::WouldBlock) => Err(JournalError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(JournalError::Io { action: "lock", path, source }),
     }
@@ -241,4 +253,19 @@ fn private(options: &mut OpenOptions) {
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {
     let path = path.to_owned();
     move |source| JournalError::Io { action, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_free_at_once_though_a_process_being_started_holds_the_descriptor() {
+        let root = tempfile::tempdir().unwrap();
+        let lock = take_lock(root.path()).unwrap();
+        let inherited = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(take_lock(root.path()).is_ok());
+        drop(inherited);
+    }
 }
