@@ -42,6 +42,8 @@ pub(super) struct Unnamed {
     pub job: Option<String>,
     pub code: &'static str,
     pub label: String,
+    /// How a status speaks of the call.
+    call: String,
     /// When the process knows of it: a read that is not answered fails once it has been waited for. Of a write, a status may say too soon
     /// what came of it.
     known: i64,
@@ -59,6 +61,11 @@ impl Unnamed {
         self.label.contains(" of ecs-etl-") || self.label.contains("sts:AssumeRole")
     }
 
+    /// Whether a text tells of this very call, whichever job it is of: one that is adopted under a name may meet what another left there.
+    fn is_call_of(&self, text: &str) -> bool {
+        text.contains(&self.call)
+    }
+
     /// Whether a text names it. What keeps a role from being assumed is told as a matter of credentials.
     fn is_in(&self, text: &str) -> bool {
         text.contains(self.code) || (self.label.contains("sts:AssumeRole") && text.contains("Credentials"))
@@ -68,7 +75,8 @@ impl Unnamed {
 impl Status {
     /// A status names a fault.
     pub(super) fn names(&mut self, process: usize, text: &str, about: impl Fn(&Unnamed) -> bool) {
-        let is_named = |fault: &Unnamed| fault.process == process && about(fault) && fault.is_in(text);
+        let is_named =
+            |fault: &Unnamed| fault.process == process && (about(fault) || fault.is_call_of(text)) && fault.is_in(text);
         let named = self.unnamed.iter().filter(|fault| is_named(fault));
         self.named.extend(named.map(|fault| (process, fault.job.clone(), fault.millis)));
     }
@@ -94,10 +102,19 @@ impl Status {
         let job = job_of(&subject).map(|job| books.root(job).to_owned());
         let is_waited_for = code == "Timeout" && !is_write(&call.operation);
         let known = if is_waited_for { millis + ANSWER } else { millis };
-        let fault = Unnamed { process, millis, job, code, label: format!("{} of {subject}", drawn.label), known };
+        let operation = call.operation.split_once(':').map_or("", |(_, operation)| operation);
+        let fault = Unnamed {
+            process,
+            millis,
+            job,
+            code,
+            label: format!("{} of {subject}", drawn.label),
+            call: format!("{operation} on {subject} failed"),
+            known,
+        };
         // The controller's own status stands under no name; a renamed job's under its newest.
         let stands = self.standing.iter().any(|((of, name), text)| {
-            let about = name.is_empty() || fault.job.as_deref() == Some(books.root(name));
+            let about = name.is_empty() || fault.job.as_deref() == Some(books.root(name)) || fault.is_call_of(text);
             *of == process && about && fault.is_in(text)
         });
         if stands {
