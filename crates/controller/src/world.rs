@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use ecs_etl_plan::observed::{Fact, LiveRevision, LiveRule, Observed, RevisionArn, RuleState};
 use ecs_etl_plan::ownership::Mark;
-use ecs_etl_plan::tags::Tags;
+use ecs_etl_plan::tags::{self, Tags};
 use ecs_etl_spec::job::Place;
-use ecs_etl_spec::name::{Family, JobName, Prefix, RuleName};
+use ecs_etl_spec::name::{ControllerName, Family, JobName, Prefix, RuleName};
 use jiff::Timestamp;
 
 use crate::adopted::{Adopted, Taken, stem};
@@ -214,6 +214,22 @@ impl World {
         let rules: BTreeSet<String> = rules.map(|(_, rule)| rule.arn.clone()).collect();
         let by_schedule = names.rules(&sweep.schedules).any(|(_, state)| state.may_fire());
         (by_schedule || !rules.is_empty()).then_some(rules)
+    }
+
+    /// Whether all that fires under `names` in a place is another controller's, as its tags say. Those that were not read prove nothing.
+    pub fn is_of_others(&self, place: &Place, names: &Names, controller: &ControllerName) -> bool {
+        let Some((known, sweep)) = self.0.get(place).and_then(|known| Some((known, known.sweep.as_ref()?))) else {
+            return false;
+        };
+        let mut rules = names.rules(&sweep.rules).filter(|(_, rule)| rule.state.may_fire());
+        let mut schedules = names.rules(&sweep.schedules).filter(|(_, state)| state.may_fire());
+        // The group of schedules is this controller's own.
+        schedules.next().is_none()
+            && rules.all(|(name, _)| {
+                let tags = known.rule_tags.get(name).and_then(|tags| tags.open().ok());
+                let owner = tags.and_then(|tags| tags.get(tags::CONTROLLER).cloned());
+                owner.is_some_and(|owner| owner != controller.as_str())
+            })
     }
 
     /// Whether the sweep of a place shows one of these rules.

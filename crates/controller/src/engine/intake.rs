@@ -61,6 +61,7 @@ impl Engine {
             self.reporter.jobs().keys().filter(|job| manifests.is_of_another_shard(job)).cloned().collect();
         for job in parted {
             tracing::info!(%job, "the job is another shard's, which looks after it from now on");
+            self.reporter.clean_up_ended(&job);
             self.reporter.forget(&job);
         }
         if !self.cx.seams().forgets_jobs() {

@@ -32,12 +32,18 @@ impl Engine {
         }
         let lost: Vec<Place> = self.cx.world().places().filter(|place| !named.contains(*place)).cloned().collect();
         let manifests = Arc::clone(&self.manifests);
+        let identity = self.cx.settings().identity.clone();
         for place in lost {
+            let at_home = before.get(&place);
             let wanted = manifests.wanted().flat_map(|job| job.names());
-            let jobs: BTreeSet<&JobName> = before.get(&place).into_iter().flatten().chain(wanted).collect();
+            let jobs: BTreeSet<&JobName> = at_home.into_iter().flatten().chain(wanted).collect();
             for job in jobs {
-                let names = self.cx.names(&place, job);
-                let rules = names.and_then(|names| self.cx.world().started_by(&place, &names));
+                let Some(names) = self.cx.names(&place, job) else { continue };
+                let was_here = at_home.is_some_and(|jobs| jobs.contains(job));
+                if !was_here && self.cx.world().is_of_others(&place, &names, &identity.controller) {
+                    continue;
+                }
+                let rules = self.cx.world().started_by(&place, &names);
                 if let Some(rules) = rules {
                     self.beside.insert(job.clone(), Beside { place: place.clone(), rules });
                 }

@@ -280,9 +280,9 @@ impl Reporter {
         self.set(job, None, None, verdict, None, actions, None, &[], now);
     }
 
-    /// A job is gone for good: its status file goes too.
+    /// A job is gone for good: its status file goes too. What failed about its revisions stands until it works.
     pub fn forget(&mut self, job: &JobName) {
-        self.clean_up_ended(job);
+        self.cleaned_up(job, None);
         self.last_seen.remove(job);
         self.actions.remove(job);
         if self.jobs.remove(job).is_some() {

@@ -10,6 +10,7 @@ use ecs_etl_controller::engine::Mode;
 use ecs_etl_controller::publish::Publisher;
 use ecs_etl_controller::selector::Selector;
 use ecs_etl_controller::status::{StatusSink, StatusWriteError};
+use ecs_etl_emulator::Reply;
 use ecs_etl_emulator::door::Fault;
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_plan::status::{ControllerStatus, JobStatus};
@@ -295,6 +296,42 @@ async fn selecting_one_job_tidies_nothing_that_others_left() {
     assert_eq!(lab.writes(), counts([]));
     lab.prune().await;
     assert_eq!(lab.writes(), counts([("ecs:DeregisterTaskDefinition", 1)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_about_the_revisions_of_a_job_that_went_is_named_until_it_works() {
+    let lab = Lab::new(&five());
+    lab.apply().await;
+    lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
+    lab.apply().await;
+    // Somebody took the rule away, and the mark of what was replaced: both revisions are to be marked.
+    lab.remove("a.yaml");
+    lab.events("RemoveTargets", json!({"Rule": "etl-a", "Ids": ["ecs-etl"]})).await;
+    lab.events("DeleteRule", json!({"Name": "etl-a"})).await;
+    let first = "arn:aws:ecs:eu-central-1:123456789012:task-definition/etl-a:1";
+    lab.ecs("UntagResource", json!({"resourceArn": first, "tagKeys": ["ecs-etl/retired-at"]})).await;
+    let refused = Arc::new(AtomicBool::new(false));
+    let refuses = Arc::clone(&refused);
+    lab.conduct(move |call, request| {
+        let is_it = call.operation == "ecs:TagResource" && String::from_utf8_lossy(&request.body).contains(first);
+        refuses.fetch_or(is_it, Ordering::SeqCst);
+        if is_it { Fault::refused(Reply::error(400, "AccessDeniedException", "no")) } else { Fault::none() }
+    });
+    lab.calls();
+    let mut engine = lab.engine(Mode::Daemon).await;
+    while !refused.load(Ordering::SeqCst) {
+        lab.run(&mut engine, Duration::from_millis(200)).await;
+    }
+    assert_eq!(lab.writes(), counts([("ecs:TagResource", 2)]));
+    let problems = engine.reporter.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].about, "clean-up/a/eu-central-1");
+    assert!(problems[0].message.contains("TagResource"), "{problems:?}");
+    lab.calm();
+    lab.run(&mut engine, Duration::from_secs(2 * 3600)).await;
+    assert!(engine.reporter.problems().is_empty(), "{:?}", engine.reporter.problems());
+    lab.run(&mut engine, Duration::from_secs(26 * 3600)).await;
+    assert_eq!(lab.revisions().await, 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use ecs_etl_controller::engine::Mode;
 use ecs_etl_emulator::door::{Conduct, Fault};
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_spec::name::JobName;
+use serde_json::json;
 
 use crate::lab::{BASE, Lab, OTHER, counts, goes_there, job, reason, there};
 
@@ -314,4 +315,26 @@ async fn a_job_waits_for_the_first_look_at_other_places_only_if_it_seems_to_be_n
     let mut engine = lab.engine(Mode::Daemon).await;
     lab.run(&mut engine, Duration::from_secs(4)).await;
     assert_eq!(lab.schedules().await["etl-a"]["targets"][0]["images"][0], "img:2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_controller_runs_in_a_place_that_is_lost_holds_up_no_job_of_its_name() {
+    let lab = lab();
+    let tags = json!([{"Key": "ecs-etl/controller", "Value": "other"}, {"Key": "ecs-etl/job", "Value": "far"}]);
+    lab.events("PutRule", json!({"Name": "etl-far", "ScheduleExpression": "rate(1 day)", "Tags": tags})).await;
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged);
+    // The cluster in which the other one has a job of this name goes, and this one's stands still for a while.
+    lab.write("base.yaml", BASE.split("---").next().unwrap());
+    for name in ["a", "b", "c", "d", "e"] {
+        lab.remove(&format!("{name}.yaml"));
+    }
+    let suspended = there(&job("far", "img:1", "0 2 * * *")).replace("spec:\n", "spec:\n  suspend: true\n");
+    for text in [suspended, there(&job("far", "img:2", "0 2 * * *"))] {
+        lab.write("far.yaml", &text);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(8000)).await;
+        assert!(engine.reporter.jobs()["far"].is_ready(), "{:?}", reason(&engine, "far"));
+    }
 }

@@ -266,6 +266,9 @@ impl Judge {
                 self.find("deletion", millis, deletion);
                 self.find("churn", millis, churn);
                 self.find("clean-up", millis, cleanup);
+                if let Some(job) = about(changed) {
+                    self.tick.wrote(millis, *process, self.books.root(job));
+                }
                 let is_made = matches!(changed, Changed::Rule(_, None, Some(_)));
                 if let Some(job) = about(changed).filter(|_| is_made && self.status.misses_a_place(*process)) {
                     self.tick.made_beside(millis, self.books.root(job));
@@ -334,6 +337,7 @@ impl Judge {
         self.look_at_clock(millis, mirror);
         self.status.died(process);
         self.prompt.died();
+        self.tick.died(millis, process, &self.rules);
         self.memory.died(process);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs_etl_emulator::firing::{Firing, Outcome};
 use jiff::{SignedDuration, Timestamp};
 
-use super::book::{Books, Edited};
+use super::book::{Books, Edited, RESYNC};
 use super::rate::Rates;
 use super::status::{Ready, Status};
 use super::{Finding, Rules, fires_for};
@@ -20,6 +20,9 @@ const DELIVERY: i64 = 65_000;
 
 /// How long after a stranger's hand our own doings are not judged: it takes a resync to find, and some tries to repair.
 pub(super) const DISTURBED: i64 = 3 * 66 * 60_000;
+
+/// A plan that goes wrong is looked at again within so many milliseconds.
+const PLAN: i64 = 10_000;
 
 /// A time in which every tick must start exactly one run.
 #[derive(Debug, Clone)]
@@ -55,6 +58,10 @@ pub(crate) struct Tick {
     /// Jobs that were made, and when, by a process that could not read some place: what they left there runs on until it can and has
     /// been taken away. A place that fails delays no job elsewhere, and the status names it.
     beside: BTreeMap<String, i64>,
+    /// When each process last wrote something of a job, by the name that was first.
+    wrote: BTreeMap<(usize, String), i64>,
+    /// Jobs that one of two equal processes left half done when it ended, by the name that was first, until something of them is written.
+    half_done: BTreeMap<String, i64>,
 }
 
 impl Tick {
@@ -66,7 +73,8 @@ impl Tick {
         let directory = books.shelves.iter().position(|other| std::ptr::eq(other, shelf)).unwrap_or(0);
         let open =
             self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
-        if !open && !ready.suspended && !wanted.job.suspend {
+        let half_done = self.half_done.get(books.root(&ready.job)).is_some_and(|since| millis < since + RESYNC);
+        if !open && !half_done && !ready.suspended && !wanted.job.suspend {
             let schedules = wanted.job.schedules.clone();
             let zone = wanted.job.zone.clone().unwrap_or_else(|| "UTC".to_owned());
             // What is ready by bulk knowledge may not have seen the last hand yet.
@@ -122,6 +130,25 @@ impl Tick {
     /// A stranger's hand.
     pub fn touched(&mut self, millis: i64, job: &str) {
         self.close(millis, |duty| duty.job == job);
+    }
+
+    /// A process wrote something of a job, by the name that was first.
+    pub fn wrote(&mut self, millis: i64, process: usize, root: &str) {
+        self.wrote.insert((process, root.to_owned()), millis);
+        self.half_done.remove(root);
+    }
+
+    /// A process ended. What one of two equal ones had begun upon what the other did at the same time, the other one finds with its
+    /// next resync only: until then nothing is owed, whatever it said of the job.
+    pub fn died(&mut self, millis: i64, process: usize, rules: &Rules) {
+        let ended = self.wrote.extract_if(.., |(of, _), _| *of == process);
+        if rules.crew == Crew::Twins {
+            self.half_done.extend(ended.filter(|(_, at)| *at > millis - PLAN).map(|((_, root), _)| (root, millis)));
+        }
+        let Self { duties, half_done, .. } = self;
+        for duty in duties.iter_mut().filter(|duty| duty.to.is_none() && half_done.get(&duty.root) == Some(&millis)) {
+            duty.to = Some(millis);
+        }
     }
 
     fn close(&mut self, millis: i64, which: impl Fn(&Duty) -> bool) {

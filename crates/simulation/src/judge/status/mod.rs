@@ -107,7 +107,9 @@ impl Status {
             // What was mended before anything could be written.
             let mended =
                 |fault: &Unnamed| fault.job.as_deref() == Some(root) && fault.may_be_unwritten(millis, WRITTEN);
-            self.unnamed.retain(|fault| fault.process != process || !mended(fault));
+            let mended = self.unnamed.extract_if(.., |fault| fault.process == process && mended(fault));
+            let waited = mended.filter(Unnamed::was_waited_for);
+            self.named.extend(waited.map(|fault| (process, fault.job, fault.millis)));
         }
         if status.is_ready() {
             self.stuck.remove(&(process, job.clone()));

@@ -56,6 +56,11 @@ impl Unnamed {
         self.millis > began || (began..=millis).contains(&self.known)
     }
 
+    /// Whether the process knew of it only after it had waited: what failed beside it is told with it, or as little as it.
+    pub fn was_waited_for(&self) -> bool {
+        self.known != self.millis
+    }
+
     /// Whether it is about a group of schedules, which any job may have asked for, or a role that any job may have needed.
     fn is_of_any_job(&self) -> bool {
         self.label.contains(" of ecs-etl-") || self.label.contains("sts:AssumeRole")
