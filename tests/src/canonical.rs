@@ -24,6 +24,8 @@ const MASKED: &[&str] = &[
     "ErrorMessage",
     "reason",
     "CreatedBy",
+    "CreationDate",
+    "LastModificationDate",
     "containerArn",
 ];
 

@@ -11,6 +11,7 @@ pub mod program;
 pub mod random;
 pub mod raw;
 pub mod recording;
+pub mod rest;
 pub mod server;
 pub mod template;
 pub mod tools;

@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use crate::rest;
 use crate::wire::{self, Message};
 
 /// Account of every test.
 pub const ACCOUNT: &str = "123456789012";
 /// Region of every test, unless a test is about Regions.
 pub const REGION: &str = "ap-northeast-1";
+
+/// When every request was signed, as it says.
+const DATE: &str = "20260101T000000Z";
 
 /// An error that AWS answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,10 +80,19 @@ impl Aws {
         )
     }
 
-    /// Calls `service` (`ecs`, `events`, `tagging`, `dynamodb`, and `sts` for GetCallerIdentity), giving AWS's refusal back.
+    /// Calls `service` (`ecs`, `events`, `scheduler`, `tagging`, `dynamodb`, and `sts` for GetCallerIdentity), giving AWS's refusal back.
     pub fn try_call(&self, service: &str, operation: &str, body: &Value) -> Result<Value, ApiError> {
         if (service, operation) == ("sts", "GetCallerIdentity") {
             return Ok(self.identity());
+        }
+        if service == "scheduler" {
+            let mut request = rest::request(operation, body);
+            request.headers.push(("x-amz-date".to_owned(), DATE.to_owned()));
+            request.headers.push(("authorization".to_owned(), self.authorization(service)));
+            if !self.session_token.is_empty() {
+                request.headers.push(("x-amz-security-token".to_owned(), self.session_token.clone()));
+            }
+            return self.answer_of(service, operation, &request);
         }
         let api = match service {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
@@ -96,12 +109,17 @@ impl Aws {
                 if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" },
             ),
             ("x-amz-target", target.as_str()),
-            ("x-amz-date", "20260101T000000Z"),
+            ("x-amz-date", DATE),
             ("authorization", authorization.as_str()),
             ("x-amz-security-token", self.session_token.as_str()),
         ];
         let headers = if self.session_token.is_empty() { &headers[..4] } else { &headers[..] };
-        let answer = wire::exchange(self.server, &Message::request("POST", "/", headers, body.to_string()))
+        self.answer_of(service, operation, &Message::request("POST", "/", headers, body.to_string()))
+    }
+
+    /// Sends a request and reads what JSON answers it, or the refusal.
+    fn answer_of(&self, service: &str, operation: &str, request: &Message) -> Result<Value, ApiError> {
+        let answer = wire::exchange(self.server, request)
             .unwrap_or_else(|error| panic!("{service}:{operation} got no answer: {error}"));
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         let value: Value = if text.is_empty() { json!({}) } else { serde_json::from_str(&text).unwrap_or(Value::Null) };

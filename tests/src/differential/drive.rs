@@ -50,7 +50,7 @@ pub fn with_ids(body: &Value, ids: &[(String, String)]) -> Value {
 /// One answer with the entries of all pages, and whether one was longer than asked for.
 fn all_pages(aws: &Aws, call: &Call, body: &Value) -> Result<Value, ApiError> {
     let mut answer = aws.try_call(&call.service, &call.operation, body)?;
-    let limit = body.get("Limit").or_else(|| body.get("maxResults")).and_then(Value::as_u64);
+    let limit = ["Limit", "maxResults", "MaxResults"].iter().find_map(|name| body.get(*name)).and_then(Value::as_u64);
     let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return Ok(answer) };
     let mut longest = entries(&answer);
     for _ in 0..MOST_PAGES {

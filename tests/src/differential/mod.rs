@@ -6,12 +6,14 @@
 
 pub mod choose_ecs;
 pub mod choose_events;
+pub mod choose_scheduler;
 pub mod compare;
 pub mod content;
 pub mod drive;
 pub mod excuse;
 pub mod judge;
 pub mod rules;
+pub mod schedules;
 pub mod sequence;
 pub mod shrink;
 pub mod task_definitions;

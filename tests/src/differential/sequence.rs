@@ -4,20 +4,20 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{choose_ecs, choose_events};
+use super::{choose_ecs, choose_events, choose_scheduler};
 use crate::deviations::Deviation;
 use crate::random::Random;
 
 /// One call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// `ecs`, `events`, `tagging` or `sts`.
+    /// `ecs`, `events`, `scheduler`, `tagging` or `sts`.
     pub service: String,
     /// AWS's name of the operation.
     pub operation: String,
     /// What is asked. A text `@task:N:K` stands for the K-th task that call N of this sequence started.
     pub body: Value,
-    /// The families, rules and clusters that it is about; none for a call about all there are.
+    /// The families, rules, schedules, groups and clusters that it is about; none for a call about all there are.
     pub subjects: Vec<&'static str>,
     /// Where it stands in the sequence that its seed gives; stays when others are left out.
     pub number: usize,
@@ -58,7 +58,7 @@ pub fn generate(seed: u64) -> Vec<Call> {
     let mut random = Random::new(seed);
     let mut calls: Vec<Call> = Vec::new();
     for number in 0..random.between(10, 40) {
-        let (service, operation, body, subjects) = match random.below(20) {
+        let (service, operation, body, subjects) = match random.below(26) {
             0..=3 => choose_ecs::register(&mut random),
             4..=6 => choose_ecs::revisions(&mut random),
             7 => choose_ecs::tags(&mut random, &calls),
@@ -67,7 +67,9 @@ pub fn generate(seed: u64) -> Vec<Call> {
             11..=13 => choose_events::put_rule(&mut random),
             14..=16 => choose_events::rules(&mut random),
             17 => choose_events::tags(&mut random),
-            _ => choose_events::targets(&mut random, &calls),
+            18 | 19 => choose_events::targets(&mut random, &calls),
+            20..=23 => choose_scheduler::schedules(&mut random, &calls),
+            _ => choose_scheduler::groups(&mut random, &calls),
         };
         let (service, operation) = (service.to_owned(), operation.to_owned());
         calls.push(Call { service, operation, body, subjects, number });

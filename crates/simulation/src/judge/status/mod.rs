@@ -290,9 +290,10 @@ impl Status {
         self.stuck.iter().any(|(_, name)| name == job)
     }
 
-    /// Whether any status says that somebody undoes our repairs.
+    /// Whether any status says that somebody undoes our repairs; or that they are held, so that too few are made to know them again.
     pub fn names_a_fight(&self) -> bool {
-        self.statuses.values().any(|status| reason(status) == Some(Reason::DriftFight))
+        let names = |status| matches!(reason(status), Some(Reason::DriftFight | Reason::ChangesHeld));
+        self.statuses.values().any(names)
     }
 
     /// Whether what a stranger did to a job may not have been repaired at some moment: in a storm that takes hours, and until then the
