@@ -109,6 +109,7 @@ impl Engine {
             homes.entry(job.place.clone()).or_default().insert(job.name.clone());
         }
         let before = std::mem::replace(&mut self.homes, homes);
+        self.leave_unread_places(&before, &places);
         self.lose_places(before, &places);
         self.find_places(&places);
         for (job, place) in self.lost.iter().filter(|(job, _)| !manifests.mentions(job)) {
@@ -214,7 +215,7 @@ impl Engine {
                 self.queue.schedule(key, Urgency::Edit);
             } else if let Some(job) = manifests.job(name).filter(|job| self.pruning.has_failed(&job.place)) {
                 // Its place does not answer: the others are not kept waiting for the count, and whoever wrote it is told.
-                self.reporter.waits_for_place(job, self.cx.clock.now());
+                self.reporter.waits_for_place(job, &job.place, self.cx.clock.now());
                 self.counted(name.clone());
             }
         }

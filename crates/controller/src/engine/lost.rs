@@ -51,6 +51,24 @@ impl Engine {
         }
     }
 
+    /// Takes note of jobs that were at home `before` in a place whose lists have not been read, and are not wanted there now.
+    pub(super) fn leave_unread_places(&mut self, before: &BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
+        let manifests = Arc::clone(&self.manifests);
+        for (place, jobs) in before {
+            let seen = jobs.iter().filter(|job| self.reporter.was_seen(job));
+            self.unread_homes.extend(seen.map(|job| (job.clone(), place.clone())));
+        }
+        let world = self.cx.world();
+        let is_at_home = |job: &JobName, place: &Place| manifests.job(job).is_some_and(|job| job.place == *place);
+        self.unread_homes
+            .retain(|job, place| named.contains(place) && world.sweep(place).is_none() && !is_at_home(job, place));
+    }
+
+    /// The place in which a job that is wanted elsewhere may run, for all that was read of it.
+    pub(super) fn may_run_in(&self, job: &Job) -> Option<&Place> {
+        job.names().find_map(|name| self.unread_homes.get(name)).filter(|place| **place != job.place)
+    }
+
     /// Takes note of places that are named again: their jobs can move.
     pub(super) fn find_places(&mut self, named: &BTreeSet<Place>) {
         self.lost.retain(|_, place| !named.contains(place));

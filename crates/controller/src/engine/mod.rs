@@ -113,6 +113,8 @@ pub struct Engine {
     beside: BTreeMap<JobName, Beside>,
     /// Keys that have something to write and wait for the lease.
     standing_by: BTreeMap<Key, Urgency>,
+    /// Jobs that were seen in a place whose lists were not read, and are wanted elsewhere since: until they are, they may run there.
+    unread_homes: BTreeMap<JobName, Place>,
     /// Tells when it changes hands.
     lease: Option<watch::Receiver<Standing>>,
     /// What may be removed once it is released, and what was.
@@ -147,6 +149,7 @@ impl Engine {
             creations: BTreeMap::new(),
             lost: BTreeMap::new(),
             beside: BTreeMap::new(),
+            unread_homes: BTreeMap::new(),
             standing_by: BTreeMap::new(),
             lease,
             removable: Vec::new(),

@@ -34,6 +34,7 @@ impl Engine {
         let changed = self.cx.world().take_sweep(place, sweep);
         self.find_again(place);
         self.reporter.place_swept(place);
+        self.unread_homes.retain(|_, home| home != place);
         self.pruning.swept(place, None);
         self.forget_failures(&key);
         if self.mode == Mode::Daemon && self.manifests.own_places().contains(place) {

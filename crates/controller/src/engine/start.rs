@@ -41,6 +41,10 @@ impl Engine {
             && self.must_wait(job)
         {
             self.creations.entry(job.name.clone()).or_insert(urgency);
+            if let Some(place) = self.may_run_in(job).cloned() {
+                self.reporter.waits_for_place(job, &place, self.cx.clock.now());
+                self.counted(job.name.clone());
+            }
             return;
         }
         if let Assignment::Job(job) = &task
@@ -85,8 +89,11 @@ impl Engine {
     }
 
     /// Whether a job is new, or seems to be, while some places have not been read yet: it may have moved from there, and would
-    /// run twice. A place that has failed to answer is not waited for.
+    /// run twice. A place that has failed to answer is not waited for, unless the job was seen there.
     fn must_wait(&self, job: &Job) -> bool {
+        if self.may_run_in(job).is_some() {
+            return true;
+        }
         let elsewhere = self.unread.iter().any(|place| *place != job.place);
         let has_starts = !(job.schedules.is_empty() && job.after.is_empty() && job.events.is_empty());
         // Revisions of it may be left from a time when it was here before.

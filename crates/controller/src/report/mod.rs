@@ -280,6 +280,11 @@ impl Reporter {
         self.set(job, None, None, verdict, None, actions, None, &[], now);
     }
 
+    /// Whether a job was seen live.
+    pub fn was_seen(&self, job: &JobName) -> bool {
+        self.last_seen.contains_key(job)
+    }
+
     /// A job is gone for good: its status file goes too. What failed about its revisions stands until it works.
     pub fn forget(&mut self, job: &JobName) {
         self.cleaned_up(job, None);

@@ -42,15 +42,15 @@ impl Reporter {
         self.silent.insert(place.clone(), Silence { stopped: stopped.clone(), retrying, since: now });
     }
 
-    /// A job is new or has a new spec, and its place has not answered yet: it waits for that, and says so like those that were
-    /// there before it.
-    pub fn waits_for_place(&mut self, job: &Job, now: Timestamp) {
-        let Some(Silence { stopped, retrying, since }) = self.silent.remove(&job.place) else { return };
+    /// A job is new or has a new spec, and its place, or the one that it moves from, has not answered yet: it waits for that, and
+    /// says so like those that were there before it.
+    pub fn waits_for_place(&mut self, job: &Job, place: &Place, now: Timestamp) {
+        let Some(Silence { stopped, retrying, since }) = self.silent.remove(place) else { return };
         let gone_by = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         let left = retrying.map(|retrying| Retrying { wait: retrying.wait.saturating_sub(gone_by), ..retrying });
         let verdict = verdict::of_interruption(&stopped);
         self.set(&job.name, Some(&job.origin), None, &verdict, None, &[], left.map(|r| (r, &stopped)), &[], now);
-        self.silent.insert(job.place.clone(), Silence { stopped, retrying, since });
+        self.silent.insert(place.clone(), Silence { stopped, retrying, since });
     }
 
     /// A place was swept.

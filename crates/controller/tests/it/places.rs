@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
+use ecs_etl_emulator::Reply;
 use ecs_etl_emulator::door::{Conduct, Fault};
 use ecs_etl_plan::condition::Reason;
 use ecs_etl_spec::name::JobName;
@@ -115,6 +116,37 @@ async fn a_job_that_moved_from_a_place_not_read_yet_is_not_created_beside_itself
     assert_eq!(lab.writes(), counts([]));
     lab.calm();
     lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged);
+    assert_eq!(lab.writes()["events:DeleteRule"], 1, "it has left the other place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_moves_from_a_place_whose_lists_cannot_be_read_is_not_created_beside_itself() {
+    let lab = lab();
+    // It was here before, and left a revision.
+    for text in [job("far", "img:1", "0 2 * * *"), there(&job("far", "img:1", "0 2 * * *"))] {
+        lab.write("far.yaml", &text);
+        lab.apply().await;
+    }
+    lab.conduct(|call, request| match call.operation == "events:ListRules" && goes_there(request) {
+        true => Fault::refused(Reply::error(400, "AccessDeniedException", "no")),
+        false => Fault::none(),
+    });
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged, "what is asked for by name is answered");
+    lab.write("far.yaml", &job("far", "img:1", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.calls();
+    lab.run(&mut engine, Duration::from_secs(3600)).await;
+    assert_eq!((reason(&engine, "far"), lab.writes()), (Reason::AccessDenied, counts([])));
+    // Nobody waits for it.
+    lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(lab.writes()["ecs:RegisterTaskDefinition"], 1);
+    lab.calm();
+    lab.run(&mut engine, Duration::from_secs(3600)).await;
     assert_eq!(reason(&engine, "far"), Reason::Converged);
     assert_eq!(lab.writes()["events:DeleteRule"], 1, "it has left the other place");
 }
