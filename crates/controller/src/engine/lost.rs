@@ -54,14 +54,16 @@ impl Engine {
     /// Takes note of jobs that were at home `before` in a place whose lists have not been read, and are not wanted there now.
     pub(super) fn leave_unread_places(&mut self, before: &BTreeMap<Place, BTreeSet<JobName>>, named: &BTreeSet<Place>) {
         let manifests = Arc::clone(&self.manifests);
-        for (place, jobs) in before {
-            let seen = jobs.iter().filter(|job| self.reporter.was_seen(job));
-            self.unread_homes.extend(seen.map(|job| (job.clone(), place.clone())));
-        }
         let world = self.cx.world();
+        for (place, jobs) in before.iter().filter(|(place, _)| world.sweep(place).is_none()) {
+            for job in jobs.iter().filter(|job| self.reporter.was_seen(job)) {
+                // Where it was first, it was seen.
+                self.unread_homes.entry(job.clone()).or_insert_with(|| place.clone());
+            }
+        }
         let is_at_home = |job: &JobName, place: &Place| manifests.job(job).is_some_and(|job| job.place == *place);
-        self.unread_homes
-            .retain(|job, place| named.contains(place) && world.sweep(place).is_none() && !is_at_home(job, place));
+        let is_wanted = |job: &JobName| manifests.wanted().any(|heir| heir.names().any(|name| name == job));
+        self.unread_homes.retain(|job, place| !is_at_home(job, place) && (named.contains(place) || is_wanted(job)));
     }
 
     /// The place in which a job that is wanted elsewhere may run, for all that was read of it.

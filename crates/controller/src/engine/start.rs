@@ -42,7 +42,12 @@ impl Engine {
         {
             self.creations.entry(job.name.clone()).or_insert(urgency);
             if let Some(place) = self.may_run_in(job).cloned() {
-                self.reporter.waits_for_place(job, &place, self.cx.clock.now());
+                let now = self.cx.clock.now();
+                if self.homes.contains_key(&place) {
+                    self.reporter.waits_for_place(job, &place, now);
+                } else {
+                    self.reporter.runs_in_lost_place(job, &place, now);
+                }
                 self.counted(job.name.clone());
             }
             return;

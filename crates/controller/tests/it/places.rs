@@ -144,8 +144,15 @@ async fn a_job_that_moves_from_a_place_whose_lists_cannot_be_read_is_not_created
     lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
     engine.take_manifests(lab.manifests(), "none");
     lab.run(&mut engine, Duration::from_secs(60)).await;
-    assert_eq!(lab.writes()["ecs:RegisterTaskDefinition"], 1);
+    assert_eq!(lab.writes(), counts([("ecs:RegisterTaskDefinition", 1), ("events:PutTargets", 1)]));
+    lab.remove("other.yaml");
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(3600)).await;
+    // What "a" had before is marked.
+    assert_eq!((reason(&engine, "far"), lab.writes()), (Reason::LocationLost, counts([("ecs:TagResource", 1)])));
     lab.calm();
+    lab.write("other.yaml", OTHER);
+    engine.take_manifests(lab.manifests(), "none");
     lab.run(&mut engine, Duration::from_secs(3600)).await;
     assert_eq!(reason(&engine, "far"), Reason::Converged);
     assert_eq!(lab.writes()["events:DeleteRule"], 1, "it has left the other place");
