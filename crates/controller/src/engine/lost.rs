@@ -66,9 +66,16 @@ impl Engine {
         self.unread_homes.retain(|job, place| !is_at_home(job, place) && (named.contains(place) || is_wanted(job)));
     }
 
-    /// The place in which a job that is wanted elsewhere may run, for all that was read of it.
+    /// The place in which a job that is wanted elsewhere may run, for all that was read of it. What another role shows is the same
+    /// place if its revisions are of the Region and the account that the job was seen in.
     pub(super) fn may_run_in(&self, job: &Job) -> Option<&Place> {
-        job.names().find_map(|name| self.unread_homes.get(name)).filter(|place| **place != job.place)
+        let home = job.names().find_map(|name| self.unread_homes.get(name)).filter(|place| **place != job.place)?;
+        let mut statuses = job.names().filter_map(|name| self.reporter.jobs().get(name));
+        let seen = statuses.find_map(|status| status.status.task_definition.as_ref());
+        let world = self.cx.world();
+        let here = world.sweep(&job.place).and_then(|sweep| sweep.active.values().flatten().next());
+        let is_here = seen.zip(here).is_some_and(|(seen, here)| scope(&seen.arn) == scope(here.as_str()));
+        (!is_here).then_some(home)
     }
 
     /// Takes note of places that are named again: their jobs can move.
@@ -106,4 +113,9 @@ impl Engine {
     pub(super) fn starts_in(&self, place: &Place, job: &JobName) -> bool {
         self.cx.names(place, job).is_some_and(|names| self.cx.world().started_by(place, &names).is_some())
     }
+}
+
+/// Region and account in the ARN of a revision, with what comes before them.
+fn scope(arn: &str) -> Option<&str> {
+    arn.split_once(":task-definition/").map(|(scope, _)| scope)
 }

@@ -120,18 +120,46 @@ async fn a_job_that_moved_from_a_place_not_read_yet_is_not_created_beside_itself
     assert_eq!(lab.writes()["events:DeleteRule"], 1, "it has left the other place");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_job_that_moves_from_a_place_whose_lists_cannot_be_read_is_not_created_beside_itself() {
-    let lab = lab();
-    // It was here before, and left a revision.
-    for text in [job("far", "img:1", "0 2 * * *"), there(&job("far", "img:1", "0 2 * * *"))] {
-        lab.write("far.yaml", &text);
-        lab.apply().await;
-    }
+/// Answers to none who lists the rules of the other Region.
+fn lists_no_rules_there(lab: &Lab) {
     lab.conduct(|call, request| match call.operation == "events:ListRules" && goes_there(request) {
         true => Fault::refused(Reply::error(400, "AccessDeniedException", "no")),
         false => Fault::none(),
     });
+}
+
+/// A job in the other Region, which was here before and left a revision.
+async fn moved_there() -> Lab {
+    let lab = lab();
+    for text in [job("far", "img:1", "0 2 * * *"), there(&job("far", "img:1", "0 2 * * *"))] {
+        lab.write("far.yaml", &text);
+        lab.apply().await;
+    }
+    lab
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_list_a_place_is_replaced_by_one_that_can() {
+    let lab = moved_there().await;
+    lists_no_rules_there(&lab);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(30)).await;
+    assert_eq!(reason(&engine, "far"), Reason::Converged, "what is asked for by name is answered");
+    lab.calm();
+    let role = "  assumeRoleArn: arn:aws:iam::123456789012:role/other\n";
+    lab.write("other.yaml", &format!("{OTHER}{role}"));
+    for image in ["img:1", "img:2"] {
+        lab.write("far.yaml", &there(&job("far", image, "0 2 * * *")));
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(600)).await;
+        assert_eq!(reason(&engine, "far"), Reason::Converged, "{image}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_moves_from_a_place_whose_lists_cannot_be_read_is_not_created_beside_itself() {
+    let lab = moved_there().await;
+    lists_no_rules_there(&lab);
     let mut engine = lab.engine(Mode::Daemon).await;
     lab.run(&mut engine, Duration::from_secs(30)).await;
     assert_eq!(reason(&engine, "far"), Reason::Converged, "what is asked for by name is answered");
