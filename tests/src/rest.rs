@@ -21,7 +21,7 @@ const QUERY: &[(&str, &str, &str)] = &[
     ("UntagResource", "TagKeys", "TagKeys"),
 ];
 
-/// The request of an operation with this input, without its headers; an operation that Scheduler has not ends the test.
+/// The request of an operation with this input, not signed yet; an operation that Scheduler has not ends the test.
 pub fn request(operation: &str, input: &Value) -> Message {
     let (method, resource, label) = match operation {
         "ListSchedules" => ("GET", "schedules", None),

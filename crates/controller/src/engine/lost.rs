@@ -32,7 +32,7 @@ impl Engine {
         }
         let lost: Vec<Place> = self.cx.world().places().filter(|place| !named.contains(*place)).cloned().collect();
         let manifests = Arc::clone(&self.manifests);
-        let identity = self.cx.settings().identity.clone();
+        let settings = self.cx.settings();
         for place in lost {
             let at_home = before.get(&place);
             let wanted = manifests.wanted().flat_map(|job| job.names());
@@ -40,7 +40,7 @@ impl Engine {
             for job in jobs {
                 let Some(names) = self.cx.names(&place, job) else { continue };
                 let was_here = at_home.is_some_and(|jobs| jobs.contains(job));
-                if !was_here && self.cx.world().is_of_others(&place, &names, &identity.controller) {
+                if !was_here && self.cx.world().is_of_others(&place, &names, &settings.identity.controller) {
                     continue;
                 }
                 let rules = self.cx.world().started_by(&place, &names);

@@ -111,10 +111,10 @@ pub struct Engine {
     lost: BTreeMap<JobName, Place>,
     /// Jobs that still run in such a place: created elsewhere, they would run twice.
     beside: BTreeMap<JobName, Beside>,
+    /// Jobs that were seen in a place whose lists were not read, and are wanted elsewhere since: they may run there.
+    unread_homes: BTreeMap<JobName, Place>,
     /// Keys that have something to write and wait for the lease.
     standing_by: BTreeMap<Key, Urgency>,
-    /// Jobs that were seen in a place whose lists were not read, and are wanted elsewhere since: until they are, they may run there.
-    unread_homes: BTreeMap<JobName, Place>,
     /// Tells when it changes hands.
     lease: Option<watch::Receiver<Standing>>,
     /// What may be removed once it is released, and what was.
