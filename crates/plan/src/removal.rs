@@ -3,6 +3,8 @@
 //! Whether it may go is [`crate::prune`]'s to say; here its tags are read once more, directly, and what they do not prove is
 //! not touched.
 
+use std::collections::BTreeSet;
+
 use ecs_etl_spec::job::Place;
 use ecs_etl_spec::name::{Family, JobName, RuleName};
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +18,7 @@ use crate::decide::survey::paused;
 use crate::decide::targets::task_family;
 use crate::decide::{Decision, Policy};
 use crate::desired::Identity;
-use crate::observed::{Fact, LiveRevision, Look, Observed};
+use crate::observed::{Fact, LiveRevision, Look, Observed, RevisionArn};
 use crate::ownership::{self, Mark};
 use crate::step::{Action, Because, Kind, Plan};
 use crate::tags::{self, Tags, Written};
@@ -56,7 +58,7 @@ fn remove(leaving: &Leaving<'_>, observed: &Observed, policy: &Policy, now: Time
     let rules = rules(leaving, &mark, observed, &mut notes)?;
     let mut newest: Vec<&LiveRevision> = Vec::new();
     for family in families(leaving, &rules, observed) {
-        newest.extend(self::newest(&family, &mark, observed, policy)?);
+        newest.extend(self::newest(&family, &mark, &rules, observed, policy)?);
     }
     if rules.is_empty() && newest.is_empty() {
         let message = match notes.first() {
@@ -122,10 +124,11 @@ fn families(leaving: &Leaving<'_>, rules: &[Ours<'_>], observed: &Observed) -> V
     std::iter::once(leaving.family.clone()).chain(families).collect()
 }
 
-/// The newest ACTIVE revision of ours, among the newest of the family.
+/// The newest ACTIVE revision of ours, among the newest of the family; where those are all of others, among what our targets start.
 fn newest<'a>(
     family: &Family,
     mark: &Mark<'_>,
+    rules: &[Ours<'_>],
     observed: &'a Observed,
     policy: &Policy,
 ) -> Result<Option<&'a LiveRevision>, Stop> {
@@ -134,10 +137,14 @@ fn newest<'a>(
     let active = asks.fact(observed.active.get(family), None, look, || format!("the revisions of family {family}"));
     asks.settled()?;
     let Some(active) = active else { return Ok(None) };
+    let pinned: BTreeSet<RevisionArn> = rules.iter().filter_map(|rule| rule.split.pinned()).collect();
+    let pinned = active.iter().filter(|arn| pinned.contains(*arn)).collect();
     // The newest alone is nearly always ours; only where it is not are the others read.
-    for window in [1, policy.window()] {
+    let newest = |window| active.iter().take(window).collect();
+    let looks: [Vec<&RevisionArn>; 3] = [newest(1), newest(policy.window()), pinned];
+    for arns in looks {
         let mut asks = Asks::default();
-        for arn in active.iter().take(window) {
+        for arn in arns {
             let look = || Look::Revision(arn.clone());
             let fact = asks.fact(observed.revisions.get(arn), None, look, || format!("revision {arn}"));
             if let Some(Some(revision)) = fact

@@ -83,6 +83,21 @@ fn a_job_that_came_back_and_goes_again_is_marked_anew() {
 }
 
 #[test]
+fn what_the_schedule_starts_is_marked_however_many_revisions_of_others_are_newer() {
+    let mut world = World::with(&job().desired());
+    let place = job().place;
+    for _ in 0..20 {
+        world.region(&place).register(&place, "etl-sales", &TaskDefinition::default(), Tags::new());
+    }
+    assert_eq!(remove(&mut world).operations, ["TagResource", "RemoveTargets", "DeleteRule"]);
+    let marked = |world: &mut World| {
+        let all = world.region(&place).revisions.iter();
+        all.filter(|(_, revision)| revision.live.tags.contains_key(tags::RETIRED_AT)).count()
+    };
+    assert_eq!(marked(&mut world), 1);
+}
+
+#[test]
 fn a_removal_that_crashed_goes_on_from_any_step() {
     for crash in 0..3 {
         let mut world = World::with(&job().desired());

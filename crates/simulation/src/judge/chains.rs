@@ -172,7 +172,7 @@ impl Chains {
         let (Some((directory, shelf)), None) = (shelves.next(), shelves.next()) else { return false };
         let ready = self.ready.get(&(directory, job.to_owned()));
         let since = shelf.pages.get(job).map_or(i64::MAX, |page| page.since);
-        ready.is_some_and(|ready| *ready > since) && !books.touched_since(job, millis - DISTURBED)
+        ready.is_some_and(|ready| *ready > since) && !is_disturbed(books, job, millis)
     }
 
     /// What should have been started or told by now.

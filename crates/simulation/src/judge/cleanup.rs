@@ -131,21 +131,31 @@ impl<'a> Look<'a> {
                     let is_looked_after = is_home || is_left_by_us(revision, shelf, job);
                     (is_looked_after && is_at_rest(heir, wanted)).then(|| is_home.then(|| keep(shelf)))
                 }
-                None => self.is_gone(revision, shelf, (identity, job)).then_some(None),
+                None => self.is_gone((key, revision), shelf, (identity, job)).then_some(None),
             }?;
             Some(Tended { identity, job, keep })
         })
     }
 
     /// Whether a job has gone, and its revisions are to follow.
-    fn is_gone(&self, revision: &Revision, shelf: &Shelf, (identity, job): (&str, &str)) -> bool {
+    fn is_gone(&self, (key, revision): (&Key, &Revision), shelf: &Shelf, (identity, job): (&str, &str)) -> bool {
         let book = &shelf.now.book;
         let is_former = book.jobs.values().any(|other| other.moved_from.as_deref() == Some(job));
         let stays = revision.tags.get("ecs-etl/policy").is_some_and(|policy| policy == "Retain");
         let is_read = shelf.incomplete_since.is_none() && !book.jobs.is_empty();
         let still_runs = self.mirror.rules_of(identity, job).next().is_some();
         let is_mentioned = book.jobs.contains_key(job);
-        !is_mentioned && !is_former && !stays && is_left_by_us(revision, shelf, job) && is_read && !still_runs
+        let is_over = is_read && !is_mentioned && !is_former && !still_runs;
+        let is_in_sight = || self.is_in_sight((key, revision), keep(shelf), (identity, job));
+        is_over && !stays && is_left_by_us(revision, shelf, job) && is_in_sight()
+    }
+
+    /// Whether any of the newest revisions of a family tells that something of the job is left: two controllers with one prefix may call
+    /// their jobs alike, and the one whose job stays goes on registering (docs/design/decide.md).
+    fn is_in_sight(&self, (key, revision): (&Key, &Revision), keep: usize, (identity, job): (&str, &str)) -> bool {
+        let family = self.mirror.family(&key.0, &revision.family);
+        let mut newest = family.into_iter().filter(|other| other.active).take(keep + 1);
+        newest.any(|other| is_ours(&other.tags, identity, job))
     }
 
     /// What is wrong with a revision that somebody looks after.
