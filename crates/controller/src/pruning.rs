@@ -268,10 +268,13 @@ impl Pruning {
         cx.seams().deletion(&mut knowledge);
         let drained = jobs.values().filter(|job| job.drain);
         let draining = drained.flat_map(|job| job.names()).cloned().collect();
+        let left_alone = jobs.values().filter(|job| job.reconcile_disabled).map(|job| &job.name);
+        let unmade = left_alone.chain(manifests.directory.blocked.keys()).cloned().collect();
         let decision = prune::decide(
             &PruneInput {
                 incomplete: &knowledge.incomplete,
                 written: &knowledge.written,
+                unmade: &unmade,
                 moved_from: &manifests.directory.former_names().into_iter().cloned().collect(),
                 draining: &draining,
                 owned: &knowledge.owned,

@@ -55,6 +55,8 @@ pub struct PruneInput<'a> {
     pub incomplete: &'a [Incomplete],
     /// Every job that is written, usable or not: each is shielded.
     pub written: &'a BTreeSet<JobName>,
+    /// Those of them that are not made where they went: their words cannot be used, or say that they are left alone.
+    pub unmade: &'a BTreeSet<JobName>,
     /// Former names of the written jobs: moving is no deletion.
     pub moved_from: &'a BTreeSet<JobName>,
     /// Written jobs whose cluster drains.
@@ -246,7 +248,8 @@ fn hold(input: &PruneInput<'_>, pending: &BTreeMap<&JobName, Timestamp>, now: Ti
 /// Jobs that went within the hour, latest first. Those that moved, or are back, were no deletions.
 fn lately<'a>(input: &PruneInput<'a>, now: Timestamp) -> Vec<&'a JobName> {
     let counts = |retired: &&Retired| {
-        let back = input.written.contains(&retired.job) && !input.draining.contains(&retired.job);
+        let is_unmade = input.unmade.contains(&retired.job) || input.draining.contains(&retired.job);
+        let back = input.written.contains(&retired.job) && !is_unmade;
         let moved = input.moved_from.contains(&retired.job);
         let live = input.owned.iter().any(|owned| owned.job == retired.job);
         !back && !moved && !live && now.duration_since(retired.at) < HOUR

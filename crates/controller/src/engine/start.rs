@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecs_etl_plan::observed::Observed;
 use ecs_etl_spec::job::{Job, Place};
-use ecs_etl_spec::name::JobName;
+use ecs_etl_spec::name::{JobName, RuleName};
 use tracing::Instrument as _;
 
 use super::{Engine, Found, Key, Mode, Running};
@@ -111,6 +112,13 @@ impl Engine {
         self.cx.names(&job.place, &job.name).is_some_and(|names| self.cx.world().shows(&job.place, &names))
     }
 
+    /// Whether the lists show other rules of a job than were last seen of it.
+    fn lists_contradict(&self, job: &Job) -> bool {
+        let Some(names) = self.cx.names(&job.place, &job.name) else { return false };
+        let listed = |rules: &[RuleName]| self.cx.world().bulk(&job.place, &[names], rules, &Observed::default());
+        self.reporter.saw_otherwise(&job.name, listed)
+    }
+
     fn spawn(&mut self, task: Assignment, urgency: Urgency) -> tokio::task::AbortHandle {
         let cx = Arc::clone(&self.cx);
         let cause = urgency.as_str();
@@ -124,6 +132,8 @@ impl Engine {
                 let trust = match (self.mode, urgency) {
                     // The lists are up to a resync old, and the edit is not.
                     (Mode::Daemon, Urgency::Edit) => Trust::ForDifferences,
+                    // They may be older than what a process wrote just before this one began.
+                    _ if self.lists_contradict(&job) => Trust::ForDifferences,
                     (Mode::Daemon, Urgency::New | Urgency::Drift | Urgency::CleanUp) => Trust::Presumed,
                     (Mode::OnePass, _) => Trust::BulkForSilence,
                 };

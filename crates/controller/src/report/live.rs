@@ -3,7 +3,8 @@
 use ecs_etl_plan::adoption::target_id;
 use ecs_etl_plan::desired::TARGET_ID;
 use ecs_etl_plan::observed::{Fact, Observed, RevisionArn};
-use ecs_etl_plan::status::{EventStatus, Live, ScheduleStatus};
+use ecs_etl_plan::status::{EventStatus, JobState, Live, ScheduleStatus};
+use ecs_etl_spec::name::RuleName;
 
 /// The job's rules, and the revision that the first of them starts.
 pub(super) fn live(observed: &Observed) -> Live {
@@ -38,4 +39,24 @@ pub(super) fn live(observed: &Observed) -> Live {
     schedules.shrink_to_fit();
     events.shrink_to_fit();
     Live { task_definition: pinned, schedules, events }
+}
+
+/// The rules that a status tells of; schedules of EventBridge Scheduler are none.
+pub(super) fn told_rules(status: &JobState) -> Vec<RuleName> {
+    let schedules = status.schedules.iter().filter(|schedule| is_rule(schedule)).map(|schedule| &schedule.name);
+    let names = schedules.chain(status.events.iter().map(|event| &event.name));
+    names.filter_map(|name| RuleName::new(name.as_str()).ok()).collect()
+}
+
+/// Whether the rules that were `listed` are others than those that were last seen.
+pub(super) fn contradicts(status: &JobState, listed: &Observed) -> bool {
+    let was_seen = status.task_definition.is_some() || !status.schedules.is_empty() || !status.events.is_empty();
+    let Live { schedules, events, .. } = live(listed);
+    let rules = |all: &[ScheduleStatus]| all.iter().filter(|schedule| is_rule(schedule)).cloned().collect::<Vec<_>>();
+    was_seen && (rules(&schedules) != rules(&status.schedules) || events != status.events)
+}
+
+/// A list tells what a rule is, and no more than the name of a schedule of EventBridge Scheduler.
+fn is_rule(schedule: &ScheduleStatus) -> bool {
+    schedule.time_zone.is_none()
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use ecs_etl_plan::condition::{Reason, Verdict};
 use ecs_etl_plan::failure::NextTry;
+use ecs_etl_plan::observed::Observed;
 use ecs_etl_plan::status::{Held, JobStatus, Live, Problem, PruningBlocked, Resync, StatusInput, next_status};
 use ecs_etl_spec::diagnostic::Severity;
 use ecs_etl_spec::directory::Blocked;
 use ecs_etl_spec::job::{Job, Origin, Place};
-use ecs_etl_spec::name::{Digest, JobName};
+use ecs_etl_spec::name::{Digest, JobName, RuleName};
 use jiff::Timestamp;
 
 use crate::context::Interrupted;
@@ -25,7 +26,7 @@ use crate::remembered::{Per, Remembered};
 use crate::verdict;
 
 use announce::announce;
-use live::live;
+use live::{contradicts, live, told_rules};
 use places::Silence;
 
 /// When and how often a job is tried again.
@@ -81,6 +82,12 @@ impl Reporter {
     /// What is reported of every job.
     pub fn jobs(&self) -> &BTreeMap<JobName, JobStatus> {
         &self.jobs
+    }
+
+    /// Whether lists show other rules of a job than were last seen of it, by this process or by one before. `listed` looks rules up in
+    /// them, and all that bear the job's name.
+    pub fn saw_otherwise(&self, job: &JobName, listed: impl FnOnce(&[RuleName]) -> Observed) -> bool {
+        self.jobs.get(job).is_some_and(|told| contradicts(&told.status, &listed(&told_rules(&told.status))))
     }
 
     /// Counts what is reported.

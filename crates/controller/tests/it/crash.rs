@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
 use ecs_etl_controller::once;
-use ecs_etl_emulator::Reply;
 use ecs_etl_emulator::door::{Conduct, Fault};
+use ecs_etl_emulator::{Reply, Settings};
+use jiff::SignedDuration;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -196,4 +197,29 @@ fn internal_error() -> Fault {
     let reply =
         Reply { status: 500, headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())], body };
     Fault { answer: Conduct::Reply(reply), ..Fault::none() }
+}
+
+/// What the earlier process did is in its status files, and not in the lists yet: by those alone, the job would be as it should be.
+#[tokio::test(start_paused = true)]
+async fn what_was_written_just_before_the_end_is_known_however_far_the_lists_are_behind() {
+    let late = SignedDuration::from_secs(10);
+    let lists_are_late = Settings { list_lag: late, ..Settings::default() };
+    let before = job("a", "img:1", "0 2 * * *");
+    let suspended = before.replace("  cluster:", "  suspend: true\n  cluster:");
+    for after in [job("a", "img:1", "0 5 * * *"), suspended] {
+        let lab = Lab::of(&[("a", before.clone())], lists_are_late.clone());
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        let as_it_was = lab.rule("etl-a").await;
+
+        lab.write("a.yaml", &after);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(1)).await;
+        assert_ne!(lab.rule("etl-a").await, as_it_was, "{after}");
+
+        lab.write("a.yaml", &before);
+        let mut engine = lab.engine_resuming(Mode::Daemon, engine).await;
+        lab.run(&mut engine, Duration::from_secs(5)).await;
+        assert_eq!(lab.rule("etl-a").await, as_it_was, "{after}");
+    }
 }

@@ -116,9 +116,14 @@ pub struct Pass {
 impl Lab {
     /// An empty AWS, and a directory with [`BASE`] and these jobs.
     pub fn new(jobs: &[(&str, String)]) -> Self {
+        Self::of(jobs, Settings::default())
+    }
+
+    /// The same with an AWS of these settings.
+    pub fn of(jobs: &[(&str, String)], settings: Settings) -> Self {
         let start = START.parse().unwrap();
         let line = Arc::new(Line::default());
-        let emulator = Emulator::new(Settings::default());
+        let emulator = Emulator::new(settings);
         let hook = Hook::new(Arc::clone(&line) as Arc<dyn Observer>);
         let door = InProcess::spawn(emulator, None, door::Clock::starting_at(start), hook);
         let lab = Self { dir: tempfile::tempdir().unwrap(), door, line, clock: Clock::with_tokio(start) };
@@ -306,6 +311,12 @@ impl Lab {
 
     pub async fn events(&self, operation: &str, body: Value) -> Value {
         self.call(&format!("AWSEvents.{operation}"), body).await
+    }
+
+    /// Expression and state of a rule.
+    pub async fn rule(&self, name: &str) -> Value {
+        let rule = self.events("DescribeRule", json!({"Name": name})).await;
+        json!({"expression": rule["ScheduleExpression"], "state": rule["State"]})
     }
 
     /// What is scheduled: for each rule its expression, state, tags, and what its targets pin, with the revision's content.

@@ -17,6 +17,7 @@ struct Case {
     now: Timestamp,
     incomplete: Vec<Incomplete>,
     written: BTreeSet<JobName>,
+    unmade: BTreeSet<JobName>,
     moved_from: BTreeSet<JobName>,
     draining: BTreeSet<JobName>,
     owned: Vec<OwnedJob>,
@@ -47,6 +48,7 @@ fn case(live: usize, gone: usize) -> Case {
         now: at("2026-11-23T12:00:00Z"),
         incomplete: Vec::new(),
         written: all.iter().skip(gone).map(|job| name(job)).chain([name("written")]).collect(),
+        unmade: BTreeSet::new(),
         moved_from: BTreeSet::new(),
         draining: BTreeSet::new(),
         owned: all.iter().map(|job| owned(job)).collect(),
@@ -64,6 +66,7 @@ impl Case {
         let input = PruneInput {
             incomplete: &self.incomplete,
             written: &self.written,
+            unmade: &self.unmade,
             moved_from: &self.moved_from,
             draining: &self.draining,
             owned: &self.owned,
@@ -204,6 +207,18 @@ fn what_went_within_the_hour_counts_wherever_it_was() {
     case.retired.push(retired("old-3", 59));
     case.check(0, &[Reason::DeletionHeld; 2]);
     case.moved_from = names(&["old-3"]);
+    case.check(2, &[]);
+}
+
+#[test]
+fn what_went_is_back_once_its_manifest_can_be_used() {
+    let mut case = case(7, 2);
+    case.retired = vec![Retired { job: name("old"), at: case.now }];
+    case.check(0, &[Reason::DeletionHeld; 2]);
+    case.written.insert(name("old"));
+    case.unmade = names(&["old"]);
+    case.check(0, &[Reason::DeletionHeld; 2]);
+    case.unmade.clear();
     case.check(2, &[]);
 }
 
