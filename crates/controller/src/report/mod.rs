@@ -297,6 +297,8 @@ impl Reporter {
         self.cleaned_up(job, None);
         self.last_seen.remove(job);
         self.actions.remove(job);
+        self.round.looked_at.remove(job);
+        self.round.in_line.remove(job);
         if self.jobs.remove(job).is_some() {
             self.changed.insert(job.clone());
         }

@@ -137,7 +137,7 @@ impl Stage<'_> {
         let (down, keeps_disk) = player.fate;
         if !keeps_disk {
             player.disk.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            self.world.judged(|_, judge, _| judge.lost_disk(process));
+            self.world.judged(|millis, judge, _| judge.lost_disk(millis, process));
         }
         self.cue(now + i64::from(down), Cue::Start(process));
     }

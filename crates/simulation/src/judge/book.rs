@@ -294,7 +294,8 @@ impl Books {
 
     /// A stranger reached for a job's resources.
     pub fn touched(&mut self, millis: i64, forgiven_until: i64, job: &str) {
-        self.moments.insert(job.to_owned(), millis);
+        let moment = self.moments.entry(job.to_owned()).or_insert(millis);
+        *moment = millis.max(*moment);
         let at = self.hands.entry(job.to_owned()).or_insert(forgiven_until);
         *at = forgiven_until.max(*at);
     }
@@ -334,6 +335,12 @@ impl Books {
     pub fn has_retagged(&self, millis: i64) -> bool {
         let mut jobs = self.shelves.iter().flat_map(|shelf| shelf.now.book.jobs.keys());
         jobs.any(|name| self.touched_since(name, millis))
+    }
+
+    /// Jobs that were called so before they were ever renamed.
+    pub fn names_of(&self, root: &str) -> Vec<String> {
+        let names = self.shelves.iter().flat_map(|shelf| shelf.pages.keys());
+        names.filter(|name| self.root(name) == root).cloned().collect()
     }
 
     /// What a job was called before it was ever renamed.

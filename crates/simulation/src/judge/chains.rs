@@ -6,7 +6,7 @@ use ecs_etl_emulator::firing::{Firing, Outcome};
 
 use super::book::{Books, Edited, Shelf};
 use super::status::{Ready, Status};
-use super::tick::{DISTURBED, holders, is_disturbed, is_shared};
+use super::tick::{DISTURBED, holders, is_disturbed, is_old_news, is_shared};
 use super::{Finding, Rules, job_of};
 use crate::mirror::{Mirror, TARGET};
 use crate::sketch::Job;
@@ -80,7 +80,8 @@ impl Chains {
         let Some(wanted) = shelf.pages.get(&ready.job).and_then(|page| page.wanted.as_ref()) else { return };
         self.ready.insert((directory, ready.job.clone()), millis);
         let open = self.duties.iter().any(|duty| duty.is_of(directory, &ready.job) && duty.to.is_none());
-        if open || ready.suspended || wanted.job.suspend {
+        let is_doubtful = ready.doubted || is_old_news(shelf, &ready.job, books);
+        if open || ready.suspended || wanted.job.suspend || is_doubtful {
             return;
         }
         self.duties.push(Duty {

@@ -164,7 +164,7 @@ impl Judge {
 
     /// A job became ready.
     fn ready(&mut self, millis: i64, ready: &status::Ready) {
-        self.tick.ready(millis, ready, &self.books);
+        self.tick.ready(millis, ready, &self.books, &self.rules);
         self.chains.ready(millis, ready, &self.books);
     }
 
@@ -201,8 +201,12 @@ impl Judge {
         self.find("attempts", millis, finding);
     }
 
-    /// Whether a request asks for an older revision of a job that is gone: whose it was, its newest one tells.
+    /// Whether a request asks for an older revision of a job that is gone, whose newest one tells whose it was; or for the tags of a rule that
+    /// a stale list shows still, while its targets tell that it is gone.
     fn is_needless(&self, process: usize, request: &Request, mirror: &Mirror) -> bool {
+        if let Some(rule) = names::rule_asked_for(request) {
+            return !mirror.rules.contains_key(&rule);
+        }
         let Some((place, name)) = names::revision_asked_for(request) else { return false };
         let Some((family, number)) = name.rsplit_once(':') else { return false };
         let newer = mirror.family(&place, family).into_iter().find(|revision| revision.active);
@@ -246,10 +250,7 @@ impl Judge {
                 if let Some(job) = about(changed).filter(|_| millis > 0) {
                     // Tags are read again in rotation only, every twentieth to fortieth resync.
                     let until = if tags_changed(changed) { millis + 42 * 66 * 60_000 } else { millis };
-                    self.books.touched(millis, until, job);
-                    self.tick.touched(millis, job);
-                    self.chains.touched(millis, job);
-                    self.prompt.touched(job, &self.books);
+                    self.touched(millis, until, job);
                 }
             }
             Who::Process { process, .. } => {
@@ -266,8 +267,8 @@ impl Judge {
                 self.find("deletion", millis, deletion);
                 self.find("churn", millis, churn);
                 self.find("clean-up", millis, cleanup);
-                if let Some(job) = about(changed) {
-                    self.tick.wrote(millis, *process, self.books.root(job));
+                if let Some(job) = about(changed).filter(|_| matches!(changed, Changed::Rule(..))) {
+                    self.tick.wrote(millis, *process, self.books.root(job), &self.rules);
                 }
                 let is_made = matches!(changed, Changed::Rule(_, None, Some(_)));
                 if let Some(job) = about(changed).filter(|_| is_made && self.status.misses_a_place(*process)) {
@@ -341,9 +342,25 @@ impl Judge {
         self.memory.died(process);
     }
 
-    /// The disk of a process that ended is gone.
-    pub fn lost_disk(&mut self, process: usize) {
+    /// The disk of a process that ended is gone. What it wrote in the end no list shows yet, and who comes after it may take that for undone, as
+    /// it may what a stranger did.
+    pub fn lost_disk(&mut self, millis: i64, process: usize) {
         self.status.lost(process);
+        let unseen = self.tick.written_since(process, millis - self.rules.list_lag);
+        let unseen: Vec<(String, i64)> = unseen.map(|(root, at)| (root.to_owned(), at)).collect();
+        for (root, at) in unseen {
+            for job in self.books.names_of(&root) {
+                self.touched(at, at, &job);
+            }
+        }
+    }
+
+    /// Somebody reached for a job's resources whose doing may be seen as late as `until`.
+    fn touched(&mut self, millis: i64, until: i64, job: &str) {
+        self.books.touched(millis, until, job);
+        self.tick.touched(millis, job);
+        self.chains.touched(millis, job);
+        self.prompt.touched(job, &self.books);
     }
 
     /// Whether the storm is over.

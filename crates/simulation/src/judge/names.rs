@@ -56,9 +56,17 @@ pub(crate) fn job_of(name: &str) -> Option<&str> {
 
 /// The place and the name of a revision that a request names by its ARN.
 pub(super) fn revision_asked_for(request: &Request) -> Option<Key> {
+    asked_for(request, "taskDefinition", ":task-definition/")
+}
+
+/// The place and the name of a rule that a request names by its ARN.
+pub(super) fn rule_asked_for(request: &Request) -> Option<Key> {
+    asked_for(request, "ResourceARN", ":rule/")
+}
+
+fn asked_for(request: &Request, member: &str, kind: &str) -> Option<Key> {
     let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
-    let (home, name) = body.get("taskDefinition")?.as_str()?.split_once(":task-definition/")?;
-    let mut parts = home.rsplit(':');
-    let (account, region) = (parts.next()?, parts.next()?);
-    Some((format!("{account}/{region}"), name.to_owned()))
+    let (home, name) = body.get(member)?.as_str()?.split_once(kind)?;
+    let account_region = home.rsplit(':').take(2).collect::<Vec<_>>().join("/");
+    Some((account_region, name.to_owned()))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs_etl_emulator::firing::{Firing, Outcome};
 use jiff::{SignedDuration, Timestamp};
 
-use super::book::{Books, Edited, RESYNC};
+use super::book::{Books, Edited, RESYNC, Shelf};
 use super::rate::Rates;
 use super::status::{Ready, Status};
 use super::{Finding, Rules, fires_for};
@@ -58,7 +58,7 @@ pub(crate) struct Tick {
     /// Jobs that were made, and when, by a process that could not read some place: what they left there runs on until it can and has
     /// been taken away. A place that fails delays no job elsewhere, and the status names it.
     beside: BTreeMap<String, i64>,
-    /// When each process last wrote something of a job, by the name that was first.
+    /// When each process last wrote a rule of a job, by the name that was first.
     wrote: BTreeMap<(usize, String), i64>,
     /// Jobs that one of two equal processes left half done when it ended, by the name that was first, until something of them is written.
     half_done: BTreeMap<String, i64>,
@@ -66,7 +66,7 @@ pub(crate) struct Tick {
 
 impl Tick {
     /// A job became ready: from now on it must run.
-    pub fn ready(&mut self, millis: i64, ready: &Ready, books: &Books) {
+    pub fn ready(&mut self, millis: i64, ready: &Ready, books: &Books, rules: &Rules) {
         let Some(shelf) = books.of_process(ready.process) else { return };
         let Some(wanted) = shelf.pages.get(&ready.job).and_then(|page| page.wanted.as_ref()) else { return };
         self.ready.entry(ready.job.clone()).or_default().push((millis, wanted.job.version));
@@ -74,7 +74,11 @@ impl Tick {
         let open =
             self.duties.iter().any(|duty| duty.job == ready.job && duty.directory == directory && duty.to.is_none());
         let half_done = self.half_done.get(books.root(&ready.job)).is_some_and(|since| millis < since + RESYNC);
-        if !open && !half_done && !ready.suspended && !wanted.job.suspend {
+        let is_doubtful = half_done
+            || ready.doubted
+            || is_old_news(shelf, &ready.job, books)
+            || (rules.crew == Crew::Twins && self.is_overwritten(millis, ready.process, books.root(&ready.job)));
+        if !open && !is_doubtful && !ready.suspended && !wanted.job.suspend {
             let schedules = wanted.job.schedules.clone();
             let zone = wanted.job.zone.clone().unwrap_or_else(|| "UTC".to_owned());
             // What is ready by bulk knowledge may not have seen the last hand yet.
@@ -132,18 +136,37 @@ impl Tick {
         self.close(millis, |duty| duty.job == job);
     }
 
-    /// A process wrote something of a job, by the name that was first.
-    pub fn wrote(&mut self, millis: i64, process: usize, root: &str) {
+    /// A process wrote a rule of a job, by the name that was first. What one of two equal ones writes over what the other has just
+    /// written holds from when it says so itself, which takes as long as AWS keeps it from that.
+    pub fn wrote(&mut self, millis: i64, process: usize, root: &str, rules: &Rules) {
+        let twin = |((of, job), at): (&(usize, String), &i64)| *of != process && job == root && *at > millis - PLAN;
+        if rules.crew == Crew::Twins && self.wrote.iter().any(twin) {
+            self.close(millis, |duty| duty.root == root);
+        }
         self.wrote.insert((process, root.to_owned()), millis);
         self.half_done.remove(root);
+    }
+
+    /// Whether another process wrote a rule of a job after this one did, just now.
+    fn is_overwritten(&self, millis: i64, process: usize, root: &str) -> bool {
+        let own = self.wrote.get(&(process, root.to_owned())).copied();
+        let since = own.unwrap_or(i64::MIN).max(millis - PLAN);
+        self.wrote.iter().any(|((of, job), at)| *of != process && job == root && *at > since)
+    }
+
+    /// Jobs of whose rules a process has written one since then, by the name that was first, and when.
+    pub fn written_since(&self, process: usize, since: i64) -> impl Iterator<Item = (&str, i64)> {
+        let lately = self.wrote.iter().filter(move |((of, _), at)| *of == process && **at > since);
+        lately.map(|((_, root), at)| (root.as_str(), *at))
     }
 
     /// A process ended. What one of two equal ones had begun upon what the other did at the same time, the other one finds with its
     /// next resync only: until then nothing is owed, whatever it said of the job.
     pub fn died(&mut self, millis: i64, process: usize, rules: &Rules) {
-        let ended = self.wrote.extract_if(.., |(of, _), _| *of == process);
         if rules.crew == Crew::Twins {
-            self.half_done.extend(ended.filter(|(_, at)| *at > millis - PLAN).map(|((_, root), _)| (root, millis)));
+            let begun: Vec<String> =
+                self.written_since(process, millis - PLAN).map(|(root, _)| root.to_owned()).collect();
+            self.half_done.extend(begun.into_iter().map(|root| (root, millis)));
         }
         let Self { duties, half_done, .. } = self;
         for duty in duties.iter_mut().filter(|duty| duty.to.is_none() && half_done.get(&duty.root) == Some(&millis)) {
@@ -283,6 +306,12 @@ pub(super) fn holders(books: &Books, root: &str) -> usize {
     books.shelves.iter().filter(holds).count()
 }
 
+/// Whether a status that calls a job ready may tell of a time before a stranger's hand: a disk that was full delays it, and what a directory
+/// does not say is not repaired.
+pub(super) fn is_old_news(shelf: &Shelf, job: &str, books: &Books) -> bool {
+    shelf.incomplete_since.is_some_and(|since| books.touched_since(job, since))
+}
+
 /// Whether several directories hold a job.
 pub(super) fn is_shared(books: &Books, root: &str) -> bool {
     holders(books, root) > 1
@@ -290,7 +319,7 @@ pub(super) fn is_shared(books: &Books, root: &str) -> bool {
 
 /// Whether a stranger's hand may still show. What a directory does not say for a while is not repaired meanwhile.
 pub(super) fn is_disturbed(books: &Books, job: &str, at: i64) -> bool {
-    let is_idle = |shelf: &super::book::Shelf| {
+    let is_idle = |shelf: &Shelf| {
         let is_blocked = shelf.now.is_damaged(job);
         is_blocked
             || shelf.pages.get(job).is_some_and(|page| page.wanted.as_ref().is_none_or(|wanted| wanted.job.disabled))

@@ -70,6 +70,8 @@ pub(crate) struct Ready {
     pub process: usize,
     pub job: String,
     pub suspended: bool,
+    /// Another process that is equal to this one does not say so: what it made is in no list of this one's yet, nor what it undid.
+    pub doubted: bool,
 }
 
 impl Status {
@@ -153,7 +155,8 @@ impl Status {
             return (None, None);
         }
         let finding = self.is_too_early(millis, process, &job, mirror, books, rules);
-        (Some(Ready { process, suspended: reason == Some(Reason::Suspended), job }), finding)
+        let doubted = self.is_doubted(process, &job, rules);
+        (Some(Ready { process, suspended: reason == Some(Reason::Suspended), job, doubted }), finding)
     }
 
     /// What was called ready too soon after an edit to be believed, and still is once the edit has been taken up.
@@ -174,9 +177,16 @@ impl Status {
             if !is_shared(books, books.root(&job)) {
                 finding = finding.or(self.is_too_early(millis, process, &job, mirror, books, rules));
             }
-            news.push(Ready { process, job, suspended });
+            let doubted = self.is_doubted(process, &job, rules);
+            news.push(Ready { process, job, suspended, doubted });
         }
         (news, finding)
+    }
+
+    /// Whether another one of two equal processes does not call a job ready.
+    fn is_doubted(&self, process: usize, job: &str, rules: &Rules) -> bool {
+        let mut others = self.statuses.iter().filter(|((of, name), _)| *of != process && name == job);
+        rules.crew == Crew::Twins && others.any(|(_, status)| !status.is_ready())
     }
 
     /// What AWS lacks of a job that is called ready.
