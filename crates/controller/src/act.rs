@@ -48,11 +48,24 @@ pub async fn carry_out(cx: &Context, plan: &Plan, facts: &mut Observed, urgency:
     Carried { actions, stopped: None }
 }
 
-/// What is about to be put may be there whatever comes of it: no answer is no proof, and this future may be dropped under way. Should
-/// its job not want it any more next time, it is asked for all the same.
+/// What is about to be put may be there whatever comes of it, and what is about to be tagged may bear the tags or not: no answer is no
+/// proof, and this future may be dropped under way. Should its job not want that any more next time, it is asked for all the same.
 fn expect(cx: &Context, step: &Step) {
-    if let Action::PutRule { rule, .. } | Action::PutSchedule { rule, .. } = &step.action {
-        cx.world().expect(&step.place, rule);
+    match &step.action {
+        Action::PutRule { rule, .. } | Action::PutSchedule { rule, .. } => cx.world().expect(&step.place, rule),
+        Action::TagRevision { revision, .. } | Action::UntagRevision { revision, .. } => {
+            cx.world().forget_revision(&step.place, revision);
+        }
+        Action::TagRule { arn, .. } | Action::UntagRule { arn, .. } => cx.world().doubt_tags(&step.place, arn),
+        Action::RegisterTaskDefinition { .. }
+        | Action::PutTargets { .. }
+        | Action::EnableRule { .. }
+        | Action::DisableRule { .. }
+        | Action::RemoveTargets { .. }
+        | Action::DeleteRule { .. }
+        | Action::CreateScheduleGroup { .. }
+        | Action::DeleteSchedule { .. }
+        | Action::DeregisterTaskDefinition { .. } => {}
     }
 }
 

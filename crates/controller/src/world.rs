@@ -181,6 +181,23 @@ impl World {
         }
     }
 
+    /// Has one revision read again, with its tags.
+    pub fn forget_revision(&mut self, place: &Place, revision: &RevisionArn) {
+        if let Some(known) = self.0.get_mut(place) {
+            known.revisions.remove(revision);
+        }
+    }
+
+    /// Has the tags of a rule read again. What they were, removals are counted by until then.
+    pub fn doubt_tags(&mut self, place: &Place, arn: &str) {
+        let name = arn.rsplit_once('/').and_then(|(_, name)| RuleName::new(name).ok());
+        if let Some((known, name)) = self.0.get_mut(place).zip(name)
+            && known.rule_tags.contains_key(&name)
+        {
+            known.stale.insert(name);
+        }
+    }
+
     /// Tags of a job's rules in a place, as far as they were read.
     pub fn rule_tags_of(&self, place: &Place, names: &Names) -> Vec<Tags> {
         let known = self.0.get(place).into_iter();

@@ -1,6 +1,6 @@
 //! A directory of manifests, an AWS, and controllers that come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -311,6 +311,17 @@ impl Lab {
 
     pub async fn events(&self, operation: &str, body: Value) -> Value {
         self.call(&format!("AWSEvents.{operation}"), body).await
+    }
+
+    /// Tags of a rule, and of the revision that it starts, but for the mark of what was replaced.
+    pub async fn tags(&self, rule: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+        let arn = self.events("DescribeRule", json!({"Name": rule})).await["Arn"].clone();
+        let tags = self.events("ListTagsForResource", json!({"ResourceARN": arn})).await;
+        let targets = self.events("ListTargetsByRule", json!({"Rule": rule})).await;
+        let pinned = targets["Targets"][0]["EcsParameters"]["TaskDefinitionArn"].clone();
+        let revision = self.ecs("DescribeTaskDefinition", json!({"taskDefinition": pinned, "include": ["TAGS"]})).await;
+        let all = |tags: &Value| tags.as_array().unwrap().iter().map(Value::to_string).collect();
+        (all(&tags["Tags"]), all(&revision["tags"]))
     }
 
     /// Expression and state of a rule.

@@ -209,3 +209,39 @@ async fn a_worker_that_panics_is_said_and_its_job_tried_again() {
     lab.run(&mut engine, Duration::from_secs(1000)).await;
     assert_eq!(reason(&engine, "a"), Reason::Converged);
 }
+
+/// Each write of an edit that may tag something takes effect, and nobody is told; then the edit is taken back.
+#[tokio::test(start_paused = true)]
+async fn tags_that_went_or_came_without_an_answer_are_not_taken_for_what_they_were() {
+    let labelled = |labels: &str| {
+        job("a", "img:1", "0 2 * * *").replace("{name: a}", &format!("{{name: a, labels: {{{labels}}}}}"))
+    };
+    let (before, after) = (labelled("owner: x"), labelled("team: y"));
+    for operation in ["ecs:TagResource", "ecs:UntagResource", "events:TagResource", "events:UntagResource"] {
+        let lab = Lab::new(&[("a", before.clone())]);
+        let mut engine = lab.engine(Mode::Daemon).await;
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        let as_it_was = lab.tags("etl-a").await;
+
+        let suffered = Arc::new(AtomicBool::new(false));
+        let met = Arc::clone(&suffered);
+        lab.conduct(move |call, _| {
+            if call.operation != operation {
+                return Fault::none();
+            }
+            met.store(true, Ordering::Relaxed);
+            Fault { answer: Conduct::ConnectionReset, ..Fault::none() }
+        });
+        lab.write("a.yaml", &after);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_millis(100)).await;
+        assert!(suffered.load(Ordering::Relaxed), "{operation}");
+
+        lab.calm();
+        lab.write("a.yaml", &before);
+        engine.take_manifests(lab.manifests(), "none");
+        lab.run(&mut engine, Duration::from_secs(60)).await;
+        assert_eq!(reason(&engine, "a"), Reason::Converged, "{operation}");
+        assert_eq!(lab.tags("etl-a").await, as_it_was, "{operation}");
+    }
+}
