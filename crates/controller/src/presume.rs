@@ -4,6 +4,7 @@
 //! Taken for true they prove silence and nothing else: before any write they are read. A daemon alone does so, whose rotation reads them
 //! in the end. It takes all of these:
 //!
+//! - an earlier process called the job ready in the end, or left no status of it (`report::Reporter::was_in_trouble`);
 //! - no pass of this process has found the job as it should be yet, nor was it its turn: from then on its tags are cached, and read in
 //!   the rotation that verifies all of them ([`World::rotate`]);
 //! - the list shows the rule with the very description that it is given, which names the controller and the job;

@@ -134,6 +134,8 @@ impl Engine {
                     (Mode::Daemon, Urgency::Edit) => Trust::ForDifferences,
                     // They may be older than what a process wrote just before this one began.
                     _ if self.lists_contradict(&job) => Trust::ForDifferences,
+                    // What kept it from being ready may be a tag.
+                    _ if self.reporter.was_in_trouble(&job.name) => Trust::BulkForSilence,
                     (Mode::Daemon, Urgency::New | Urgency::Drift | Urgency::CleanUp) => Trust::Presumed,
                     (Mode::OnePass, _) => Trust::BulkForSilence,
                 };

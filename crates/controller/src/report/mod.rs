@@ -45,6 +45,8 @@ pub struct Reporter {
     changed: BTreeSet<JobName>,
     actions: BTreeMap<JobName, Vec<&'static str>>,
     last_seen: BTreeMap<JobName, Timestamp>,
+    /// Jobs that an earlier process did not call ready in the end.
+    troubled: BTreeSet<JobName>,
     problems: BTreeMap<String, String>,
     /// Places whose lists could not be read when this was last tried.
     silent: BTreeMap<Place, Silence>,
@@ -74,6 +76,9 @@ impl Reporter {
     pub fn resume(&mut self, statuses: impl IntoIterator<Item = JobStatus>) {
         for status in statuses {
             if let Ok(name) = JobName::new(status.metadata.name.clone()) {
+                if !status.is_ready() {
+                    self.troubled.insert(name.clone());
+                }
                 self.jobs.insert(name, status);
             }
         }
@@ -84,6 +89,11 @@ impl Reporter {
         &self.jobs
     }
 
+    /// Whether an earlier process did not call a job ready in the end.
+    pub fn was_in_trouble(&self, job: &JobName) -> bool {
+        self.troubled.contains(job)
+    }
+
     /// Whether lists show other rules of a job than were last seen of it, by this process or by one before. `listed` looks rules up in
     /// them, and all that bear the job's name.
     pub fn saw_otherwise(&self, job: &JobName, listed: impl FnOnce(&[RuleName]) -> Observed) -> bool {
@@ -92,12 +102,13 @@ impl Reporter {
 
     /// Counts what is reported.
     pub(crate) fn remembered(&self, all: &mut Remembered) {
-        let Self { jobs, changed, actions, last_seen, problems, silent, problems_changed: _, round, held, .. } = self;
+        let Self { jobs, changed, actions, last_seen, troubled, problems, silent, round, held, .. } = self;
         for (what, entries) in [
             ("statuses", jobs.len()),
             ("changed statuses", changed.len()),
             ("jobs with actions", actions.len()),
             ("jobs last seen", last_seen.len()),
+            ("jobs that were in trouble", troubled.len()),
             ("jobs of the round", round.looked_at.len().max(round.in_line.len())),
             ("held sets", held.len()),
         ] {
@@ -296,6 +307,7 @@ impl Reporter {
     pub fn forget(&mut self, job: &JobName) {
         self.cleaned_up(job, None);
         self.last_seen.remove(job);
+        self.troubled.remove(job);
         self.actions.remove(job);
         self.round.looked_at.remove(job);
         self.round.in_line.remove(job);

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use ecs_etl_controller::engine::Mode;
+use ecs_etl_plan::condition::Reason;
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, counts, job};
+use crate::lab::{Lab, counts, job, reason};
 
 const ARN: &str = "arn:aws:events:eu-central-1:123456789012:rule/etl-a";
 const REVISION: &str = "arn:aws:ecs:eu-central-1:123456789012:task-definition/etl-a:1";
@@ -145,4 +146,23 @@ async fn what_was_done_by_hand_before_an_edit_is_put_right_with_it_although_the_
         assert!(calls.values().sum::<u64>() <= 6, "{calls:?}");
         assert_eq!(lab.schedules().await["etl-a"]["state"], "ENABLED", "{meanwhile:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_was_missing_before_a_restart_is_missing_after_it() {
+    let lab = Lab::new(&[("a", job("a", "img:1", "0 2 * * *"))]);
+    let mut engine = lab.engine(Mode::Daemon).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    let arn = lab.events("DescribeRule", json!({"Name": "etl-a"})).await["Arn"].clone();
+    let marks = ["ecs-etl/controller", "ecs-etl/job"];
+    lab.events("UntagResource", json!({"ResourceARN": arn, "TagKeys": marks})).await;
+    lab.write("a.yaml", &job("a", "img:2", "0 2 * * *"));
+    engine.take_manifests(lab.manifests(), "none");
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "a"), Reason::NotOwned);
+
+    lab.write("a.yaml", &job("a", "img:1", "0 2 * * *"));
+    let mut engine = lab.engine_resuming(Mode::Daemon, engine).await;
+    lab.run(&mut engine, Duration::from_secs(60)).await;
+    assert_eq!(reason(&engine, "a"), Reason::NotOwned, "it is taken for granted of jobs alone that were ready");
 }

@@ -300,6 +300,15 @@ impl Books {
         *at = forgiven_until.max(*at);
     }
 
+    /// What a stranger did to the tags of jobs is not known again before this moment.
+    pub fn tags_forgotten(&mut self, until: i64) {
+        let Self { hands, moments, .. } = self;
+        let is_of_tags = |job: &str, at: i64| moments.get(job).is_some_and(|moment| at > *moment);
+        for (_, at) in hands.iter_mut().filter(|(job, at)| is_of_tags(job, **at)) {
+            *at = until.max(*at);
+        }
+    }
+
     /// A process that had not read any schedules yet was refused to: until its next resync it takes that for a place that has none.
     pub fn blinded(&mut self, millis: i64) {
         self.blind_until = millis + RESYNC;

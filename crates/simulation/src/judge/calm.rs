@@ -142,15 +142,16 @@ fn is_never_free(mirror: &Mirror, identity: &str, name: &str, wanted: &Wanted, n
     })
 }
 
-/// Whether something runs in a place that no document names, or may have until a stranger took it away.
+/// Whether something of a directory's runs in a place that no document of it names, or may have until a stranger took it away.
 pub(super) fn hides_a_place(mirror: &Mirror, books: &Books) -> bool {
     let mut pages = books.shelves.iter().flat_map(|shelf| shelf.pages.keys().map(move |name| (shelf, name)));
     if pages.any(|(shelf, name)| is_out_of_sight(shelf, name, books)) {
         return true;
     }
-    let is_named = |place: &str| books.shelves.iter().any(|shelf| shelf.now.names(place));
-    let is_ours = |rule: &Rule| books.shelves.iter().any(|shelf| belongs_to(&rule.tags, shelf.identity()));
-    mirror.rules.iter().any(|(key, rule)| rule.enabled && !is_named(&key.0) && is_ours(rule))
+    let hides = |shelf: &Shelf, (key, rule): (&Key, &Rule)| {
+        rule.enabled && belongs_to(&rule.tags, shelf.identity()) && !shelf.now.names(&key.0)
+    };
+    books.shelves.iter().any(|shelf| mirror.rules.iter().any(|entry| hides(shelf, entry)))
 }
 
 /// Rules of ours that no manifest wants any more.

@@ -118,6 +118,9 @@ pub struct Judge {
 /// the storm.
 const FOUGHT: i64 = 3 * (2 * 66 + 30) * 60_000;
 
+/// Tags are read again within so many milliseconds: in rotation only, every twentieth to fortieth resync.
+const ROTATION: i64 = 42 * 66 * 60_000;
+
 /// A finding of an oracle; none if all is well.
 type Finding = Option<String>;
 
@@ -248,8 +251,7 @@ impl Judge {
             Who::Stranger => {
                 // What was there before anybody looked is no disturbance.
                 if let Some(job) = about(changed).filter(|_| millis > 0) {
-                    // Tags are read again in rotation only, every twentieth to fortieth resync.
-                    let until = if tags_changed(changed) { millis + 42 * 66 * 60_000 } else { millis };
+                    let until = if tags_changed(changed) { millis + ROTATION } else { millis };
                     self.touched(millis, until, job);
                 }
             }
@@ -346,6 +348,8 @@ impl Judge {
     /// it may what a stranger did.
     pub fn lost_disk(&mut self, millis: i64, process: usize) {
         self.status.lost(process);
+        // Whoever knows nothing takes the tags of rules for granted until the rotation reads them.
+        self.books.tags_forgotten(millis + ROTATION);
         let unseen = self.tick.written_since(process, millis - self.rules.list_lag);
         let unseen: Vec<(String, i64)> = unseen.map(|(root, at)| (root.to_owned(), at)).collect();
         for (root, at) in unseen {
