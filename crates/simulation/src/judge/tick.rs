@@ -139,8 +139,7 @@ impl Tick {
     /// A process wrote a rule of a job, by the name that was first. What one of two equal ones writes over what the other has just
     /// written holds from when it says so itself, which takes as long as AWS keeps it from that.
     pub fn wrote(&mut self, millis: i64, process: usize, root: &str, rules: &Rules) {
-        let twin = |((of, job), at): (&(usize, String), &i64)| *of != process && job == root && *at > millis - PLAN;
-        if rules.crew == Crew::Twins && self.wrote.iter().any(twin) {
+        if rules.crew == Crew::Twins && self.others_wrote(process, root, millis - PLAN) {
             self.close(millis, |duty| duty.root == root);
         }
         self.wrote.insert((process, root.to_owned()), millis);
@@ -150,7 +149,11 @@ impl Tick {
     /// Whether another process wrote a rule of a job after this one did, just now.
     fn is_overwritten(&self, millis: i64, process: usize, root: &str) -> bool {
         let own = self.wrote.get(&(process, root.to_owned())).copied();
-        let since = own.unwrap_or(i64::MIN).max(millis - PLAN);
+        self.others_wrote(process, root, own.unwrap_or(i64::MIN).max(millis - PLAN))
+    }
+
+    /// Whether another process has written a rule of a job since then.
+    fn others_wrote(&self, process: usize, root: &str, since: i64) -> bool {
         self.wrote.iter().any(|((of, job), at)| *of != process && job == root && *at > since)
     }
 
